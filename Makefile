@@ -1,0 +1,46 @@
+# Each target makes what it needs first: a machine with Python 3.11 or newer and make is enough.
+PYTHON ?= python3
+BIN := .venv/bin
+TYPED := wrapper emulator codegen tools tests/typing
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check generate format build lock clean environment
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: environment generate ## turn the published document into a client and create an invoice with it, offline
+	@PYTHON="$(PYTHON)" ./generate.sh
+	@$(BIN)/tazapay-lightning demo
+
+test: environment ## run the tests; ARGS="-k memo" selects some
+	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+check: environment ## lint, types, and whether the committed client is what the document generates
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(TYPED)
+	@PYTHON="$(PYTHON)" ./generate.sh --check
+
+generate: ## regenerate the client from openapi.yaml and openapi.overlay.yaml
+	@PYTHON="$(PYTHON)" ./generate.sh
+
+format: environment ## format the handwritten code
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+build: environment ## build the wheel and the source distribution into dist/
+	@$(BIN)/python -m build --no-isolation
+
+lock: environment ## write the hash-locked requirements anew, with the newest versions that the .in files allow
+	@cd codegen && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+		--quiet --upgrade requirements.in -o requirements.txt
+	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+		--quiet --upgrade --extra all dev.in ../pyproject.toml -o dev.txt
+
+clean: ## remove everything that the targets made
+	@rm -rf .venv .venv-codegen .venv*.lock .codegen-scratch dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+environment:
+	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --install-project

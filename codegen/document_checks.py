@@ -1,0 +1,165 @@
+"""What must be true of the merged document before anything is generated from it.
+
+openapi-python-client drops an endpoint with a warning when a reference leads nowhere, lets a second operationId replace
+the first in silence, and sends every `default:` as if the caller had chosen it. openapi-spec-validator finds the second
+but not the others. So each has its check here, and each message names the place.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+
+from codegen.documents import JsonObject, JsonValue, describe
+from codegen.errors import CodegenError
+
+_VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
+_NOT_OPERATIONS = frozenset({"summary", "description", "servers", "parameters"})
+
+_DATA = frozenset({"const", "default", "enum", "example", "value", "variables"})
+"""Keywords below which everything is data, or (server `variables`) needs its default: no schema is in there."""
+
+_NAMED = frozenset(
+    {
+        *("properties", "patternProperties", "dependentSchemas", "$defs", "definitions"),
+        *("schemas", "responses", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"),
+        *("paths", "webhooks", "content", "encoding", "mapping", "scopes", "examples", "parameters"),
+    }
+)
+"""Keywords whose keys are names that somebody chose: a property may be called `default`."""
+
+
+@dataclass(frozen=True, order=True)
+class Operation:
+    """One thing that the API can do."""
+
+    path: str
+    method: str
+    operation_id: str
+
+    def __str__(self) -> str:
+        """Show it the way people write it."""
+        return f"{self.method.upper()} {self.path}  {self.operation_id}"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a client generated from a document must hold."""
+
+    operations: tuple[Operation, ...]
+    """In the order of the document."""
+    models: tuple[str, ...]
+    """The titles of the schemas that describe objects."""
+
+
+def check_document(document: JsonObject, name: str) -> Contents:
+    """Return what a client must hold that is generated from a document, once the document is fit for that.
+
+    Args:
+        document: The document with the overlay applied.
+        name: What messages call the document.
+
+    Raises:
+        CodegenError: The document is not OpenAPI 3.0 or 3.1, refers to what it does not hold or to another document,
+            gives a schema a `default`, or defines no operation. All that is found is listed.
+    """
+    places = list(_places(document, "#"))
+    # References first: the validator would follow a remote one onto the network.
+    _refuse(name, _bad_references(document, places))
+    _refuse(name, _breaches_of_openapi(document))
+    _refuse(name, [f"{place} has a default: {_WHY_NO_DEFAULT}" for place, value in places if "default" in value])
+    operations = tuple(_operations(document))
+    if not operations:
+        raise CodegenError(f"{name} defines no operation: there is nothing to generate")
+    return Contents(operations, tuple(str(value["title"]) for _, value in places if _is_named_object(value)))
+
+
+def _is_named_object(value: JsonObject) -> bool:
+    return isinstance(value.get("title"), str) and (value.get("type") == "object" or "properties" in value)
+
+
+_WHY_NO_DEFAULT = "the client would send it although the caller chose nothing; remove it with an action of the overlay"
+
+
+def _refuse(name: str, problems: list[str]) -> None:
+    if problems:
+        raise CodegenError("\n".join([f"{name} cannot be generated from:", *(f"  {problem}" for problem in problems)]))
+
+
+def _places(value: JsonValue, place: str, *, named: bool = False) -> Iterator[tuple[str, JsonObject]]:
+    """Find every object whose keys are keywords of OpenAPI, with a JSON pointer to it."""
+    if isinstance(value, list):
+        for index, element in enumerate(value):
+            yield from _places(element, f"{place}/{index}")
+    elif isinstance(value, dict):
+        if not named:
+            yield place, value
+        for key, member in value.items():
+            # `examples` is a map of example objects in most places, but a list of plain data in a schema
+            data = key in _DATA or key.startswith("x-") or (key == "examples" and isinstance(member, list))
+            if named or not data:
+                here = f"{place}/{_escaped(key)}"
+                yield from _places(member, here, named=not named and key in _NAMED)
+
+
+def _escaped(step: str) -> str:
+    """Write a key as one step of a JSON pointer (RFC 6901)."""
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+def _bad_references(document: JsonObject, places: list[tuple[str, JsonObject]]) -> list[str]:
+    problems = []
+    for place, value in places:
+        reference = value.get("$ref")
+        if "$ref" not in value:
+            continue
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            problems.append(f"{place} refers to {describe(reference)}: only references into the document (#/...) work")
+        elif not _resolves(document, reference):
+            problems.append(f"{place} refers to {reference}, which the document does not hold")
+        elif place.startswith("#/paths/") and place.count("/") == 2:
+            problems.append(f"{place} is a reference: the generator would drop its operations; write them out")
+    return problems
+
+
+def _resolves(document: JsonValue, reference: str) -> bool:
+    """Follow a JSON pointer (RFC 6901) in the form of a URI fragment.
+
+    Examples:
+        >>> document = {"paths": {"/a": [{"b": 1}]}}
+        >>> _resolves(document, "#/paths/~1a/0/b"), _resolves(document, "#/paths/~1a/1"), _resolves(document, "#b")
+        (True, False, False)
+    """
+    first, *steps = unquote(reference.removeprefix("#")).split("/")
+    value = document
+    for step in steps:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and key in value:
+            value = value[key]
+        elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return False
+    return first == ""
+
+
+def _breaches_of_openapi(document: JsonObject) -> list[str]:
+    version = document.get("openapi")
+    validator = _VALIDATORS.get(version[:3]) if isinstance(version, str) else None
+    if validator is None:
+        return [f"openapi: version {describe(version)} is not supported; 3.0.x and 3.1.x are"]
+    breaches = []
+    for error in validator(document).iter_errors():
+        place = "/".join(["#", *(_escaped(str(step)) for step in error.absolute_path)])
+        breaches.append(f"{place}: {error.message.splitlines()[0][:300]}")
+    return breaches
+
+
+def _operations(document: JsonObject) -> Iterator[Operation]:
+    paths = document.get("paths")
+    for path, item in paths.items() if isinstance(paths, dict) else ():
+        for method, operation in item.items() if isinstance(item, dict) else ():
+            # Whatever else holds an object counts, also methods that the generator does not know and would pass over.
+            if isinstance(operation, dict) and method not in _NOT_OPERATIONS and not method.startswith("x-"):
+                yield Operation(path, method, str(operation.get("operationId", "(no operationId)")))

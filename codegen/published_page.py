@@ -1,0 +1,70 @@
+"""Take the OpenAPI document out of a page that Tazapay publishes.
+
+Each page is a Markdown file with one whole OpenAPI document in a fenced block. What a fenced block is, is decided by
+CommonMark (section 4.5), through markdown-it: any length of backticks or tildes, with or without an info string, and
+shorter fences inside are content.
+"""
+
+import codecs
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from codegen.errors import CodegenError
+
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
+_DOCUMENT = re.compile(r"""^(?:openapi|"openapi"|'openapi')[ \t]*:|\A\s*\{.*"openapi"\s*:""", re.MULTILINE | re.DOTALL)
+
+
+def extract_document(page: bytes, name: str) -> bytes:
+    r"""Return the OpenAPI document inside a published page, byte for byte.
+
+    Everything between the fences is kept as it is: line ends, trailing blank lines, odd spacing; only as many leading
+    spaces as the fence itself has belong to the page. Other fenced blocks, such as sample requests, are passed over.
+
+    Args:
+        page: The page as published.
+        name: What messages call the page.
+
+    Raises:
+        CodegenError: The page is not UTF-8, holds no document or more than one, or its fence is never closed (the page
+            was cut short), or the block stands in a list or a quotation, where its lines are not the document's.
+
+    Examples:
+        >>> extract_document(b"# Create\n\n````yaml post /v3\nopenapi: 3.1.0\n\n````\n", "page.md")
+        b'openapi: 3.1.0\n\n'
+    """
+    try:
+        text = page.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CodegenError(f"{name}: the page is not UTF-8 text") from None
+    blocks = [token for token in MarkdownIt("commonmark").parse(text) if _holds_document(token)]
+    if not blocks:
+        raise CodegenError(f"{name}: no fenced block holds an OpenAPI document (one that starts with `openapi:`)")
+    if len(blocks) > 1:
+        lines = " and ".join(str(_first_line(block)) for block in blocks)
+        raise CodegenError(f"{name}: OpenAPI documents start on lines {lines}; a page must hold exactly one")
+    return _content(blocks[0], _LINE.findall(page.removeprefix(codecs.BOM_UTF8)), name)
+
+
+def _holds_document(token: Token) -> bool:
+    return token.type == "fence" and _DOCUMENT.search(token.content) is not None
+
+
+def _first_line(fence: Token) -> int:
+    """Return the number of the line that opens the fence, counted from 1 as editors do."""
+    return fence.map[0] + 1 if fence.map else 1
+
+
+def _content(fence: Token, lines: list[bytes], name: str) -> bytes:
+    start = _first_line(fence)
+    end = fence.map[1] if fence.map else start
+    if fence.level:
+        raise CodegenError(f"{name}, line {start}: the block stands in a list or a quotation; it must stand by itself")
+    closing = lines[end - 1].strip()
+    # CommonMark closes an open block at the end of the page; for us that is half of a download.
+    if end - start < 1 or set(closing) != {ord(fence.markup[0])} or len(closing) < len(fence.markup):
+        raise CodegenError(f"{name}, line {start}: the block is never closed; is the page cut short?")
+    indentation = len(lines[start - 1]) - len(lines[start - 1].lstrip(b" "))
+    return b"".join(re.sub(rb"\A {0,%d}" % indentation, b"", line) for line in lines[start : end - 1])

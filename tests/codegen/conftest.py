@@ -1,0 +1,43 @@
+"""Fixtures of the code generation's tests."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from codegen.documents import JsonObject, load_document
+from tests.support.checkout import PACKAGE, REPOSITORY, Checkout, copy_repository, made_environment, read_tree
+
+
+@pytest.fixture(scope="session")
+def environment() -> Path:
+    """The environment of the code generation."""
+    return made_environment()
+
+
+@pytest.fixture
+def new_checkout() -> Callable[[Path], Checkout]:
+    """Make a checkout in a folder."""
+    return copy_repository
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, new_checkout: Callable[[Path], Checkout]) -> Checkout:
+    """A checkout whose path has spaces in it."""
+    return new_checkout(tmp_path / "a folder" / "of the repository")
+
+
+@pytest.fixture
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture
+def committed_tree() -> dict[str, bytes]:
+    return read_tree(REPOSITORY / PACKAGE)
+
+
+@pytest.fixture
+def published() -> JsonObject:
+    """Tazapay's document, read anew."""
+    return load_document(REPOSITORY / "openapi.yaml", "openapi.yaml")

@@ -1,0 +1,95 @@
+"""Every deviation from Tazapay's document, and nothing else."""
+
+import re
+
+import pytest
+from ruamel.yaml import YAML
+
+from codegen.applier import apply_overlay
+from codegen.documents import load_document
+from codegen.errors import CodegenError
+from codegen.overlay import read_overlay
+from codegen.regeneration import merged_document
+
+POST = "/paths/~1v3~1lightning_invoice_bolt11/post"
+BODY = f"{POST}/requestBody/content/application~1json/schema"
+REPLY = f"{POST}/responses/200/content/application~1json/schema"
+HEADER = f"{POST}/parameters/0"
+
+
+def leaves(value, pointer=""):
+    """Every scalar and every empty container, by JSON pointer."""
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not members or not value:
+        return {pointer: value}
+    return {
+        place: leaf
+        for key, member in members
+        for place, leaf in leaves(member, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}").items()
+    }
+
+
+@pytest.fixture
+def merged(repository):
+    return merged_document(repository)[0]
+
+
+def test_the_merged_document_differs_from_the_published_one_in_exactly_these_places(published, merged):
+    before, after = leaves(published), leaves(merged)
+    removed = {place: leaf for place, leaf in before.items() if place not in after}
+    changed = {place: (before[place], after[place]) for place in before.keys() & after if before[place] != after[place]}
+    added = {place: leaf for place, leaf in after.items() if place not in before}
+    assert removed == {
+        f"{BODY}/properties/amount/default": "12345600",
+        f"{BODY}/properties/d_tag_memo/default": "Payment for order #7890",
+        f"{BODY}/properties/expiry_interval/default": "4800",
+        f"{POST}/parameters": [],
+    }
+    assert changed == {
+        "/info/title": ("sandbox", "Tazapay Lightning invoices"),
+        f"{POST}/operationId": ("post_v3lightning_invoice_bolt11", "create_lightning_invoice"),
+    }
+    description = added.pop(f"{HEADER}/description")
+    assert "255 characters" in description
+    assert added == {
+        f"{POST}/requestBody/required": True,
+        f"{BODY}/title": "CreateLightningInvoiceRequest",
+        f"{REPLY}/title": "CreateLightningInvoiceResponse",
+        f"{HEADER}/name": "Idempotency-Key",
+        f"{HEADER}/in": "header",
+        f"{HEADER}/required": False,
+        f"{HEADER}/schema/type": "string",
+        f"{HEADER}/schema/minLength": 1,
+        f"{HEADER}/schema/maxLength": 255,
+        "/servers/1/url": "https://service.tazapay.com",
+    }
+
+
+@pytest.mark.parametrize("place", [f"{BODY}/properties/metadata/type", f"{REPLY}/properties/data/type"])
+def test_metadata_and_data_stay_strings(merged, place):
+    assert leaves(merged)[place] == "string"
+
+
+def test_the_order_of_what_is_published_stays(published, merged):
+    def published_places(value):
+        return [place for place in leaves(value) if place in leaves(published) and "parameters" not in place]
+
+    assert published_places(merged) == [place for place in published_places(published) if place in leaves(merged)]
+
+
+def test_every_deviation_is_an_action_with_a_reason_of_its_own(repository):
+    overlay = YAML(typ="safe").load(repository / "openapi.overlay.yaml")
+    reasons = [action["description"] for action in overlay["actions"]]
+    assert len(set(reasons)) == len(reasons) == 10
+    assert all(len(reason.split()) >= 10 for reason in reasons)
+
+
+@pytest.mark.parametrize("number", range(1, 10))
+def test_an_action_that_the_document_made_obsolete_fails_and_names_itself(repository, published, number):
+    overlay = load_document(repository / "openapi.overlay.yaml", "overlay")
+    actions = read_overlay(overlay, "overlay")
+    ahead = apply_overlay(published, [actions[number - 1]], "overlay")
+    with pytest.raises(CodegenError) as caught:
+        apply_overlay(ahead, actions, "overlay")
+    assert re.findall(r"action (\d+):", str(caught.value))[0] == str(number)
+    assert set(re.findall(r"action (\d+):", str(caught.value))) == {str(number)}

@@ -1,0 +1,149 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from codegen.document_checks import Contents, Operation
+from codegen.errors import CodegenError
+from codegen.package_checks import check_package
+
+CREATE = Operation("/v3/lightning_invoice_bolt11", "post", "create_lightning_invoice")
+MODELS = ("CreateLightningInvoiceRequest", "CreateLightningInvoiceResponse")
+MODULE = "api/default/create_lightning_invoice.py"
+
+
+@pytest.fixture
+def package(tmp_path, repository) -> Path:
+    """A copy of the generated package, to be broken."""
+    folder = tmp_path / "tazapay_lightning_api"
+    source = repository / "generated_client/tazapay_lightning_api"
+    return Path(shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_the_generated_package_passes(package):
+    check_package(package, Contents((CREATE,), MODELS))
+
+
+def test_nothing_is_left_behind_in_the_package(package):
+    check_package(package, Contents((CREATE,), MODELS))
+    assert not list(package.parent.rglob("__pycache__"))
+
+
+def test_a_path_parameter_may_have_another_name_in_the_code(package):
+    replace(
+        package / MODULE, '"url": "/v3/lightning_invoice_bolt11",', '"url": "/v3/x/{id_}".format(id_=quote(str(1))),'
+    )
+    replace(package / MODULE, "import httpx\n", "from urllib.parse import quote\n\nimport httpx\n")
+    check_package(package, Contents((Operation("/v3/x/{id}", "post", "x"),), MODELS))
+
+
+def drop_module(package: Path) -> None:
+    (package / MODULE).unlink()
+
+
+def copy_module(package: Path) -> None:
+    shutil.copy(package / MODULE, package / "api/default/again.py")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        pytest.param(lambda package: (package / "py.typed").unlink(), "has no py.typed", id="no py.typed"),
+        pytest.param(
+            lambda package: replace(
+                package / "models/create_lightning_invoice_request.py", "class Create", "class Make"
+            ),
+            "has no model CreateLightningInvoiceRequest:",
+            id="a model less",
+        ),
+        pytest.param(drop_module, "POST /v3/lightning_invoice_bolt11 is missing", id="a dropped endpoint"),
+        pytest.param(copy_module, "POST /v3/lightning_invoice_bolt11 is there once too often", id="an endpoint twice"),
+        pytest.param(
+            lambda package: replace(package / MODULE, '"post"', '"put"'),
+            "POST /v3/lightning_invoice_bolt11 is missing",
+            id="another method",
+        ),
+        pytest.param(
+            lambda package: replace(package / MODULE, "bolt11", "bolt12"),
+            "POST /v3/lightning_invoice_bolt12 is there once too often",
+            id="another path",
+        ),
+        pytest.param(
+            lambda package: replace(package / MODULE, "def sync(", "def other("),
+            f"{MODULE} has no sync:",
+            id="a function less",
+        ),
+        pytest.param(
+            lambda package: replace(package / MODULE, "async def asyncio_detailed(", "async def other("),
+            f"{MODULE} has no asyncio_detailed:",
+            id="an async function less",
+        ),
+        pytest.param(
+            lambda package: replace(package / "types.py", "class Unset:", "class Unset"),
+            "types.py is not valid Python",
+            id="invalid Python",
+        ),
+        pytest.param(
+            lambda package: (package / "types.py").write_bytes(b"x = 1\0"),
+            "types.py is not valid Python",
+            id="a null byte",
+        ),
+        pytest.param(
+            lambda package: replace(
+                package / "models/__init__.py", "import CreateLightningInvoiceRequest", "import Missing"
+            ),
+            "does not import",
+            id="an import of nothing",
+        ),
+        pytest.param(
+            lambda package: (package / "models/extra.py").write_text("import dateutil_of_nobody\n"),
+            "No module named 'dateutil_of_nobody'",
+            id="a library that is not there",
+        ),
+        pytest.param(
+            lambda package: (package / "models/extra.py").write_text("raise SystemExit(3)\n"),
+            "does not import",
+            id="a module that ends the process",
+        ),
+    ],
+)
+def test_a_damaged_package_is_refused(package, damage, message):
+    damage(package)
+    with pytest.raises(CodegenError) as caught:
+        check_package(package, Contents((CREATE,), MODELS))
+    assert message in str(caught.value)
+
+
+def test_an_operation_that_the_code_lacks_is_named(package):
+    with pytest.raises(CodegenError, match=r"GET /v3/lightning_invoice_bolt11/\{\} is missing"):
+        check_package(
+            package,
+            Contents(
+                (
+                    CREATE,
+                    Operation("/v3/lightning_invoice_bolt11/{id}", "get", "get_lightning_invoice"),
+                ),
+                MODELS,
+            ),
+        )
+
+
+def test_operations_that_differ_only_in_the_method_are_told_apart(package):
+    shutil.copy(package / MODULE, package / "api/default/update.py")
+    replace(package / "api/default/update.py", '"method": "post"', '"method": "put"')
+    check_package(
+        package,
+        Contents(
+            (
+                CREATE,
+                Operation(CREATE.path, "put", "update"),
+            ),
+            MODELS,
+        ),
+    )

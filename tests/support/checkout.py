@@ -1,0 +1,115 @@
+"""A copy of everything that `./generate.sh` needs, to be broken at will.
+
+The copies share the repository's `.venv-codegen` through a symbolic link: tools/environment.py takes an environment for
+what its resolved path and its requirements say, so a link to a good one is a good one. All of them must run the Python
+that made it, which is the one that runs the tests.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from codegen.layout import PACKAGE
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+INPUTS = ("generate.sh", "openapi.yaml", "openapi.overlay.yaml", "tools", "codegen", "generated_client")
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """Every file under a folder with its content, apart from what Python leaves."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the repository's part that generates."""
+
+    root: Path
+
+    @property
+    def package(self) -> Path:
+        return self.root / PACKAGE
+
+    def tree(self) -> dict[str, bytes]:
+        return read_tree(self.package)
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.root / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new))
+
+    def add_hook(self, command: str) -> None:
+        """Make the generator run a command after ruff."""
+        with (self.root / "codegen/generator-config.yml").open("a") as file:
+            file.write(f"  - {command}\n")
+
+    def start(
+        self,
+        *arguments: str,
+        variables: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        script: Path | None = None,
+    ) -> "subprocess.Popen[str]":
+        """Start generate.sh in a process group of its own."""
+        return subprocess.Popen(
+            [script or self.root / "generate.sh", *arguments],
+            cwd=cwd or self.root,
+            env={"PYTHON": sys.executable, "PATH": os.environ["PATH"]} | dict(variables or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(
+        self,
+        *arguments: str,
+        variables: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        script: Path | None = None,
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run generate.sh to its end."""
+        with self.start(*arguments, variables=variables, cwd=cwd, script=script) as process:
+            out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    @staticmethod
+    def kill(process: "subprocess.Popen[str]") -> None:
+        """Kill a started generate.sh with everything that it started, and wait until it is gone."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+
+
+def copy_repository(root: Path) -> Checkout:
+    """Copy everything that `./generate.sh` needs into a new folder."""
+    root.mkdir(parents=True)
+    for name in INPUTS:
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, root / name)
+    (root / ".venv-codegen").symlink_to(made_environment())
+    return Checkout(root)
+
+
+@cache
+def made_environment() -> Path:
+    """The repository's `.venv-codegen`, made by the same script as always if it is missing."""
+    folder = REPOSITORY / ".venv-codegen"
+    script = REPOSITORY / "tools/environment.py"
+    requirements = REPOSITORY / "codegen/requirements.txt"
+    subprocess.run([sys.executable, script, folder, requirements], check=True)
+    return folder
