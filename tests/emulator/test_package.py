@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import tazapay_lightning_emulator
+from tazapay_lightning_emulator import app, invoices, strict_json
+
+MODULES = sorted(module.name for module in pkgutil.iter_modules(tazapay_lightning_emulator.__path__))
+
+
+def run_python(program: str) -> str:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+
+def test_every_pytest_run_loads_the_plugin_and_nothing_heavy_with_it() -> None:
+    loaded = run_python(
+        "import sys, tazapay_lightning_emulator, tazapay_lightning_emulator.pytest_plugin\n"
+        "print({'starlette', 'uvicorn', 'httpx', 'sqlite3', 'asyncio', 'attrs'} & set(sys.modules))"
+    )
+    assert loaded == "set()\n"
+
+
+def test_the_public_names_are_these() -> None:
+    assert tazapay_lightning_emulator.__all__ == [
+        "DEFAULT_API_KEY",
+        "DEFAULT_API_SECRET",
+        "Emulator",
+        "EmulatorError",
+        "create_app",
+        "running_emulator",
+        "serve",
+    ]
+    program = (
+        "import tazapay_lightning_emulator as emulator\n"
+        "assert set(emulator.__all__) <= set(dir(emulator))\n"
+        "for name in emulator.__all__:\n"
+        "    value = getattr(emulator, name)\n"
+        "    assert getattr(emulator, name) is value\n"
+        "print(emulator.DEFAULT_API_KEY, emulator.DEFAULT_API_SECRET)\n"
+    )
+    assert run_python(program) == "emulator-api-key emulator-api-secret\n"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'stop_emulator'"):
+        tazapay_lightning_emulator.stop_emulator  # noqa: B018 - the access is what is tested
+
+
+@pytest.mark.parametrize("name", ["create_app", "running_emulator", "serve"])
+def test_a_missing_extra_is_named_with_what_to_install(name: str) -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['starlette'] = sys.modules['uvicorn'] = None\n"
+        "import tazapay_lightning_emulator\n"
+        f"try: tazapay_lightning_emulator.{name}\n"
+        "except ModuleNotFoundError as error: print(error)\n"
+    )
+    assert 'pip install "tazapay-lightning[emulator]"' in run_python(program)
+
+
+def test_another_missing_module_is_not_blamed_on_the_extra() -> None:
+    program = (
+        "import sys\n"
+        "sys.modules['sqlite3'] = None\n"
+        "import tazapay_lightning_emulator\n"
+        "try: tazapay_lightning_emulator.create_app\n"
+        "except ModuleNotFoundError as error: print(error)\n"
+    )
+    assert "pip install" not in run_python(program)
+
+
+@pytest.mark.parametrize("name", ["", *(f".{module}" for module in MODULES)])
+def test_the_examples_in_the_documentation_run(name: str) -> None:
+    module: ModuleType = importlib.import_module(f"tazapay_lightning_emulator{name}")
+    assert doctest.testmod(module, raise_on_error=False).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "module"), [("running_emulator", "server"), ("serve", "server"), ("create_app", "app")]
+)
+def test_everything_one_can_call_has_an_example(name: str, module: str) -> None:
+    tests = doctest.DocTestFinder().find(importlib.import_module(f"tazapay_lightning_emulator.{module}"))
+    assert [len(test.examples) > 0 for test in tests if test.name.endswith(f".{name}")] == [True]
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [
+        invoices.MAX_AMOUNT,
+        invoices.MAX_MEMO_BYTES,
+        invoices.MAX_EXPIRY_INTERVAL,
+        app.MAX_BODY_BYTES,
+        strict_json.MAX_DEPTH,
+        strict_json.MAX_NUMBER_LENGTH,
+    ],
+)
+def test_the_documented_assumptions_name_the_bounds_that_are_enforced(bound: int) -> None:
+    assert re.search(rf"(?<![\d,]){bound:,}(?![\d,])", tazapay_lightning_emulator.__doc__ or "")
+
+
+def test_all_sql_is_in_one_module() -> None:
+    folder = Path(tazapay_lightning_emulator.__file__ or "").parent
+    with_sql = [
+        path.name for path in folder.glob("*.py") if re.search(r"\b(sqlite3|SELECT|INSERT|PRAGMA)\b", path.read_text())
+    ]
+    assert with_sql == ["store.py"]
