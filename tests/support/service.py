@@ -1,0 +1,121 @@
+"""A service to play against: both clients behind one function, replies as Tazapay shows them, a raw socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from typing import Any, Protocol
+
+import httpx
+
+from tazapay_lightning import AsyncLightningClient, Invoice, LightningClient
+
+API_KEY, API_SECRET = "key-of-the-tests", "secret-of-the-tests"
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Create(Protocol):
+    """Creates an invoice against a handler that plays the service."""
+
+    def __call__(self, handler: Handler, *, client: dict[str, Any] | None = None, **arguments: Any) -> Invoice: ...
+
+
+def create_sync(handler: Handler, *, client: dict[str, Any] | None = None, **arguments: Any) -> Invoice:
+    with (
+        httpx.Client(transport=httpx.MockTransport(handler)) as http_client,
+        LightningClient(API_KEY, API_SECRET, http_client=http_client, **(client or {})) as lightning,
+    ):
+        return lightning.create_invoice(**arguments)
+
+
+def create_async(handler: Handler, *, client: dict[str, Any] | None = None, **arguments: Any) -> Invoice:
+    async def run() -> Invoice:
+        async with (
+            httpx.AsyncClient(transport=httpx.MockTransport(handler)) as http_client,
+            AsyncLightningClient(API_KEY, API_SECRET, http_client=http_client, **(client or {})) as lightning,
+        ):
+            return await lightning.create_invoice(**arguments)
+
+    return asyncio.run(run())
+
+
+def invoice_object(**fields: Any) -> dict[str, Any]:
+    """Return the object as Tazapay's page shows it, over 123456 satoshi."""
+    shown = {
+        "id": "l11_abc123xyz",
+        "object": "lightning_invoice_bolt11",
+        "amount": 123456,
+        "collect": "col_98765",
+        "expiry_interval": 3600,
+        "metadata": {"order_id": "7890", "customer_id": "cust_456"},
+        "status": "active",
+        "payment_status": "unpaid",
+        "created_at": "2025-09-28T08:15:30Z",
+        "updated_at": "2025-09-28T08:20:45Z",
+    }
+    return {**shown, **fields}
+
+
+def envelope(data: object, **fields: Any) -> bytes:
+    return json.dumps({"status": "success", "message": "", "data": data, **fields}).encode()
+
+
+class Answering:
+    """A handler that always gives one reply, and keeps the requests."""
+
+    def __init__(self, status: int = 200, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> None:
+        self._reply = (status, envelope(invoice_object()) if body is None else body, headers)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        status, body, headers = self._reply
+        return httpx.Response(status, content=body, headers=headers)
+
+
+class OneReplyServer:
+    """Accepts connections on loopback, keeps the bytes of each request, and sends the same bytes to each."""
+
+    def __init__(self, reply: bytes) -> None:
+        self._reply = reply
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.received: list[bytes] = []
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            connection, _ = self._socket.accept()
+            with closing(connection):
+                connection.settimeout(10)
+                request = self._read(connection)
+                if not request:
+                    return
+                self.received.append(request)
+                connection.sendall(self._reply)
+
+    @staticmethod
+    def _read(connection: socket.socket) -> bytes:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            piece = connection.recv(65536)
+            if not piece:
+                return b""
+            request += piece
+        head, _, body = request.partition(b"\r\n\r\n")
+        length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        while len(body) < length:
+            body += connection.recv(65536)
+        return head + b"\r\n\r\n" + body
+
+    def stop(self) -> None:
+        with closing(socket.create_connection(self._socket.getsockname())):
+            pass  # an empty request ends the thread
+        self._thread.join(10)
+        self._socket.close()

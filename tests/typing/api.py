@@ -1,0 +1,120 @@
+"""Read by mypy only: what type checkers see of the public API, and what they refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import assert_type
+
+import httpx
+
+import tazapay_lightning
+from tazapay_lightning import (
+    APIError,
+    APIStatusError,
+    AsyncLightningClient,
+    Difference,
+    InvalidArgumentError,
+    Invoice,
+    InvoiceMismatchError,
+    LightningClient,
+    RateLimitError,
+    btc_to_sats,
+    decode_json_field,
+    encode_json_field,
+    format_btc,
+    hash_memo,
+    sats_to_btc,
+    verify_memo,
+)
+from tazapay_lightning_emulator import Emulator, create_app, running_emulator
+
+assert_type(tazapay_lightning.__version__, str)
+assert_type(tazapay_lightning.MAX_SATS, int)
+assert_type(tazapay_lightning.MAX_MEMO_BYTES, int)
+
+# pure functions
+assert_type(btc_to_sats("0.1"), int)
+assert_type(btc_to_sats(Decimal(1)), int)
+assert_type(btc_to_sats(1), int)
+assert_type(sats_to_btc(1), Decimal)
+assert_type(format_btc(1), str)
+assert_type(hash_memo("memo"), str)
+assert_type(verify_memo("memo", "hash"), bool)
+assert_type(encode_json_field({"a": [1, None]}), str)
+assert_type(decode_json_field(None), dict[str, object])
+btc_to_sats(0.1)  # type: ignore[arg-type]  # a float is refused
+sats_to_btc("1")  # type: ignore[arg-type]  # satoshi are ints
+hash_memo(b"memo")  # type: ignore[arg-type]  # a memo is text
+
+
+def blocking() -> None:
+    with LightningClient() as client:
+        assert_type(client, LightningClient)
+        assert_type(client.create_invoice(amount_sats=1), Invoice)
+        client.create_invoice(amount_btc="0.1", memo="m", memo_as_hash=True, expires_in=timedelta(hours=1))
+        client.create_invoice(amount_btc=Decimal(1), memo_hash="h", expires_in=1, metadata={"a": {"b": [1]}})
+        client.create_invoice(amount_btc=1, idempotency_key="k", timeout=1, deadline=timedelta(seconds=1.5))
+        client.create_invoice(1)  # type: ignore[call-arg]  # keywords only
+        client.create_invoice(amount_btc=0.1)  # type: ignore[arg-type]  # a float is refused
+        client.create_invoice(amount=1)  # type: ignore[call-arg]  # an amount has its unit in its name
+    LightningClient("k", "s", environment="production", metadata_format="object", http_client=httpx.Client())
+    LightningClient("k", "s", environment="live")  # type: ignore[arg-type]  # there are two environments
+    LightningClient("k", "s", timeout=None)  # type: ignore[arg-type]  # nothing waits for ever
+    LightningClient("k", "s", http_client=httpx.AsyncClient())  # type: ignore[arg-type]  # of the wrong kind
+
+
+async def asynchronous() -> None:
+    async with AsyncLightningClient() as client:
+        assert_type(client, AsyncLightningClient)
+        assert_type(await client.create_invoice(amount_sats=1), Invoice)
+    AsyncLightningClient("k", "s", http_client=httpx.AsyncClient())
+    AsyncLightningClient("k", "s", http_client=httpx.Client())  # type: ignore[arg-type]  # of the wrong kind
+
+
+def results(invoice: Invoice) -> None:
+    assert_type(invoice.id, str)
+    assert_type(invoice.amount_sats, int)
+    assert_type(invoice.amount_btc, Decimal)
+    assert_type(invoice.memo, str | None)
+    assert_type(invoice.memo_hash, str | None)
+    assert_type(invoice.status, str | None)
+    assert_type(invoice.payment_status, str | None)
+    assert_type(invoice.is_paid, bool)
+    assert_type(invoice.is_expired, bool)
+    assert_type(invoice.expiry_interval, int | None)
+    assert_type(invoice.expires_at, datetime | None)
+    assert_type(invoice.collect_id, str | None)
+    assert_type(invoice.metadata, Mapping[str, object])
+    assert_type(invoice.created_at, datetime | None)
+    assert_type(invoice.updated_at, datetime | None)
+    assert_type(invoice.differences, tuple[Difference, ...])
+    assert_type(invoice.idempotency_key, str | None)
+    assert_type(invoice.raw, Mapping[str, object])
+    assert_type(invoice.to_dict(), dict[str, object])
+    invoice.amount_sats = 1  # type: ignore[misc]  # frozen
+    invoice.metadata["a"] = 1  # type: ignore[index]  # read-only
+
+
+def failures(error: APIError, status: APIStatusError, rate: RateLimitError, mismatch: InvoiceMismatchError) -> None:
+    assert_type(error.idempotency_key, str | None)
+    assert_type(error.outcome_unknown, bool)
+    assert_type(error.attempts, int)
+    assert_type(status.status_code, int)
+    assert_type(status.code, int | None)
+    assert_type(status.message, str)
+    assert_type(status.errors, tuple[Mapping[str, object], ...])
+    assert_type(status.headers, Mapping[str, str])
+    assert_type(status.body, str)
+    assert_type(rate.retry_after, float | None)
+    assert_type(mismatch.invoice, Invoice | None)
+    assert_type(mismatch.differences, tuple[Difference, ...])
+    assert_type(InvalidArgumentError("m").argument, str)
+
+
+def emulated() -> None:
+    with running_emulator(data_as_string=True) as emulator:
+        assert_type(emulator, Emulator)
+        assert_type(emulator.base_url, str)
+    create_app()

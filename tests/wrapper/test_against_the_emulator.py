@@ -1,0 +1,81 @@
+"""Both clients against the emulator: a real server over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tazapay_lightning import AsyncLightningClient, AuthenticationError, Invoice, InvoiceMismatchError, LightningClient
+from tazapay_lightning_emulator import running_emulator
+
+if TYPE_CHECKING:
+    from tazapay_lightning_emulator import Emulator
+
+
+def client_of(emulator: Emulator) -> LightningClient:
+    return LightningClient(emulator.api_key, emulator.api_secret, base_url=emulator.base_url)
+
+
+def async_client_of(emulator: Emulator) -> AsyncLightningClient:
+    return AsyncLightningClient(emulator.api_key, emulator.api_secret, base_url=emulator.base_url)
+
+
+@pytest.mark.parametrize("data_as_string", [False, True])
+def test_an_invoice_is_the_same_however_the_service_encodes_its_data(data_as_string: bool) -> None:
+    with running_emulator(data_as_string=data_as_string) as emulator, client_of(emulator) as client:
+        invoice = client.create_invoice(
+            amount_btc="0.00123456", memo="Order", metadata={"order_id": "7890"}, expires_in=60
+        )
+    assert (invoice.amount_sats, invoice.memo, invoice.metadata) == (123456, "Order", {"order_id": "7890"})
+    assert (invoice.status, invoice.payment_status, invoice.expiry_interval) == ("active", "unpaid", 60)
+    assert invoice.differences == ()
+
+
+def test_the_same_key_gives_the_same_invoice_and_another_key_another(tazapay_emulator: Emulator) -> None:
+    with client_of(tazapay_emulator) as client:
+        first, second = (client.create_invoice(amount_sats=1, idempotency_key="order-1") for _ in range(2))
+        third = client.create_invoice(amount_sats=1, idempotency_key="order-2")
+    assert first == second
+    assert third.id != first.id
+    assert len(tazapay_emulator.invoices()) == 2
+
+
+def test_a_key_that_was_used_for_another_amount_is_noticed(tazapay_emulator: Emulator) -> None:
+    with client_of(tazapay_emulator) as client:
+        client.create_invoice(amount_sats=1, idempotency_key="order-1")
+        with pytest.raises(InvoiceMismatchError, match="asked for 2 satoshi"):
+            client.create_invoice(amount_sats=2, idempotency_key="order-1")
+
+
+def test_wrong_credentials_are_an_authentication_error(tazapay_emulator: Emulator) -> None:
+    with (
+        LightningClient("someone", "else", base_url=tazapay_emulator.base_url) as client,
+        pytest.raises(AuthenticationError) as caught,
+    ):
+        client.create_invoice(amount_sats=1)
+    assert (caught.value.code, caught.value.outcome_unknown) == (111, False)
+
+
+def test_many_tasks_of_one_loop_share_one_asynchronous_client(tazapay_emulator: Emulator) -> None:
+    async def run() -> list[Invoice]:
+        async with async_client_of(tazapay_emulator) as client:
+            return await asyncio.gather(*(client.create_invoice(amount_sats=n) for n in range(1, 21)))
+
+    invoices = asyncio.run(run())
+    assert [invoice.amount_sats for invoice in invoices] == list(range(1, 21))
+    assert len({invoice.id for invoice in invoices}) == len(tazapay_emulator.invoices()) == 20
+
+
+def test_a_cancelled_call_leaves_the_client_usable(tazapay_emulator: Emulator) -> None:
+    async def run() -> Invoice:
+        async with async_client_of(tazapay_emulator) as client:
+            task = asyncio.create_task(client.create_invoice(amount_sats=1))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return await client.create_invoice(amount_sats=2)
+
+    assert asyncio.run(run()).amount_sats == 2

@@ -1,0 +1,276 @@
+"""Which failures are tried again, with what waits, and what is known afterwards."""
+
+from __future__ import annotations
+
+import random
+import ssl
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tazapay_lightning import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    ConfigurationError,
+    InvalidArgumentError,
+    RateLimitError,
+    ServerError,
+    UnexpectedResponseError,
+)
+from tazapay_lightning.attempts import Attempts, Limits, seconds
+from tests.support.service import Answering, Create, envelope, invoice_object
+
+MAYBE, SURELY_NOT = True, False
+
+
+def limits(timeout: float = 10.0, deadline: float = 100.0, max_retries: int = 2) -> Limits:
+    return Limits(timeout=timeout, deadline=deadline, max_retries=max_retries)
+
+
+def attempts(key: str | None = "key", jitter: Any = lambda most: most, **options: Any) -> Attempts:
+    return Attempts(limits(**options), idempotency_key=key, now=1000.0, jitter=jitter)
+
+
+def busy(retry_after: float | None = None) -> ServerError:
+    return ServerError("busy", status_code=503, retry_after=retry_after)
+
+
+# The policy: pure
+
+
+def test_waits_double_from_half_a_second_to_eight() -> None:
+    course = attempts(max_retries=8)
+    waits = []
+    for _ in range(7):
+        course.begin(1000.0)
+        waits.append(course.wait_after(busy(), 1000.0))
+    assert waits == [0.5, 1, 2, 4, 8, 8, 8]
+
+
+@given(st.integers(0, 2**32), st.integers(1, 8))
+def test_jitter_is_full(seed: int, number: int) -> None:
+    source = random.Random(seed)
+    course = attempts(jitter=lambda most: source.uniform(0, most), max_retries=8)
+    for _ in range(number):
+        course.begin(1000.0)
+        wait = course.wait_after(busy(), 1000.0)
+    assert wait is not None
+    assert 0 <= wait <= min(8, 0.5 * 2 ** (number - 1))
+
+
+def test_what_the_service_asks_for_comes_before_the_own_wait() -> None:
+    course = attempts()
+    course.begin(1000.0)
+    assert course.wait_after(busy(retry_after=30.0), 1001.0) == 30.0
+
+
+def test_an_attempt_ends_with_its_timeout_or_with_the_deadline() -> None:
+    course = attempts(timeout=10, deadline=15)
+    assert [course.begin(1000.0), course.begin(1009.0)] == [1010.0, 1015.0]
+
+
+@given(st.floats(0, 200), st.floats(0, 200))
+def test_nothing_waits_past_the_deadline(elapsed: float, asked: float) -> None:
+    course = attempts(deadline=100)
+    course.begin(1000.0)
+    wait = course.wait_after(busy(retry_after=asked), 1000.0 + elapsed)
+    assert (wait is None) == (1000.0 + elapsed + asked >= 1100.0)
+
+
+def test_attempts_are_counted_on_the_error() -> None:
+    course = attempts(max_retries=1)
+    course.begin(1000.0)
+    course.wait_after(busy(), 1000.0)
+    course.begin(1001.0)
+    error = busy()
+    assert course.wait_after(error, 1001.0) is None
+    assert (error.attempts, error.idempotency_key, error.outcome_unknown) == (2, "key", True)
+
+
+def test_what_one_attempt_left_unknown_a_later_refusal_does_not_prove() -> None:
+    course = attempts()
+    course.begin(1000.0)
+    course.wait_after(APITimeoutError("lost"), 1000.0)
+    course.begin(1001.0)
+    error = APIConnectionError("refused", nothing_sent=True)
+    course.wait_after(error, 1001.0)
+    assert error.outcome_unknown
+
+
+def test_a_call_that_creates_nothing_never_has_an_unknown_outcome() -> None:
+    course = attempts(key=None)
+    course.begin(1000.0)
+    error = busy()
+    course.wait_after(error, 1000.0)
+    assert (error.outcome_unknown, error.idempotency_key) == (False, None)
+
+
+# The limits
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(1, 1.0), (0.5, 0.5), (timedelta(minutes=1), 60.0), (timedelta(milliseconds=1), 0.001)]
+)
+def test_a_time_limit_is_a_number_of_seconds_or_a_timedelta(value: object, expected: float) -> None:
+    assert seconds(value, argument="timeout") == expected
+
+
+def test_a_call_without_limits_of_its_own_has_the_clients() -> None:
+    assert limits().for_call(timeout=None, deadline=None) == limits()
+    assert limits().for_call(timeout=1, deadline=timedelta(seconds=2)) == limits(timeout=1, deadline=2)
+
+
+@pytest.mark.parametrize("value", [None, 0, -1, float("nan"), float("inf"), "1", True, 10**400, [], timedelta(0)])
+@pytest.mark.parametrize("name", ["timeout", "deadline"])
+def test_a_client_refuses_a_time_limit_that_is_none(name: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{name} must be seconds as a number, or a timedelta"):
+        Limits.build(**{"timeout": 1, "deadline": 1, "max_retries": 1, name: value})
+
+
+@pytest.mark.parametrize("value", [None, -1, 21, 1.0, "1", True])
+def test_a_client_refuses_retries_that_are_no_small_number(value: object) -> None:
+    with pytest.raises(ConfigurationError, match="^max_retries must be an int from 0 to 20"):
+        Limits.build(timeout=1, deadline=1, max_retries=value)
+
+
+def test_none_is_refused_because_nothing_may_wait_for_ever() -> None:
+    with pytest.raises(InvalidArgumentError, match="nothing may wait for ever"):
+        seconds(None, argument="deadline")
+
+
+# Through the clients
+
+
+class Failing:
+    """A handler that fails in the given ways, one request after the other, and then answers with an invoice."""
+
+    def __init__(self, *failures: Exception | httpx.Response) -> None:
+        self._failures: Iterator[Exception | httpx.Response] = iter(failures)
+        self.keys: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.keys.append(request.headers["idempotency-key"])
+        failure = next(self._failures, None)
+        if isinstance(failure, Exception):
+            raise failure
+        return failure or httpx.Response(200, content=envelope(invoice_object()))
+
+
+AT_ONCE = {"Retry-After": "0"}
+NOTHING_SENT = [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), httpx.PoolTimeout("full")]
+LOST = [
+    httpx.ReadError("reset"),
+    httpx.WriteError("reset"),
+    httpx.CloseError("reset"),
+    httpx.RemoteProtocolError("closed"),
+    httpx.ReadTimeout("hangs"),
+    httpx.WriteTimeout("hangs"),
+    httpx.ProxyError("gone"),
+    OSError("of an own transport"),
+    TimeoutError(),
+]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 520, 599])
+def test_a_status_that_may_pass_is_tried_again_with_the_same_key(status: int, create: Create) -> None:
+    handler = Failing(httpx.Response(status, headers=AT_ONCE), httpx.Response(status, headers=AT_ONCE))
+    invoice = create(handler, amount_sats=123456)
+    assert handler.keys == [invoice.idempotency_key] * 3
+
+
+@pytest.mark.parametrize("status", [301, 304, 400, 401, 403, 404, 405, 409, 410, 422])
+def test_a_status_that_will_not_pass_is_tried_once(status: int, create: Create) -> None:
+    handler = Failing(httpx.Response(status, headers=AT_ONCE))
+    with pytest.raises(APIError) as caught:
+        create(handler, amount_sats=123456)
+    assert (len(handler.keys), caught.value.attempts) == (1, 1)
+
+
+@pytest.mark.parametrize("failure", [*NOTHING_SENT, *LOST], ids=lambda failure: type(failure).__name__)
+def test_a_connection_that_fails_is_tried_again_with_the_same_key(failure: Exception, create: Create) -> None:
+    handler = Failing(failure)
+    invoice = create(handler, client={"deadline": 20}, amount_sats=123456)
+    assert handler.keys == [invoice.idempotency_key] * 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "outcome"),
+    [*((failure, SURELY_NOT) for failure in NOTHING_SENT), *((failure, MAYBE) for failure in LOST)],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_failed_connection_tells_whether_an_invoice_may_exist(
+    failure: Exception, outcome: bool, create: Create
+) -> None:
+    with pytest.raises(APIConnectionError) as caught:
+        create(Failing(failure), client={"max_retries": 0}, amount_sats=123456, idempotency_key="order-1")
+    assert (caught.value.outcome_unknown, caught.value.idempotency_key) == (outcome, "order-1")
+    assert ("idempotency_key='order-1'" in str(caught.value)) == outcome
+    assert caught.value.__cause__ is failure
+
+
+@pytest.mark.parametrize("failure", [httpx.ReadTimeout("t"), httpx.ConnectTimeout("t"), TimeoutError()])
+def test_a_timeout_is_also_pythons_own_timeout_error(failure: Exception, create: Create) -> None:
+    with pytest.raises(TimeoutError) as caught:
+        create(Failing(failure), client={"max_retries": 0}, amount_sats=123456)
+    assert isinstance(caught.value, APITimeoutError)
+
+
+@pytest.mark.parametrize("failure", [httpx.UnsupportedProtocol("ftp"), httpx.InvalidURL("bad")])
+def test_a_failure_that_stays_is_tried_once(failure: Exception, create: Create) -> None:
+    handler = Failing(failure, failure)
+    with pytest.raises(APIConnectionError):
+        create(handler, amount_sats=123456)
+    assert len(handler.keys) == 1
+
+
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(create: Create) -> None:
+    distrust = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]")
+    distrust.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+    handler = Failing(distrust, distrust)
+    with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED") as caught:
+        create(handler, amount_sats=123456)
+    assert (len(handler.keys), caught.value.outcome_unknown) == (1, False)
+
+
+def test_a_wait_past_the_deadline_ends_the_call_at_once(create: Create) -> None:
+    handler = Failing(httpx.Response(429, headers={"Retry-After": "3600"}))
+    with pytest.raises(RateLimitError) as caught:
+        create(handler, amount_sats=123456)
+    assert (caught.value.retry_after, caught.value.attempts, caught.value.outcome_unknown) == (3600.0, 1, False)
+
+
+def test_max_retries_0_makes_one_attempt(create: Create) -> None:
+    handler = Failing(httpx.Response(503, headers=AT_ONCE))
+    with pytest.raises(ServerError):
+        create(handler, client={"max_retries": 0}, amount_sats=123456)
+    assert len(handler.keys) == 1
+
+
+def test_a_reply_that_cannot_be_read_is_not_tried_again(create: Create) -> None:
+    handler = Answering(200, b"not JSON")
+    with pytest.raises(UnexpectedResponseError):
+        create(handler, amount_sats=123456)
+    assert len(handler.requests) == 1
+
+
+def test_each_attempt_is_a_line_of_debug_log_without_secrets(create: Create, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", logger="tazapay_lightning"):
+        create(
+            Failing(httpx.Response(503, headers=AT_ONCE)),
+            amount_sats=123456,
+            memo="for your eyes only",
+            idempotency_key="12345678-and-more",
+        )
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "DEBUG"]
+    lines = [line for line in lines if "lightning_invoice_bolt11 ->" in line]
+    assert len(lines) == 2
+    assert lines[0].startswith("POST /v3/lightning_invoice_bolt11 -> 503, attempt 1 of 3, ")
+    assert lines[1].startswith("POST /v3/lightning_invoice_bolt11 -> 200, attempt 2 of 3, ")
+    assert all(line.endswith("key 12345678") for line in lines)
+    assert "eyes" not in "".join(lines)

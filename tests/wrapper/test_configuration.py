@@ -1,0 +1,183 @@
+"""Credentials, environments and addresses: complete and right, or refused by name when the client is made."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import httpx
+import pytest
+
+from tazapay_lightning import AsyncLightningClient, ConfigurationError, LightningClient
+from tazapay_lightning.configuration import Configuration, Credentials
+
+CLIENTS = [LightningClient, AsyncLightningClient]
+both_clients = pytest.mark.parametrize("client", CLIENTS)
+SECRET = "s3cret-canary"
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("TAZAPAY_API_KEY", "key-of-environment")
+    monkeypatch.setenv("TAZAPAY_API_SECRET", "secret-of-environment")
+    return monkeypatch
+
+
+@both_clients
+def test_what_is_not_an_argument_comes_from_the_environment(client: Any, variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("TAZAPAY_ENVIRONMENT", "production")
+    assert repr(client()) == f"{client.__name__}(host='service.tazapay.com')"
+    variables.setenv("TAZAPAY_BASE_URL", "https://gateway.example")
+    assert repr(client()) == f"{client.__name__}(host='gateway.example')"
+
+
+@both_clients
+def test_an_argument_wins_over_the_environment(client: Any, variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("TAZAPAY_ENVIRONMENT", "production")
+    assert "service-sandbox" in repr(client(environment="sandbox"))
+    assert "127.0.0.1:8787" in repr(client(environment="sandbox", base_url="http://127.0.0.1:8787"))
+
+
+@both_clients
+def test_the_sandbox_is_the_default(client: Any) -> None:
+    assert repr(client("k", "s")) == f"{client.__name__}(host='service-sandbox.tazapay.com')"
+
+
+def test_credentials_of_the_environment_are_sent(variables: pytest.MonkeyPatch) -> None:
+    built = configuration(api_key=None, api_secret=None, variables={"TAZAPAY_API_KEY": "a", "TAZAPAY_API_SECRET": "b"})
+    assert built.credentials.authorization() == "Basic YTpi"
+
+
+def configuration(**arguments: Any) -> Configuration:
+    complete = {
+        "api_key": "k", "api_secret": "s", "environment": None, "base_url": None, "metadata_format": "string",
+        "check_echo": True, "variables": {},
+    }  # fmt: skip
+    return Configuration.build(**{**complete, **arguments})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://service.tazapay.com", "https://service.tazapay.com/", "https://gateway.example:8443/tazapay",
+        "http://127.0.0.1:8787", "http://127.8.9.1", "http://localhost:1", "http://[::1]:8787", "https://[2001:db8::1]",
+    ],
+)  # fmt: skip
+def test_https_anywhere_and_http_on_loopback_are_accepted(url: str) -> None:
+    assert configuration(base_url=url).base_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"api_key": None}, "no credentials.*TAZAPAY_API_KEY and TAZAPAY_API_SECRET.*api_key is missing"),
+        ({"api_secret": None}, "no credentials.*TAZAPAY_API_KEY and TAZAPAY_API_SECRET.*api_secret is missing"),
+        ({"api_key": ""}, "api_key is missing"),
+        ({"api_secret": ""}, "api_secret is missing"),
+        ({"api_key": None, "variables": {"TAZAPAY_API_KEY": ""}}, "api_key is missing"),
+        (
+            {"api_key": None, "variables": {"TAZAPAY_API_KEY": "k\n"}},
+            r"^TAZAPAY_API_KEY \(environment variable\) .* line end",
+        ),
+        ({"api_key": b"key"}, r"^api_key \(argument\) must be a str; got bytes"),
+        ({"api_secret": 1}, r"^api_secret \(argument\) must be a str; got int"),
+        *(
+            ({"api_secret": SECRET + end}, r"^api_secret \(argument\) must be visible ASCII")
+            for end in ("\n", " ", "\x00", "é", "\r\nX: 1")
+        ),
+        ({"api_key": "key:more"}, "api_key.*must not hold a colon"),
+        ({"environment": "live"}, '^environment.*must be "sandbox" or "production"; got \'live\''),
+        ({"environment": "Production"}, "^environment"),
+        ({"environment": 1}, "^environment"),
+        ({"variables": {"TAZAPAY_ENVIRONMENT": "prod"}}, "TAZAPAY_ENVIRONMENT.*got 'prod'"),
+        ({"metadata_format": "json"}, '^metadata_format must be "string" or "object"; got'),
+        ({"metadata_format": None}, "^metadata_format"),
+        ({"check_echo": None}, "^check_echo must be True or False"),
+        ({"check_echo": 1}, "^check_echo must be True or False"),
+        *(
+            ({"base_url": url}, rf"^base_url \(or TAZAPAY_BASE_URL\) must be an https URL.*{why}")
+            for url, why in (
+                ("http://service.tazapay.com", "http is for loopback addresses only"),
+                ("http://localhost.example", "loopback"),
+                ("http://127.0.0.1.example", "loopback"),
+                ("http://10.0.0.1", "loopback"),
+                ("http://0.0.0.0:80", "loopback"),
+                ("ftp://127.0.0.1", "loopback"),
+                ("file:///etc/passwd", "without a scheme or a host"),
+                ("service.tazapay.com", "without a scheme or a host"),
+                ("//service.tazapay.com", "https"),
+                ("https://", "without a scheme or a host"),
+                ("https:///path", "without a scheme or a host"),
+                ("https://user:pass@service.tazapay.com", "without user name and password"),
+                ("https://user@service.tazapay.com", "without user name and password"),
+                ("https://service.tazapay.com?x=1", "without query or fragment"),
+                ("https://service.tazapay.com/?", "without query or fragment"),
+                ("https://service.tazapay.com#top", "without query or fragment"),
+                ("https://service.tazapay.com/a/../b", "without dot segments"),
+                ("https://service.tazapay.com:port", "[Pp]ort"),
+                ("https://service.tazapay.com:99999", "[Pp]ort"),
+                ("https://[::1", "IPv6"),
+                ("https://service.tazapay.com\\@evil.example", "backslash"),
+                ("https://service.tazapay.com/\r\nX-Injected: 1", "blank"),
+                (" https://service.tazapay.com", "blank"),
+                ("https://sérvice.example", "outside visible ASCII"),
+                ("", "without a scheme or a host"),
+                (1, "got int"),
+                (b"https://service.tazapay.com", "got bytes"),
+            )
+        ),
+        ({"variables": {"TAZAPAY_BASE_URL": "http://service.tazapay.com"}}, "TAZAPAY_BASE_URL"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_refused_by_name(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"(?s){message}") as caught:
+        configuration(**arguments)
+    assert SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@both_clients
+def test_a_client_without_credentials_is_refused_when_it_is_made(client: Any) -> None:
+    with pytest.raises(ConfigurationError, match="TAZAPAY_API_KEY and TAZAPAY_API_SECRET"):
+        client()
+
+
+@pytest.mark.parametrize(
+    ("client", "own"),
+    [(LightningClient, httpx.AsyncClient()), (AsyncLightningClient, httpx.Client()), (LightningClient, 1)],
+)
+def test_an_http_client_of_the_wrong_kind_is_refused(client: Any, own: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"http_client must be an httpx\.(Async)?Client; got"):
+        client("k", "s", http_client=own)
+
+
+@both_clients
+def test_the_repr_of_a_client_shows_its_host_and_nothing_secret(client: Any) -> None:
+    assert repr(client("my-key", SECRET)) == f"{client.__name__}(host='service-sandbox.tazapay.com')"
+
+
+def test_credentials_show_nothing_and_do_not_travel() -> None:
+    credentials = Credentials("my-key", SECRET)
+    assert repr(credentials) == str(credentials) == "Credentials(...)"
+    for send in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="make a client in each process"):
+            send(credentials)  # type: ignore[operator]
+
+
+def test_a_closed_client_says_so() -> None:
+    client = LightningClient("k", "s")
+    client.close()
+    client.close()
+    with pytest.raises(ConfigurationError, match="closed; make a new one"):
+        client.create_invoice(amount_sats=1)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+async def test_a_closed_async_client_says_so(anyio_backend: str) -> None:
+    client = AsyncLightningClient("k", "s")
+    await client.aclose()
+    await client.aclose()
+    with pytest.raises(ConfigurationError, match="closed; make a new one"):
+        await client.create_invoice(amount_sats=1)

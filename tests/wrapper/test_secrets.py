@@ -1,0 +1,141 @@
+"""Nothing that opens an account, and no text that was to stay here, appears where it could be read by others."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from base64 import b64encode
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tazapay_lightning import APIStatusError, LightningClient, RequestFailedError, TazapayError
+from tazapay_lightning.redaction import Redaction
+from tests.support.service import API_KEY, API_SECRET, Answering, Create, Handler, envelope, invoice_object
+
+TOKEN = b64encode(f"{API_KEY}:{API_SECRET}".encode()).decode()
+MEMO = "a memo for your eyes only"
+CANARIES = (API_KEY, API_SECRET, TOKEN)
+ECHO = json.dumps(
+    {
+        "status": "error",
+        "message": f"key {API_KEY}, secret {API_SECRET}, Basic {TOKEN}, memo {MEMO}",
+        "errors": [{"code": 400, "message": API_SECRET, "remarks": {"sent": [MEMO, TOKEN]}, API_KEY: 1}],
+    }
+).encode()
+ECHOED_HEADERS = {
+    "Set-Cookie": f"session={TOKEN}",
+    "Authorization": f"Basic {TOKEN}",
+    "WWW-Authenticate": f'Basic realm="{API_KEY}"',
+    "X-Debug": f"{API_KEY} {API_SECRET}",
+}
+
+
+def everything_shown_by(error: BaseException) -> str:
+    """Return what logs and error trackers would keep of an error: text, attributes, traceback with its causes."""
+    parts = [str(error), repr(error), repr(vars(error)), "".join(traceback.format_exception(error))]
+    return "\n".join(parts)
+
+
+def refusing(failure: Exception) -> Handler:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise failure
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        *(
+            Answering(status, ECHO, ECHOED_HEADERS)
+            for status in (400, 401, 403, 404, 408, 422, 429, 500, 503, 302, 520)
+        ),
+        Answering(200, ECHO, ECHOED_HEADERS),
+        Answering(500, f"<html>{API_SECRET} {MEMO}</html>".encode(), ECHOED_HEADERS),
+        Answering(200, b"not JSON", ECHOED_HEADERS),
+        Answering(200, envelope(invoice_object(amount=1, d_tag_memo=MEMO)), ECHOED_HEADERS),
+        refusing(httpx.ConnectError(f"proxy said: {API_SECRET}")),
+    ],
+)
+def test_an_error_shows_no_credentials_and_no_memo_that_the_service_echoes(handler: Handler, create: Create) -> None:
+    with pytest.raises(TazapayError) as caught:
+        create(handler, client={"max_retries": 0}, amount_sats=123456, memo=MEMO)
+    own = "\n".join([str(caught.value), repr(caught.value), repr(vars(caught.value))])
+    assert not [canary for canary in (*CANARIES, MEMO) if canary in own]
+
+
+def test_a_hashed_memo_never_leaves_and_is_never_shown(create: Create, caplog: pytest.LogCaptureFixture) -> None:
+    handler = Answering(503, b"busy")
+    with caplog.at_level("DEBUG"), pytest.raises(TazapayError) as caught:
+        create(handler, client={"max_retries": 0}, amount_sats=123456, memo=MEMO, memo_as_hash=True)
+    assert MEMO.encode() not in handler.requests[0].content
+    assert MEMO not in str(caught.value) + repr(vars(caught.value)) + caplog.text
+
+
+def test_debug_logs_of_every_library_hold_no_credentials(create: Create, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"):
+        create(Answering(), amount_sats=123456, memo=MEMO)
+    assert "lightning_invoice_bolt11" in caplog.text
+    assert not [canary for canary in (*CANARIES, MEMO) if canary in caplog.text]
+
+
+def test_info_logs_of_our_own_hold_nothing(create: Create, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        create(Answering(200, envelope(invoice_object(d_tag_memo=MEMO))), amount_sats=123456, memo=MEMO)
+    assert not [record for record in caplog.records if record.name.startswith("tazapay_lightning")]
+
+
+def test_the_attributes_of_a_client_show_no_credentials() -> None:
+    with LightningClient(API_KEY, API_SECRET) as client:
+        shown = [repr(client), str(client), repr(vars(client)), *(repr(vars(value)) for value in (client._api,))]
+    assert not [canary for canary in CANARIES if canary in "".join(shown)]
+
+
+def test_a_traceback_with_the_locals_of_our_frames_shows_no_credentials(create: Create) -> None:
+    with pytest.raises(TazapayError) as caught:
+        create(Answering(400, b"{}"), amount_sats=1)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [frame for frame in shown.stack if "tazapay_lightning" in frame.filename]
+    assert len(ours) > 3
+    values = [f"{name}={value}" for frame in ours for name, value in (frame.locals or {}).items()]
+    assert not [canary for canary in CANARIES if canary in "\n".join(values)]
+
+
+@given(st.text(min_size=1), st.text(), st.text())
+def test_redaction_leaves_no_credential_in_a_text(secret: str, before: str, after: str) -> None:
+    redacted = Redaction(credentials=[secret]).text(before + secret + after)
+    assert secret not in redacted or secret in "[redacted]" + before + after or not secret.isprintable()
+
+
+def test_a_secret_that_begins_with_another_leaves_no_tail() -> None:
+    assert Redaction(credentials=["abc", "abcdef"]).text("abcdef abc") == "[redacted] [redacted]"
+
+
+def test_short_submitted_texts_are_left_alone_because_blanking_them_would_hide_the_message() -> None:
+    assert Redaction(submitted=["a"]).text("bad amount") == "bad amount"
+
+
+def test_redaction_reaches_into_json_values() -> None:
+    redaction = Redaction(credentials=["secret"])
+    assert redaction.value({"secret": ["a secret", {"b": "secret"}, 1, None]}) == {
+        "[redacted]": ["a [redacted]", {"b": "[redacted]"}, 1, None]
+    }
+
+
+def test_control_characters_of_the_service_do_not_reach_a_terminal(create: Create) -> None:
+    with pytest.raises(APIStatusError) as caught:
+        create(Answering(400, json.dumps({"message": "\x1b[2Jgone\r\nfaked: line"}).encode()), amount_sats=1)
+    assert caught.value.message == "[2Jgone  faked: line"
+    assert "\x1b" not in str(caught.value) + caught.value.body
+
+
+def test_a_failed_request_is_redacted_too(create: Create) -> None:
+    with pytest.raises(RequestFailedError) as caught:
+        create(Answering(200, ECHO), amount_sats=1, memo=MEMO)
+    shown: Any = (caught.value.message, caught.value.errors)
+    assert "[redacted]" in repr(shown)
+    assert not [canary for canary in (*CANARIES, MEMO) if canary in repr(shown)]

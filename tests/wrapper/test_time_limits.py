@@ -1,0 +1,110 @@
+"""Nothing waits for ever: servers on real sockets that would keep a client waiting for minutes."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from typing import Any
+
+import pytest
+
+from tazapay_lightning import APITimeoutError, AsyncLightningClient, Invoice, LightningClient
+
+FAR_TOO_LONG = 30.0  # seconds; a client that waited would need more than that
+
+
+class SlowServer:
+    """Reads a request, sends `pieces` with a pause after each, and keeps the connection until it is stopped."""
+
+    def __init__(self, head: bytes, pieces: int, pause: float) -> None:
+        self._plan = (head, pieces, pause)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._stopped = threading.Event()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+        self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.requests = 0
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self._socket.accept()
+            if self._stopped.is_set():
+                connection.close()
+                return
+            self.requests += 1
+            thread = threading.Thread(target=self._answer, args=(connection,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        head, pieces, pause = self._plan
+        with closing(connection), suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(head)
+            for _ in range(pieces):
+                if self._stopped.wait(pause):
+                    return
+                connection.sendall(b" ")
+            self._stopped.wait(2 * FAR_TOO_LONG)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        socket.create_connection(self._socket.getsockname()).close()
+        for thread in self._threads:
+            thread.join(10)
+        self._socket.close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+
+
+@pytest.fixture(
+    params=[(b"", 0, 0.0), (HEAD, 0, 0.0), (HEAD, 10_000, 0.02)], ids=["says nothing", "stops after the head", "drips"]
+)
+def slow_server(request: pytest.FixtureRequest) -> Iterator[SlowServer]:
+    server = SlowServer(*request.param)
+    yield server
+    server.stop()
+
+
+def create_sync(base_url: str, **options: Any) -> Invoice:
+    with LightningClient("k", "s", base_url=base_url, **options) as client:
+        return client.create_invoice(amount_sats=1)
+
+
+def create_async(base_url: str, **options: Any) -> Invoice:
+    async def run() -> Invoice:
+        async with AsyncLightningClient("k", "s", base_url=base_url, **options) as client:
+            return await client.create_invoice(amount_sats=1)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("create", [create_sync, create_async])
+def test_an_attempt_ends_at_its_timeout(create: Callable[..., Invoice], slow_server: SlowServer) -> None:
+    began = time.monotonic()
+    with pytest.raises(APITimeoutError) as caught:
+        create(slow_server.base_url, timeout=0.3, max_retries=0)
+    assert time.monotonic() - began < FAR_TOO_LONG
+    assert (caught.value.outcome_unknown, caught.value.attempts) == (True, 1)
+
+
+@pytest.mark.parametrize("create", [create_sync, create_async])
+def test_a_call_ends_at_its_deadline_whatever_its_timeout_and_retries(
+    create: Callable[..., Invoice], slow_server: SlowServer
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(APITimeoutError):
+        create(slow_server.base_url, timeout=60, deadline=0.3, max_retries=20)
+    assert time.monotonic() - began < FAR_TOO_LONG
+    assert slow_server.requests == 1
+
+
+def test_an_attempt_that_timed_out_is_tried_again_while_the_deadline_allows(slow_server: SlowServer) -> None:
+    with pytest.raises(APITimeoutError) as caught:
+        create_sync(slow_server.base_url, timeout=0.1, max_retries=1)
+    assert caught.value.attempts == slow_server.requests == 2

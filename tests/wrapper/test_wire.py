@@ -1,0 +1,184 @@
+"""What goes over the wire, to the byte: each fact about it has one test."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from tazapay_lightning import AsyncLightningClient, LightningClient, __version__, hash_memo
+from tests.support.service import Answering, Create, OneReplyServer, envelope, invoice_object
+
+StartServer = Callable[[bytes], OneReplyServer]
+
+EXPECTED_HEAD = """\
+POST /v3/lightning_invoice_bolt11 HTTP/1.1\r
+Host: {host}\r
+Accept-Encoding: <whatever httpx can undo>\r
+Connection: keep-alive\r
+Accept: application/json\r
+Authorization: Basic {token}\r
+User-Agent: tazapay-lightning/{version}\r
+Idempotency-Key: order-7890\r
+Content-Type: application/json\r
+Content-Length: {length}\r
+\r
+"""
+ORDER: dict[str, Any] = {
+    "amount_btc": "0.00123456",
+    "memo": "Payment for order #7890 €",
+    "idempotency_key": "order-7890",
+}
+ORDER_BODY = '{"amount":123456,"d_tag_memo":"Payment for order #7890 €"}'.encode()
+
+
+def create_over_a_socket(kind: str, server: OneReplyServer) -> None:
+    if kind == "sync":
+        with LightningClient("my-key", "my-secret", base_url=server.base_url) as client:
+            client.create_invoice(**ORDER)
+        return
+
+    async def run() -> None:
+        async with AsyncLightningClient("my-key", "my-secret", base_url=server.base_url) as client:
+            await client.create_invoice(**ORDER)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_request_is_these_bytes_and_no_others(kind: str, one_reply_server: StartServer) -> None:
+    server = one_reply_server(envelope(invoice_object(d_tag_memo=ORDER["memo"])))
+    create_over_a_socket(kind, server)
+    (request,) = server.received
+    head, separator, body = request.partition(b"\r\n\r\n")
+    assert body == ORDER_BODY
+    shown = re.sub(rb"(?m)^Accept-Encoding: .*$", b"Accept-Encoding: <whatever httpx can undo>\r", head + separator)
+    assert shown.decode() == EXPECTED_HEAD.format(
+        host=server.base_url.removeprefix("http://"),
+        token=b64encode(b"my-key:my-secret").decode(),
+        version=__version__,
+        length=len(ORDER_BODY),
+    )
+
+
+def body_sent(create: Create, **arguments: Any) -> dict[str, Any]:
+    handler = Answering(200, envelope(invoice_object(amount=1)))
+    create(handler, amount_sats=1, **arguments)
+    sent: dict[str, Any] = json.loads(handler.requests[0].content)
+    return sent
+
+
+def test_only_what_the_caller_gave_is_sent(create: Create) -> None:
+    assert body_sent(create) == {"amount": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sent"),
+    [
+        ({"memo": "Order"}, {"d_tag_memo": "Order"}),
+        ({"memo": ""}, {"d_tag_memo": ""}),
+        ({"memo": "Order", "memo_as_hash": True}, {"h_tag_memo": hash_memo("Order")}),
+        ({"memo": "x" * 640, "memo_as_hash": True}, {"h_tag_memo": hash_memo("x" * 640)}),
+        ({"memo_hash": "Ab" * 32}, {"h_tag_memo": "Ab" * 32}),
+        ({"memo": "Order", "memo_hash": hash_memo("Order").upper()}, {"h_tag_memo": hash_memo("Order").upper()}),
+        ({"memo": "Order", "memo_hash": hash_memo("Order"), "memo_as_hash": True}, {"h_tag_memo": hash_memo("Order")}),
+        ({"expires_in": 60}, {"expiry_interval": 60}),
+        ({"expires_in": timedelta(minutes=2)}, {"expiry_interval": 120}),
+        ({"metadata": {"order_id": "7890", "lines": [1]}}, {"metadata": '{"order_id":"7890","lines":[1]}'}),
+        ({"metadata": {}}, {"metadata": "{}"}),
+    ],
+)
+def test_each_argument_goes_out_as_its_field(arguments: dict[str, Any], sent: dict[str, Any], create: Create) -> None:
+    assert body_sent(create, **arguments) == {"amount": 1, **sent}
+
+
+def test_metadata_goes_out_as_an_object_if_the_client_says_so(create: Create) -> None:
+    sent = body_sent(create, client={"metadata_format": "object"}, metadata={"order_id": "7890", "n": [1, None]})
+    assert sent == {"amount": 1, "metadata": {"order_id": "7890", "n": [1, None]}}
+
+
+@pytest.mark.parametrize(("amount", "sent"), [({"amount_btc": Decimal("1E-8")}, 1), ({"amount_btc": 2}, 200_000_000)])
+def test_an_amount_of_btc_goes_out_in_satoshi(amount: dict[str, Any], sent: int, create: Create) -> None:
+    handler = Answering(200, envelope(invoice_object(amount=sent)))
+    create(handler, **amount)
+    assert json.loads(handler.requests[0].content)["amount"] == sent
+
+
+def test_each_call_has_a_fresh_uuid_as_its_idempotency_key(create: Create) -> None:
+    handler = Answering()
+    invoices = [create(handler, amount_sats=123456) for _ in range(2)]
+    keys = [request.headers["idempotency-key"] for request in handler.requests]
+    assert [invoice.idempotency_key for invoice in invoices] == keys
+    assert len(set(keys)) == 2
+    assert all(
+        re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", key) for key in keys
+    )
+
+
+@pytest.mark.parametrize("key", ["k", "!" * 255, "order-7890~"])
+def test_the_callers_idempotency_key_goes_out_as_it_is(key: str, create: Create) -> None:
+    handler = Answering()
+    create(handler, amount_sats=123456, idempotency_key=key)
+    assert handler.requests[0].headers["idempotency-key"] == key
+
+
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ({}, "https://service-sandbox.tazapay.com/v3/lightning_invoice_bolt11"),
+        ({"environment": "sandbox"}, "https://service-sandbox.tazapay.com/v3/lightning_invoice_bolt11"),
+        ({"environment": "production"}, "https://service.tazapay.com/v3/lightning_invoice_bolt11"),
+        (
+            {"base_url": "https://gateway.example/tazapay/"},
+            "https://gateway.example/tazapay/v3/lightning_invoice_bolt11",
+        ),
+        (
+            {"base_url": "https://gateway.example:8443", "environment": "production"},
+            "https://gateway.example:8443/v3/lightning_invoice_bolt11",
+        ),
+    ],
+)
+def test_the_environment_or_the_base_url_decides_where_a_request_goes(
+    options: dict[str, Any], url: str, create: Create
+) -> None:
+    handler = Answering()
+    create(handler, client=options, amount_sats=123456)
+    assert str(handler.requests[0].url) == url
+
+
+def test_headers_of_an_own_http_client_are_kept_but_its_authentication_is_not_used() -> None:
+    handler = Answering()
+    with (
+        httpx.Client(
+            transport=httpx.MockTransport(handler), headers={"X-Trace": "1", "Accept": "text/html"}, auth=("other", "x")
+        ) as own,
+        LightningClient("my-key", "my-secret", http_client=own) as client,
+    ):
+        client.create_invoice(amount_sats=123456)
+    headers = handler.requests[0].headers
+    assert (headers["x-trace"], headers["accept"]) == ("1", "application/json")
+    assert headers["authorization"] == "Basic " + b64encode(b"my-key:my-secret").decode()
+
+
+def test_an_own_http_client_is_not_closed_with_the_client() -> None:
+    with httpx.Client(transport=httpx.MockTransport(Answering())) as own:
+        LightningClient("k", "s", http_client=own).close()
+        assert not own.is_closed
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_a_loopback_address(
+    monkeypatch: pytest.MonkeyPatch, one_reply_server: StartServer
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nothing listens there
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    server = one_reply_server(envelope(invoice_object(d_tag_memo=ORDER["memo"])))
+    create_over_a_socket("sync", server)
+    assert len(server.received) == 1

@@ -1,0 +1,118 @@
+"""Create Lightning invoices with Tazapay, never over the wrong amount and never twice.
+
+    from tazapay_lightning import LightningClient
+
+    with LightningClient() as client:                       # TAZAPAY_API_KEY and TAZAPAY_API_SECRET
+        invoice = client.create_invoice(amount_btc="0.00123456", memo="Order #7890")
+
+Everything public is importable from here. Names are loaded when they are first used (PEP 562), so that importing the
+package, or its pure functions, loads no HTTP library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from tazapay_lightning._version import __version__
+
+if TYPE_CHECKING:  # what type checkers and editors see; a test keeps it equal to _HOME
+    from tazapay_lightning.amounts import MAX_SATS, btc_to_sats, format_btc, sats_to_btc
+    from tazapay_lightning.client import AsyncLightningClient, LightningClient
+    from tazapay_lightning.errors import (
+        APIConnectionError,
+        APIError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        ConfigurationError,
+        InvalidArgumentError,
+        InvalidBolt11Error,
+        InvalidRequestError,
+        InvoiceExpiredError,
+        InvoiceMismatchError,
+        NotFoundError,
+        PaymentTimeoutError,
+        PermissionDeniedError,
+        RateLimitError,
+        RequestFailedError,
+        ServerError,
+        TazapayError,
+        UnexpectedResponseError,
+        WebhookError,
+        WebhookPayloadError,
+        WebhookSignatureError,
+    )
+    from tazapay_lightning.invoice import Difference, Invoice
+    from tazapay_lightning.json_fields import decode_json_field, encode_json_field
+    from tazapay_lightning.memos import MAX_MEMO_BYTES, hash_memo, verify_memo
+
+__all__ = [
+    "MAX_MEMO_BYTES",
+    "MAX_SATS",
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncLightningClient",
+    "AuthenticationError",
+    "ConfigurationError",
+    "Difference",
+    "InvalidArgumentError",
+    "InvalidBolt11Error",
+    "InvalidRequestError",
+    "Invoice",
+    "InvoiceExpiredError",
+    "InvoiceMismatchError",
+    "LightningClient",
+    "NotFoundError",
+    "PaymentTimeoutError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestFailedError",
+    "ServerError",
+    "TazapayError",
+    "UnexpectedResponseError",
+    "WebhookError",
+    "WebhookPayloadError",
+    "WebhookSignatureError",
+    "__version__",
+    "btc_to_sats",
+    "decode_json_field",
+    "encode_json_field",
+    "format_btc",
+    "hash_memo",
+    "sats_to_btc",
+    "verify_memo",
+]
+
+# Every name that does not say otherwise is an exception.
+_HOME = dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors") | {
+    "MAX_MEMO_BYTES": "memos",
+    "MAX_SATS": "amounts",
+    "AsyncLightningClient": "client",
+    "Difference": "invoice",
+    "Invoice": "invoice",
+    "LightningClient": "client",
+    "btc_to_sats": "amounts",
+    "decode_json_field": "json_fields",
+    "encode_json_field": "json_fields",
+    "format_btc": "amounts",
+    "hash_memo": "memos",
+    "sats_to_btc": "amounts",
+    "verify_memo": "memos",
+}
+
+
+def __getattr__(name: str) -> object:
+    try:
+        home = _HOME[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value  # the next access does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,269 @@
+"""The one door to the generated package and to httpx: requests out, replies and failures in, attempts around both.
+
+Generated operations are called as they are, with an `exchange.Door` for a client, so no generated default (no timeout,
+closed status list, token in the ``repr``) takes part. No httpx type leaves this module, apart from the optional
+``http_client``.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, NoReturn, TypeVar, cast
+
+import anyio
+import httpx
+
+from tazapay_lightning.attempts import Attempts, Limits
+from tazapay_lightning.configuration import Configuration, MetadataFormat
+from tazapay_lightning.errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    ConfigurationError,
+    UnexpectedResponseError,
+)
+from tazapay_lightning.exchange import Body, Call, Door, Reply, log_attempt
+from tazapay_lightning.json_fields import decode_json_field, encode_json_field
+from tazapay_lightning.request import InvoiceRequest
+from tazapay_lightning_api.api.default import create_lightning_invoice
+from tazapay_lightning_api.client import Client as GeneratedClient
+from tazapay_lightning_api.models import CreateLightningInvoiceRequest, CreateLightningInvoiceResponse
+from tazapay_lightning_api.types import UNSET, Response
+
+__all__ = ["AsyncApi", "AsyncHTTPClient", "HTTPClient", "SyncApi"]
+
+HTTPClient = httpx.Client
+AsyncHTTPClient = httpx.AsyncClient
+
+_Result = TypeVar("_Result")
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+
+
+class _Shared:
+    """What both rims keep."""
+
+    def __init__(self, configuration: Configuration, *, owned: bool) -> None:
+        self._configuration = configuration
+        self._owned = owned
+        self._closed = False
+
+    def _creation(self, request: InvoiceRequest, idempotency_key: str, limits: Limits) -> Call:
+        if self._closed:
+            raise ConfigurationError("this client is closed; make a new one")
+        return Call.creation(self._configuration, request, idempotency_key=idempotency_key, limits=limits)
+
+
+class SyncApi(_Shared):
+    """The operations over a blocking httpx client. Safe to share between threads."""
+
+    def __init__(self, configuration: Configuration, http_client: HTTPClient | None) -> None:
+        super().__init__(configuration, owned=http_client is None)
+        if http_client is not None and not isinstance(http_client, httpx.Client):
+            raise ConfigurationError(f"http_client must be an httpx.Client; got {type(http_client).__name__}")
+        # An emulator on this machine, the only one to speak plain http, is not looked for behind a proxy.
+        self._http = httpx.Client(trust_env=configuration.is_encrypted) if http_client is None else http_client
+
+    def create_invoice(
+        self,
+        request: InvoiceRequest,
+        *,
+        idempotency_key: str,
+        limits: Limits,
+        read: Callable[[Mapping[str, object]], _Result],
+    ) -> _Result:
+        """Create an invoice and return what `read` makes of the decoded ``data``."""
+        call = self._creation(request, idempotency_key, limits)
+        body = _wire_body(request, self._configuration.metadata_format)
+
+        def attempt(door: Door) -> Response[CreateLightningInvoiceResponse]:
+            return create_lightning_invoice.sync_detailed(
+                client=cast(GeneratedClient, door), body=body, idempotency_key=idempotency_key
+            )
+
+        return self._run(call, attempt, read)
+
+    def close(self) -> None:
+        self._closed = True
+        if self._owned:
+            self._http.close()
+
+    def _run(
+        self,
+        call: Call,
+        attempt: Callable[[Door], Response[CreateLightningInvoiceResponse]],
+        read: Callable[[Mapping[str, object]], _Result],
+    ) -> _Result:
+        attempts = Attempts(call.limits, idempotency_key=call.idempotency_key, now=time.monotonic())
+        while True:
+            ends = attempts.begin(time.monotonic())
+            try:
+                return read(_data_of(attempt(Door(partial(self._request, call, attempts, ends)))))
+            except APIError as error:
+                wait = attempts.wait_after(error, time.monotonic())
+                if wait is None:
+                    raise
+            time.sleep(wait)
+
+    def _request(self, call: Call, attempts: Attempts, ends: float, **generated: Any) -> Reply:
+        started = time.monotonic()
+        outcome: object = None
+        try:
+            request = _build(self._http, call, ends, **generated)
+            response = self._http.send(request, stream=True, auth=None, follow_redirects=False)
+            outcome = response.status_code
+            try:
+                body = Body(response.status_code, ends)
+                try:
+                    for chunk in response.iter_bytes():
+                        if not body.add(chunk):
+                            break
+                except httpx.HTTPError as failure:
+                    body.broke_off(failure)
+            finally:
+                response.close()
+        except _FAILURES as failure:
+            outcome = type(failure).__name__
+            _raise_translated(failure, call)
+        finally:
+            log_attempt(call, attempts, generated, outcome, started)
+        return call.read(response.status_code, dict(response.headers), body.content())
+
+
+class AsyncApi(_Shared):
+    """The operations over an asynchronous httpx client. Safe to share between the tasks of one event loop."""
+
+    def __init__(self, configuration: Configuration, http_client: AsyncHTTPClient | None) -> None:
+        super().__init__(configuration, owned=http_client is None)
+        if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
+            raise ConfigurationError(f"http_client must be an httpx.AsyncClient; got {type(http_client).__name__}")
+        self._http = httpx.AsyncClient(trust_env=configuration.is_encrypted) if http_client is None else http_client
+
+    async def create_invoice(
+        self,
+        request: InvoiceRequest,
+        *,
+        idempotency_key: str,
+        limits: Limits,
+        read: Callable[[Mapping[str, object]], _Result],
+    ) -> _Result:
+        """Create an invoice and return what `read` makes of the decoded ``data``."""
+        call = self._creation(request, idempotency_key, limits)
+        body = _wire_body(request, self._configuration.metadata_format)
+
+        async def attempt(door: Door) -> Response[CreateLightningInvoiceResponse]:
+            return await create_lightning_invoice.asyncio_detailed(
+                client=cast(GeneratedClient, door), body=body, idempotency_key=idempotency_key
+            )
+
+        return await self._run(call, attempt, read)
+
+    async def aclose(self) -> None:
+        self._closed = True
+        if self._owned:
+            await self._http.aclose()
+
+    async def _run(
+        self,
+        call: Call,
+        attempt: Callable[[Door], Awaitable[Response[CreateLightningInvoiceResponse]]],
+        read: Callable[[Mapping[str, object]], _Result],
+    ) -> _Result:
+        attempts = Attempts(call.limits, idempotency_key=call.idempotency_key, now=time.monotonic())
+        while True:
+            ends = attempts.begin(time.monotonic())
+            try:
+                return read(_data_of(await attempt(Door(partial(self._request, call, attempts, ends)))))
+            except APIError as error:
+                wait = attempts.wait_after(error, time.monotonic())
+                if wait is None:
+                    raise
+            await anyio.sleep(wait)
+
+    async def _request(self, call: Call, attempts: Attempts, ends: float, **generated: Any) -> Reply:
+        started = time.monotonic()
+        outcome: object = None
+        try:
+            with anyio.fail_after(ends - started):
+                request = _build(self._http, call, ends, **generated)
+                response = await self._http.send(request, stream=True, auth=None, follow_redirects=False)
+                outcome = response.status_code
+                try:
+                    body = Body(response.status_code, ends)
+                    try:
+                        async for chunk in response.aiter_bytes():
+                            if not body.add(chunk):
+                                break
+                    except httpx.HTTPError as failure:
+                        body.broke_off(failure)
+                finally:
+                    await response.aclose()
+        except _FAILURES as failure:
+            outcome = type(failure).__name__
+            _raise_translated(failure, call)
+        finally:
+            log_attempt(call, attempts, generated, outcome, started)
+        return call.read(response.status_code, dict(response.headers), body.content())
+
+
+def _wire_body(request: InvoiceRequest, metadata_format: MetadataFormat) -> CreateLightningInvoiceRequest:
+    """Say every field on purpose: set, or explicitly not sent."""
+    metadata: Any = UNSET
+    if request.metadata is not None:
+        metadata = encode_json_field(request.metadata) if metadata_format == "string" else dict(request.metadata)
+    return CreateLightningInvoiceRequest(
+        amount=request.amount_sats,
+        d_tag_memo=UNSET if request.memo is None else request.memo,
+        h_tag_memo=UNSET if request.memo_hash is None else request.memo_hash,
+        expiry_interval=UNSET if request.expires_in is None else request.expires_in,
+        metadata=metadata,
+    )
+
+
+def _build(
+    http: httpx.Client | httpx.AsyncClient,
+    call: Call,
+    ends: float,
+    *,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    json: object = None,
+) -> httpx.Request:
+    timeout = max(ends - time.monotonic(), 0.001)  # httpx takes 0 for "at once", which is what is left then
+    return http.build_request(
+        method.upper(), call.base_url + url, headers={**call.headers, **headers}, json=json, timeout=timeout
+    )
+
+
+def _data_of(response: Response[CreateLightningInvoiceResponse]) -> dict[str, object]:
+    parsed = response.parsed
+    return decode_json_field(None if parsed is None else parsed.data)
+
+
+def _raise_translated(failure: Exception, call: Call) -> NoReturn:
+    """Raise the documented error that a failure of the connection amounts to."""
+    what = call.redaction.text(str(failure)) or type(failure).__name__
+    if isinstance(failure, httpx.DecodingError):
+        raise UnexpectedResponseError(f"the body of the reply cannot be decoded: {what}") from failure
+    nothing_sent = isinstance(failure, _NEVER_SENT)
+    if isinstance(failure, httpx.TimeoutException | TimeoutError):
+        raise APITimeoutError(
+            f"no complete reply from {call.base_url} in time ({what})", nothing_sent=nothing_sent
+        ) from failure
+    raise APIConnectionError(
+        f"no complete reply from {call.base_url}: {what}",
+        nothing_sent=nothing_sent,
+        permanent=isinstance(failure, httpx.UnsupportedProtocol | httpx.InvalidURL) or _is_distrust(failure),
+    ) from failure
+
+
+def _is_distrust(failure: BaseException | None) -> bool:
+    while failure is not None:
+        if isinstance(failure, ssl.SSLCertVerificationError):
+            return True
+        failure = failure.__cause__ or failure.__context__
+    return False

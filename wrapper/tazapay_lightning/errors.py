@@ -1,0 +1,285 @@
+"""Every exception that a public function of this package raises because of its arguments, the network or the service.
+
+::
+
+    TazapayError
+    ├── ConfigurationError
+    ├── InvalidArgumentError (also ValueError)         .argument
+    │   └── InvalidBolt11Error
+    ├── APIError                                       .idempotency_key .outcome_unknown .attempts
+    │   ├── APIConnectionError
+    │   │   └── APITimeoutError (also TimeoutError)
+    │   ├── APIStatusError                             .status_code .code .message .errors .headers .body .retry_after
+    │   │   ├── AuthenticationError      401
+    │   │   ├── PermissionDeniedError    403
+    │   │   ├── NotFoundError            404
+    │   │   ├── RateLimitError           429
+    │   │   ├── InvalidRequestError      every other 4xx
+    │   │   └── ServerError              5xx and every other status
+    │   ├── RequestFailedError                         .message .code .errors
+    │   └── UnexpectedResponseError
+    ├── InvoiceMismatchError                           .invoice .differences
+    ├── InvoiceExpiredError                            .invoice
+    ├── PaymentTimeoutError (also TimeoutError)        .invoice
+    └── WebhookError
+        ├── WebhookSignatureError
+        └── WebhookPayloadError
+
+One ``except TazapayError`` catches them all. Messages name the next step and hold no credentials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tazapay_lightning.invoice import Difference, Invoice
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "ConfigurationError",
+    "InvalidArgumentError",
+    "InvalidBolt11Error",
+    "InvalidRequestError",
+    "InvoiceExpiredError",
+    "InvoiceMismatchError",
+    "NotFoundError",
+    "PaymentTimeoutError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestFailedError",
+    "ServerError",
+    "TazapayError",
+    "UnexpectedResponseError",
+    "WebhookError",
+    "WebhookPayloadError",
+    "WebhookSignatureError",
+]
+
+# Keyword arguments of every constructor below have defaults, because unpickling calls it with the message alone
+# and then restores the attributes.
+
+
+class TazapayError(Exception):
+    """The root: whatever this package raises on purpose is one of these.
+
+    Example:
+        >>> from tazapay_lightning import TazapayError, btc_to_sats
+        >>> try:
+        ...     btc_to_sats("0.000000001")
+        ... except TazapayError as error:
+        ...     print(type(error).__name__)
+        InvalidArgumentError
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+
+
+class ConfigurationError(TazapayError):
+    """The client cannot work as it was set up: credentials, environment, base URL, time limits, or it is closed."""
+
+
+class InvalidArgumentError(TazapayError, ValueError):
+    """An argument was refused before anything was sent.
+
+    Attributes:
+        argument: the name of the argument that was refused.
+    """
+
+    def __init__(self, message: str = "", *, argument: str = "") -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+class InvalidBolt11Error(InvalidArgumentError):
+    """The text is not a BOLT11 payment request."""
+
+
+class APIError(TazapayError):
+    """A call did not end in a proven result.
+
+    Attributes:
+        idempotency_key: the key under which an invoice was asked for; None for calls that create nothing.
+        outcome_unknown: True when an invoice may exist although no reply proved it. Calling ``create_invoice``
+            again with the same arguments and ``idempotency_key=error.idempotency_key`` is then the way on: the
+            service answers with the first invoice if there is one, for 24 hours (Tazapay's documentation).
+        attempts: how many requests were made, the first one included.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.idempotency_key: str | None = None
+        self.outcome_unknown: bool = False
+        self.attempts: int = 0
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.outcome_unknown:
+            text += (
+                "; an invoice may exist: to resume, call again with the same arguments and "
+                f"idempotency_key={self.idempotency_key!r}"
+            )
+        return text
+
+
+class APIConnectionError(APIError):
+    """No complete reply: the host was not reached, or the connection broke. The cause is chained.
+
+    Attributes:
+        nothing_sent: True if it is certain that the service did not get the request.
+        permanent: True if another attempt would fail in the same way, as with a certificate that is not trusted.
+    """
+
+    def __init__(self, message: str = "", *, nothing_sent: bool = False, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.nothing_sent = nothing_sent
+        self.permanent = permanent
+
+
+class APITimeoutError(APIConnectionError, TimeoutError):
+    """No complete reply within the ``timeout`` of one attempt or the ``deadline`` of the whole call."""
+
+
+class APIStatusError(APIError):
+    """The service answered with a status that is not 2xx.
+
+    Attributes:
+        status_code: the HTTP status.
+        code: Tazapay's own number for the error, from the first entry of ``errors``; None when it gave none.
+        message: Tazapay's own words, credentials and submitted texts blanked; "" when it gave none.
+        errors: Tazapay's list of errors, mappings with ``code``, ``message`` and ``remarks``, each of which may be
+            missing; empty when it gave none.
+        headers: the reply's headers, names in lower case, without those that carry credentials or cookies.
+        body: the beginning of the reply's body as text, credentials and submitted texts blanked.
+        retry_after: seconds after which the service asks to be called again; None when it did not say.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status_code: int = 0,
+        code: int | None = None,
+        service_message: str = "",
+        errors: tuple[Mapping[str, object], ...] = (),
+        headers: Mapping[str, str] | None = None,
+        body: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.code = code
+        self.message = service_message
+        self.errors = errors
+        self.headers: Mapping[str, str] = headers if headers is not None else {}
+        self.body = body
+        self.retry_after = retry_after
+
+
+class AuthenticationError(APIStatusError):
+    """401: the credentials were not accepted. A sandbox key met the production host, or the reverse, says so too."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the credentials are right, but not for this."""
+
+
+class NotFoundError(APIStatusError):
+    """404: the service has nothing under this address or id."""
+
+
+class InvalidRequestError(APIStatusError):
+    """Every other 4xx: the service refused what it was sent, so repeating it unchanged will not help."""
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests; ``retry_after`` holds the seconds to wait, if the service said."""
+
+
+class ServerError(APIStatusError):
+    """5xx, and every status that has no class of its own, redirects included: they are never followed."""
+
+
+class RequestFailedError(APIError):
+    """The status was 2xx, but the envelope says that the request failed.
+
+    Attributes:
+        message: Tazapay's own words, credentials and submitted texts blanked; "" when it gave none.
+        code: Tazapay's own number for the error; None when it gave none.
+        errors: as on `APIStatusError`.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        service_message: str = "",
+        code: int | None = None,
+        errors: tuple[Mapping[str, object], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = service_message
+        self.code = code
+        self.errors = errors
+
+
+class UnexpectedResponseError(APIError):
+    """The reply is 2xx and cannot be read: not JSON, not an object, too long, or without the invoice's id or amount."""
+
+
+class InvoiceMismatchError(TazapayError):
+    """The service answered with an invoice over another amount than was asked for. Do not show it to a payer.
+
+    Attributes:
+        invoice: the invoice as the service described it.
+        differences: what was asked for and what came, per field.
+    """
+
+    def __init__(
+        self, message: str = "", *, invoice: Invoice | None = None, differences: tuple[Difference, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.invoice = invoice
+        self.differences = differences
+
+
+class InvoiceExpiredError(TazapayError):
+    """The invoice expired before it was paid.
+
+    Attributes:
+        invoice: the invoice as it was last seen.
+    """
+
+    def __init__(self, message: str = "", *, invoice: Invoice | None = None) -> None:
+        super().__init__(message)
+        self.invoice = invoice
+
+
+class PaymentTimeoutError(TazapayError, TimeoutError):
+    """The wait for a payment ended before the invoice was paid or expired.
+
+    Attributes:
+        invoice: the invoice as it was last seen.
+    """
+
+    def __init__(self, message: str = "", *, invoice: Invoice | None = None) -> None:
+        super().__init__(message)
+        self.invoice = invoice
+
+
+class WebhookError(TazapayError):
+    """A webhook was refused."""
+
+
+class WebhookSignatureError(WebhookError):
+    """The signature does not belong to this body and this secret: the sender is not proven."""
+
+
+class WebhookPayloadError(WebhookError):
+    """The body of a webhook cannot be read."""

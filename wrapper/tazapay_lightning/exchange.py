@@ -1,0 +1,141 @@
+"""One call and its attempts, as far as neither httpx nor generated code is needed: what goes along and what comes back.
+
+Generated operations expect of an httpx client a single method, ``request``, and of its response a status, a body and
+headers. `Door` and `Reply` are just that, so that every reply passes through `replies.read_envelope` before generated
+code parses it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from tazapay_lightning._version import __version__
+from tazapay_lightning.attempts import Attempts, Limits
+from tazapay_lightning.configuration import Configuration
+from tazapay_lightning.errors import UnexpectedResponseError
+from tazapay_lightning.redaction import Redaction
+from tazapay_lightning.replies import read_envelope
+from tazapay_lightning.request import InvoiceRequest
+
+__all__ = ["Body", "Call", "Door", "Reply", "log_attempt"]
+
+_logger = logging.getLogger("tazapay_lightning")
+_MAX_REPLY_BYTES = 8 * 1024 * 1024  # an invoice is a few kilobytes
+
+
+@frozen(kw_only=True)
+class Call:
+    """What all attempts of one call share."""
+
+    base_url: str
+    headers: Mapping[str, str] = field(repr=False)
+    redaction: Redaction
+    idempotency_key: str | None
+    limits: Limits
+
+    @classmethod
+    def creation(
+        cls, configuration: Configuration, request: InvoiceRequest, *, idempotency_key: str, limits: Limits
+    ) -> Call:
+        """Prepare the creation of an invoice."""
+        credentials = configuration.credentials
+        # Validation errors can echo what the caller wrote, and that may be about a person.
+        written = (request.memo, *(request.metadata or {}).values())
+        return cls(
+            base_url=configuration.base_url,
+            headers={
+                "Accept": "application/json",
+                "Authorization": credentials.authorization(),
+                "User-Agent": f"tazapay-lightning/{__version__}",
+            },
+            redaction=Redaction(
+                credentials=credentials.secrets(), submitted=[text for text in written if isinstance(text, str)]
+            ),
+            idempotency_key=idempotency_key,
+            limits=limits,
+        )
+
+    def read(self, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Open a reply for generated code, or raise the error that it is."""
+        return Reply(read_envelope(status, headers, body, self.redaction), headers)
+
+
+class Reply:
+    """What generated code reads of a response, once the reply has been found good."""
+
+    status_code = 200  # the one status that the document describes; every 2xx means the same here
+    content = b""
+
+    def __init__(self, envelope: Mapping[str, object], headers: Mapping[str, str]) -> None:
+        self._envelope = envelope
+        self.headers = headers
+
+    def json(self) -> Mapping[str, object]:
+        """Return the envelope, with ``data`` in it."""
+        return self._envelope
+
+
+class Door:
+    """What generated code asks of a client: its httpx client, of which it only calls ``request``."""
+
+    raise_on_unexpected_status = False
+
+    def __init__(self, request: Callable[..., Reply | Awaitable[Reply]]) -> None:
+        self.request = request
+
+    def get_httpx_client(self) -> Door:
+        """Return what has the method ``request``."""
+        return self
+
+    def get_async_httpx_client(self) -> Door:
+        """Return what has the method ``request``."""
+        return self
+
+
+class Body:
+    """Collects a reply's body, within bounds of size and time."""
+
+    def __init__(self, status: int, ends: float) -> None:
+        self._is_success = 200 <= status <= 299
+        self._ends = ends
+        self._content = bytearray()
+
+    def add(self, chunk: bytes) -> bool:
+        """Take a piece and tell whether more is wanted."""
+        self._content += chunk
+        if time.monotonic() > self._ends:
+            raise TimeoutError("the reply came too slowly")
+        if len(self._content) <= _MAX_REPLY_BYTES:
+            return True
+        if self._is_success:
+            raise UnexpectedResponseError(f"the reply is longer than {_MAX_REPLY_BYTES} bytes")
+        return False
+
+    def broke_off(self, failure: Exception) -> None:
+        """Go on with what has come if the status already tells that the request failed: it matters more."""
+        if self._is_success:
+            raise failure
+
+    def content(self) -> bytes:
+        """Return what has come."""
+        return bytes(self._content)
+
+
+def log_attempt(call: Call, attempts: Attempts, generated: Mapping[str, Any], outcome: object, started: float) -> None:
+    """Write one line for an attempt: no secrets, and of the key only so much as to find it again."""
+    if _logger.isEnabledFor(logging.DEBUG):
+        _logger.debug(
+            "%s %s -> %s, attempt %d of %d, %.0f ms, key %s",
+            str(generated["method"]).upper(),
+            generated["url"],
+            outcome,
+            attempts.number,
+            call.limits.max_retries + 1,
+            1000 * (time.monotonic() - started),
+            (call.idempotency_key or "-")[:8],
+        )

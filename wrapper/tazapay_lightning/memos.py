@@ -1,0 +1,102 @@
+"""The text on an invoice, or the hash of it.
+
+A Lightning invoice carries either a short description (BOLT11's ``d`` field) or the SHA-256 of a longer one (its
+``h`` field). Tazapay takes the first as ``d_tag_memo`` and the second as ``h_tag_memo``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+
+from tazapay_lightning.errors import InvalidArgumentError
+
+__all__ = ["MAX_MEMO_BYTES", "check_memo", "check_memo_hash", "hash_memo", "verify_memo"]
+
+MAX_MEMO_BYTES = 639
+"""The longest description in a BOLT11 payment request, in bytes of UTF-8: 1023 groups of 5 bits (BOLT #11)."""
+
+_SHA256_HEX = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+
+
+def hash_memo(memo: str) -> str:
+    """Hash a memo the way ``h_tag_memo`` wants it.
+
+    Args:
+        memo: any text, of any length.
+
+    Returns:
+        64 lower-case hex digits: the SHA-256 of the memo's UTF-8 bytes as given. Nothing is trimmed or normalised, so
+        whoever verifies the hash needs the text character for character.
+
+    Raises:
+        InvalidArgumentError: if the memo is not a str, or holds half of a surrogate pair, which UTF-8 cannot write.
+
+    Example:
+        >>> from tazapay_lightning import hash_memo
+        >>> hash_memo("Payment for order #7890")
+        'f1bac2dec0b5f7f890a3770361f563012c1dd6c358195fb3bcd375e1779c9fda'
+    """
+    return hashlib.sha256(_valid_text(memo).encode()).hexdigest()
+
+
+def verify_memo(memo: str, memo_hash: str) -> bool:
+    """Tell whether a memo is the one that a hash was made of.
+
+    Args:
+        memo: the text.
+        memo_hash: the hash to compare with, in upper or lower case.
+
+    Returns:
+        True if `memo_hash` is `hash_memo(memo)`. The comparison takes the same time wherever they differ.
+
+    Raises:
+        InvalidArgumentError: if either is not a str, or the memo is not valid Unicode.
+
+    Example:
+        >>> from tazapay_lightning import hash_memo, verify_memo
+        >>> verify_memo("Order #7890", hash_memo("Order #7890").upper()), verify_memo("Order #7891", hash_memo("x"))
+        (True, False)
+    """
+    if not isinstance(memo_hash, str):
+        raise InvalidArgumentError(f"memo_hash must be a str; got {type(memo_hash).__name__}", argument="memo_hash")
+    # compare_digest takes bytes of any kind, but only ASCII as str
+    return hmac.compare_digest(hash_memo(memo).encode(), memo_hash.lower().encode("utf-8", "replace"))
+
+
+def check_memo(memo: object) -> str:
+    """Return a memo that fits into an invoice's ``d`` field, and refuse any other by its argument's name."""
+    text = _valid_text(memo)
+    length = len(text.encode())
+    if length > MAX_MEMO_BYTES:
+        raise InvalidArgumentError(
+            f"memo must be at most {MAX_MEMO_BYTES} bytes of UTF-8 (BOLT #11); got {length}. "
+            "Pass memo_as_hash=True to send its SHA-256 instead, which has no limit",
+            argument="memo",
+        )
+    return text
+
+
+def check_memo_hash(memo_hash: object) -> str:
+    """Return a SHA-256 in hex as it is, and refuse anything else by its argument's name."""
+    accepted = "memo_hash must be 64 hex digits, the SHA-256 of the memo's UTF-8 bytes"
+    if not isinstance(memo_hash, str):
+        raise InvalidArgumentError(f"{accepted}; got {type(memo_hash).__name__}", argument="memo_hash")
+    if not _SHA256_HEX.fullmatch(memo_hash):
+        odd = "" if len(memo_hash) != 64 else ", some of them not hex digits"
+        raise InvalidArgumentError(f"{accepted}; got {len(memo_hash)} characters{odd}", argument="memo_hash")
+    return memo_hash
+
+
+def _valid_text(memo: object) -> str:
+    if not isinstance(memo, str):
+        raise InvalidArgumentError(f"memo must be a str; got {type(memo).__name__}", argument="memo")
+    try:
+        memo.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(
+            f"memo must be valid Unicode; the character at position {error.start} is half of a surrogate pair",
+            argument="memo",
+        ) from None
+    return memo
