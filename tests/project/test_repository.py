@@ -1,0 +1,87 @@
+"""The repository itself: locks, set-up, CI, and what must not be in any file of it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LOCKS = [REPOSITORY / "requirements/dev.txt", REPOSITORY / "codegen/requirements.txt"]
+MADE = {".venv", ".venv-codegen", ".git", ".codegen-scratch", "dist", "__pycache__"} | {
+    f".{tool}_cache" for tool in ("mypy", "pytest", "ruff")
+}
+
+
+def files_of_the_project() -> list[Path]:
+    """Return every text file that belongs to the project, with git or without."""
+    files = []
+    for path in REPOSITORY.rglob("*"):
+        parts = path.relative_to(REPOSITORY).parts
+        made = any(part in MADE or part.startswith((".hypothesis", ".coverage", ".venv")) for part in parts)
+        if path.is_file() and not made and path.suffix != ".pyc":
+            files.append(path)
+    return files
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.parent.name)
+def test_a_lock_pins_every_requirement_with_hashes_and_holds_no_address(lock: Path) -> None:
+    text = lock.read_text()
+    pinned = re.findall(r"^[a-z0-9._-]+==[^\s;]+", text, re.MULTILINE)
+    requirements = re.findall(r"^[^\s#].*", text, re.MULTILINE)
+    assert len(pinned) == len(requirements) > 20
+    assert text.count("--hash=sha256:") >= len(pinned)
+    assert "://" not in text
+    assert "--index" not in text
+
+
+def test_generator_and_formatter_are_pinned_exactly_in_one_file() -> None:
+    text = (REPOSITORY / "codegen/requirements.in").read_text()
+    assert re.search(r"^openapi-python-client==\d", text, re.MULTILINE)
+    assert re.search(r"^ruff==\d", text, re.MULTILINE)
+
+
+def test_the_handwritten_code_is_formatted_by_the_same_ruff_as_the_generated() -> None:
+    versions = {re.findall(r"^ruff==(\S+)", lock.read_text(), re.MULTILINE)[0] for lock in LOCKS}
+    assert len(versions) == 1
+
+
+def test_ci_runs_what_the_readme_tells_on_every_supported_python() -> None:
+    script = (REPOSITORY / ".ci/run").read_text()
+    assert all(f"\nmake {target}\n" in script for target in ("demo", "test", "check"))
+    workflow = (REPOSITORY / ".github/workflows/ci.yml").read_text()
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    supported = [line.rpartition(" ")[2] for line in project["classifiers"] if ":: 3." in line]
+    assert supported == ["3.11", "3.12", "3.13", "3.14"]
+    assert f"python: {supported}".replace("'", '"') in workflow
+    assert "- run: .ci/run" in workflow
+
+
+def test_no_file_holds_a_path_of_somebodys_machine() -> None:
+    homes = re.compile(r"(?<![\w.])/(?:home|root|Users)/\w")
+    assert [path for path in files_of_the_project() if homes.search(path.read_text())] == []
+
+
+def test_a_python_that_is_too_old_is_told_so(tmp_path: Path) -> None:
+    script = (REPOSITORY / "tools/environment.py").read_text()
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/environment.py").write_text(script.replace("OLDEST_PYTHON = (3, 11)", "OLDEST_PYTHON = (9, 99)"))
+    done = subprocess.run(
+        ["python3", tmp_path / "tools/environment.py", tmp_path / "e", tmp_path / "r"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: Python 3.11 or newer is needed; ")
+    assert not (tmp_path / "e").exists()
+
+
+def test_make_without_a_target_lists_the_targets() -> None:
+    listed = subprocess.run(
+        ["make", "-C", REPOSITORY, "--no-print-directory"], capture_output=True, text=True, check=True
+    )
+    assert {"demo", "test", "check", "generate"} <= {line.split()[1] for line in listed.stdout.splitlines()}
