@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APITimeoutError, AsyncLightningClient, Invoice, LightningClient
+from tazapay_lightning.deadlines import bound_reads, reads_end_at
 
 FAR_TOO_LONG = 30.0  # seconds; a client that waited would need more than that
 
@@ -63,7 +64,8 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10
 
 
 @pytest.fixture(
-    params=[(b"", 0, 0.0), (HEAD, 0, 0.0), (HEAD, 10_000, 0.02)], ids=["says nothing", "stops after the head", "drips"]
+    params=[(b"", 0, 0.0), (HEAD, 0, 0.0), (HEAD, 10_000, 0.02), (b"HTTP/1.1 200 OK\r\nX-Slow: ", 10_000, 0.02)],
+    ids=["says nothing", "stops after the head", "drips its body", "drips its head"],
 )
 def slow_server(request: pytest.FixtureRequest) -> Iterator[SlowServer]:
     server = SlowServer(*request.param)
@@ -108,3 +110,34 @@ def test_an_attempt_that_timed_out_is_tried_again_while_the_deadline_allows(slow
     with pytest.raises(APITimeoutError) as caught:
         create_sync(slow_server.base_url, timeout=0.1, max_retries=1)
     assert caught.value.attempts == slow_server.requests == 2
+
+
+class Stream:
+    """A network stream that tells with which timeout it was read."""
+
+    def start_tls(self) -> None: ...
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return f"{max_bytes} bytes within {timeout}".encode()
+
+
+def test_reads_outside_of_an_attempt_keep_their_own_timeout() -> None:
+    stream = Stream()
+    bound_reads("connection.connect_tcp.complete", {"return_value": stream})
+    assert stream.read(7, timeout=5.0) == b"7 bytes within 5.0"
+    assert stream.read(7) == b"7 bytes within None"
+
+
+def test_reads_of_an_attempt_end_with_it() -> None:
+    stream = Stream()
+    bound_reads("connection.connect_tcp.complete", {"return_value": stream})
+    with reads_end_at(time.monotonic() + 1000):
+        assert stream.read(7, timeout=5.0) == b"7 bytes within 5.0"
+        assert 990 < float(stream.read(7, timeout=5000.0).split()[-1]) <= 1000
+    with reads_end_at(time.monotonic() - 1), pytest.raises(TimeoutError, match="too slowly"):
+        stream.read(7, timeout=5.0)
+
+
+@pytest.mark.parametrize("info", [{}, {"return_value": None}, {"return_value": b"bytes"}])
+def test_events_that_make_no_connection_are_passed_over(info: dict[str, object]) -> None:
+    bound_reads("http11.send_request_headers.complete", info)

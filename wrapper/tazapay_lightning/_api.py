@@ -18,6 +18,7 @@ import httpx
 
 from tazapay_lightning.attempts import Attempts, Limits
 from tazapay_lightning.configuration import Configuration, MetadataFormat
+from tazapay_lightning.deadlines import bound_reads, reads_end_at
 from tazapay_lightning.errors import (
     APIConnectionError,
     APIError,
@@ -112,19 +113,21 @@ class SyncApi(_Shared):
         started = time.monotonic()
         outcome: object = None
         try:
-            request = _build(self._http, call, ends, **generated)
-            response = self._http.send(request, stream=True, auth=None, follow_redirects=False)
-            outcome = response.status_code
-            try:
-                body = Body(response.status_code, ends)
+            with reads_end_at(ends):
+                request = _build(self._http, call, ends, **generated)
+                request.extensions["trace"] = bound_reads
+                response = self._http.send(request, stream=True, auth=None, follow_redirects=False)
+                outcome = response.status_code
                 try:
-                    for chunk in response.iter_bytes():
-                        if not body.add(chunk):
-                            break
-                except httpx.HTTPError as failure:
-                    body.broke_off(failure)
-            finally:
-                response.close()
+                    body = Body(response.status_code, ends)
+                    try:
+                        for chunk in response.iter_bytes():
+                            if not body.add(chunk):
+                                break
+                    except httpx.HTTPError as failure:
+                        body.broke_off(failure)
+                finally:
+                    response.close()
         except _FAILURES as failure:
             outcome = type(failure).__name__
             _raise_translated(failure, call)
