@@ -75,7 +75,8 @@ class Answering:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         status, body, headers = self._reply
-        return httpx.Response(status, content=body, headers=headers)
+        # as a stream: with `content=` httpx would undo the encoding here and not in the client
+        return httpx.Response(status, stream=httpx.ByteStream(body), headers=headers)
 
 
 class OneReplyServer:

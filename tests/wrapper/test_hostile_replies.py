@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
+import zlib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -83,7 +85,13 @@ INVOICES = {
     "UTF-16": Reply(200, envelope(OBJECT).decode().encode("utf-16")),
     "JSON called HTML": Reply(200, envelope(OBJECT), {"Content-Type": "text/html; charset=latin-1"}),
     "an unknown charset": Reply(200, envelope(OBJECT), {"Content-Type": "application/json; charset=klingon"}),
-    "compressed": Reply(200, gzip.compress(envelope(OBJECT)), {"Content-Encoding": "gzip"}),
+    "gzip": Reply(200, gzip.compress(envelope(OBJECT)), {"Content-Encoding": "gzip"}),
+    "GZIP by its old name": Reply(200, gzip.compress(envelope(OBJECT)), {"Content-Encoding": " X-GZIP"}),
+    "deflate": Reply(200, zlib.compress(envelope(OBJECT)), {"Content-Encoding": "deflate"}),
+    "deflate without its frame": Reply(
+        200, zlib.compress(envelope(OBJECT), wbits=-15), {"Content-Encoding": "deflate"}
+    ),
+    "encoded as it is": Reply(200, envelope(OBJECT), {"Content-Encoding": "identity"}),
     "half of a surrogate pair": Reply(200, rb'{"data":{"id":"l11_1","amount":123456,"d_tag_memo":"\ud800"}}'),
 }
 OTHER_AMOUNTS = {
@@ -114,6 +122,10 @@ UNREADABLE = {
     "200 nested without end": Reply(200, b"[" * 200_000),
     "200 nested within data": Reply(200, b'{"data":' + b'{"a":' * 200_000),
     "200 undecodable compression": Reply(200, b"not gzip", {"Content-Encoding": "gzip"}),
+    "200 compression that nobody asked for": Reply(200, envelope(OBJECT), {"Content-Encoding": "br"}),
+    "200 two compressions": Reply(200, gzip.compress(envelope(OBJECT)), {"Content-Encoding": "gzip, gzip"}),
+    "200 deflate that is none": Reply(200, b"not deflate", {"Content-Encoding": "deflate"}),
+    "200 a decompression bomb": Reply(200, gzip.compress(bytes(100_000_000)), {"Content-Encoding": "gzip"}),
     "200 truncated compression": Reply(200, gzip.compress(envelope(OBJECT))[:-20], {"Content-Encoding": "gzip"}),
     "data null": Reply(200, envelope(None)),
     "data absent": Reply(200, b'{"status":"success","message":""}'),
@@ -245,6 +257,30 @@ def test_an_error_repeats_what_the_service_says(create: Create) -> None:
 def test_a_401_names_the_two_things_to_check(create: Create) -> None:
     with pytest.raises(AuthenticationError, match="API key and secret.*environment.*sandbox.*production"):
         create(Answering(401, ERROR), amount_sats=1)
+
+
+def test_an_error_status_matters_more_than_a_body_that_cannot_be_decompressed(create: Create) -> None:
+    with pytest.raises(ServerError, match="^503 Service Unavailable; an invoice may exist") as caught:
+        create(Answering(503, b"not gzip", {"Content-Encoding": "gzip"}), client=ONCE, amount_sats=1)
+    assert caught.value.body == ""
+
+
+def test_the_words_of_a_compressed_error_are_read(create: Create) -> None:
+    with pytest.raises(InvalidRequestError, match="what went wrong"):
+        create(Answering(400, gzip.compress(ERROR), {"Content-Encoding": "gzip"}), amount_sats=1)
+
+
+@pytest.mark.parametrize("create", [create_sync, create_async])
+def test_a_decompression_bomb_ends_in_bounded_memory(create: Create) -> None:
+    bomb = gzip.compress(bytes(300_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnexpectedResponseError, match="decompresses to more than 8388608 bytes"):
+            create(Answering(200, bomb, {"Content-Encoding": "gzip"}), amount_sats=1)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 40_000_000
 
 
 def test_a_long_body_is_cut_short_on_the_error(create: Create) -> None:

@@ -22,9 +22,9 @@ StartServer = Callable[[bytes], OneReplyServer]
 EXPECTED_HEAD = """\
 POST /v3/lightning_invoice_bolt11 HTTP/1.1\r
 Host: {host}\r
-Accept-Encoding: <whatever httpx can undo>\r
 Connection: keep-alive\r
 Accept: application/json\r
+Accept-Encoding: gzip, deflate\r
 Authorization: Basic {token}\r
 User-Agent: tazapay-lightning/{version}\r
 Idempotency-Key: order-7890\r
@@ -60,8 +60,7 @@ def test_a_request_is_these_bytes_and_no_others(kind: str, one_reply_server: Sta
     (request,) = server.received
     head, separator, body = request.partition(b"\r\n\r\n")
     assert body == ORDER_BODY
-    shown = re.sub(rb"(?m)^Accept-Encoding: .*$", b"Accept-Encoding: <whatever httpx can undo>\r", head + separator)
-    assert shown.decode() == EXPECTED_HEAD.format(
+    assert (head + separator).decode() == EXPECTED_HEAD.format(
         host=server.base_url.removeprefix("http://"),
         token=b64encode(b"my-key:my-secret").decode(),
         version=__version__,

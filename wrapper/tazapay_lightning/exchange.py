@@ -14,6 +14,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from tazapay_lightning import content_encoding
 from tazapay_lightning._version import __version__
 from tazapay_lightning.attempts import Attempts, Limits
 from tazapay_lightning.configuration import Configuration
@@ -25,7 +26,7 @@ from tazapay_lightning.request import InvoiceRequest
 __all__ = ["Body", "Call", "Door", "Reply", "log_attempt"]
 
 _logger = logging.getLogger("tazapay_lightning")
-_MAX_REPLY_BYTES = 8 * 1024 * 1024  # an invoice is a few kilobytes
+MAX_REPLY_BYTES = 8 * 1024 * 1024  # an invoice is a few kilobytes
 
 
 @frozen(kw_only=True)
@@ -50,6 +51,7 @@ class Call:
             base_url=configuration.base_url,
             headers={
                 "Accept": "application/json",
+                "Accept-Encoding": content_encoding.ACCEPTED,
                 "Authorization": credentials.authorization(),
                 "User-Agent": f"tazapay-lightning/{__version__}",
             },
@@ -62,7 +64,13 @@ class Call:
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
         """Open a reply for generated code, or raise the error that it is."""
-        return Reply(read_envelope(status, headers, body, self.redaction), headers)
+        try:
+            plain = content_encoding.undo(headers.get("content-encoding", ""), body, most=MAX_REPLY_BYTES)
+        except UnexpectedResponseError:
+            if 200 <= status <= 299:
+                raise
+            plain = b""  # the status alone says enough
+        return Reply(read_envelope(status, headers, plain, self.redaction), headers)
 
 
 class Reply:
@@ -110,10 +118,10 @@ class Body:
         self._content += chunk
         if time.monotonic() > self._ends:
             raise TimeoutError("the reply came too slowly")
-        if len(self._content) <= _MAX_REPLY_BYTES:
+        if len(self._content) <= MAX_REPLY_BYTES:
             return True
         if self._is_success:
-            raise UnexpectedResponseError(f"the reply is longer than {_MAX_REPLY_BYTES} bytes")
+            raise UnexpectedResponseError(f"the reply is longer than {MAX_REPLY_BYTES} bytes")
         return False
 
     def broke_off(self, failure: Exception) -> None:
