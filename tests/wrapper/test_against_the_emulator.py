@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
-from tazapay_lightning import AsyncLightningClient, AuthenticationError, Invoice, InvoiceMismatchError, LightningClient
+from tazapay_lightning import (
+    AsyncLightningClient,
+    AuthenticationError,
+    ConfigurationError,
+    Invoice,
+    InvoiceMismatchError,
+    LightningClient,
+)
 from tazapay_lightning_emulator import running_emulator
+from tests.support.service import Answering
 
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
@@ -79,3 +90,35 @@ def test_a_cancelled_call_leaves_the_client_usable(tazapay_emulator: Emulator) -
             return await client.create_invoice(amount_sats=2)
 
     assert asyncio.run(run()).amount_sats == 2
+
+
+def test_an_asynchronous_client_used_by_a_second_event_loop_says_so() -> None:
+    handler = Answering()
+    http_client = httpx.AsyncClient(transport=httpx.MockTransport(handler))
+    client = AsyncLightningClient("k", "s", http_client=http_client)
+    asyncio.run(client.create_invoice(amount_sats=123456))
+    with pytest.raises(ConfigurationError, match="belongs to another event loop; make one client in each"):
+        asyncio.run(client.create_invoice(amount_sats=123456))
+    assert len(handler.requests) == 1
+
+
+def test_one_blocking_client_serves_32_threads_with_one_pool(tazapay_emulator: Emulator) -> None:
+    with client_of(tazapay_emulator) as client, ThreadPoolExecutor(32) as threads:
+        invoices = list(threads.map(lambda n: client.create_invoice(amount_sats=n), range(1, 129)))
+        connections = client._api._http._transport._pool.connections  # type: ignore[attr-defined]
+    assert [invoice.amount_sats for invoice in invoices] == list(range(1, 129))
+    assert len({invoice.id for invoice in invoices}) == 128
+    assert len(connections) <= 32
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors where Linux lists them")
+def test_many_clients_leave_no_descriptor_behind(tazapay_emulator: Emulator) -> None:
+    before = descriptors()
+    for _ in range(200):  # most of the time goes into loading certificates, 200 times
+        with client_of(tazapay_emulator) as client:
+            client.create_invoice(amount_sats=1)
+    assert descriptors() - before < 10

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, NoReturn, TypeVar, cast
 
-import anyio
+import anyio.lowlevel
 import httpx
 
 from tazapay_lightning.attempts import Attempts, Limits
@@ -138,6 +138,7 @@ class AsyncApi(_Shared):
         if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
             raise ConfigurationError(f"http_client must be an httpx.AsyncClient; got {type(http_client).__name__}")
         self._http = httpx.AsyncClient(trust_env=configuration.is_encrypted) if http_client is None else http_client
+        self._loop: object = None
 
     async def create_invoice(
         self,
@@ -148,6 +149,7 @@ class AsyncApi(_Shared):
         read: Callable[[Mapping[str, object]], _Result],
     ) -> _Result:
         """Create an invoice and return what `read` makes of the decoded ``data``."""
+        self._stay_in_one_loop()
         call = self._creation(request, idempotency_key, limits)
         body = _wire_body(request, self._configuration.metadata_format)
 
@@ -162,6 +164,13 @@ class AsyncApi(_Shared):
         self._closed = True
         if self._owned:
             await self._http.aclose()
+
+    def _stay_in_one_loop(self) -> None:
+        loop = anyio.lowlevel.current_token()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop != loop:  # its connections would wait for a loop that does not run
+            raise ConfigurationError("this client belongs to another event loop; make one client in each")
 
     async def _run(
         self,
