@@ -79,6 +79,21 @@ class Answering:
         return httpx.Response(status, stream=httpx.ByteStream(body), headers=headers)
 
 
+def read_request(connection: socket.socket) -> bytes:
+    """Read one whole request; nothing if the other side closes instead."""
+    request = b""
+    while b"\r\n\r\n" not in request:
+        piece = connection.recv(65536)
+        if not piece:
+            return b""
+        request += piece
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
 class OneReplyServer:
     """Accepts connections on loopback, keeps the bytes of each request, and sends the same bytes to each."""
 
@@ -95,25 +110,11 @@ class OneReplyServer:
             connection, _ = self._socket.accept()
             with closing(connection):
                 connection.settimeout(10)
-                request = self._read(connection)
+                request = read_request(connection)
                 if not request:
                     return
                 self.received.append(request)
                 connection.sendall(self._reply)
-
-    @staticmethod
-    def _read(connection: socket.socket) -> bytes:
-        request = b""
-        while b"\r\n\r\n" not in request:
-            piece = connection.recv(65536)
-            if not piece:
-                return b""
-            request += piece
-        head, _, body = request.partition(b"\r\n\r\n")
-        length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        while len(body) < length:
-            body += connection.recv(65536)
-        return head + b"\r\n\r\n" + body
 
     def stop(self) -> None:
         with closing(socket.create_connection(self._socket.getsockname())):

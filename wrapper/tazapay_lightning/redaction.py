@@ -9,7 +9,7 @@ __all__ = ["Redaction"]
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "www-authenticate", "x-api-key", "signature"}
 )
-_SHORTEST_TEXT = 4  # blanking every "a" because a memo was "a" would make a message unreadable and hide nothing
+_SHORTEST = 4  # blanking every "a" because a memo was "a" would make a message unreadable and hide nothing
 _BLANK = "[redacted]"
 
 
@@ -27,7 +27,7 @@ class Redaction:
     __slots__ = ("_texts",)
 
     def __init__(self, *, credentials: Iterable[str] = (), submitted: Iterable[str] = ()) -> None:
-        texts = {text for text in credentials if text} | {text for text in submitted if len(text) >= _SHORTEST_TEXT}
+        texts = {text for text in (*credentials, *submitted) if len(text) >= _SHORTEST}
         # the longest first, or a secret that begins with another one would leave its tail
         self._texts = sorted(texts, key=lambda text: (-len(text), text))
 
