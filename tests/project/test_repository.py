@@ -34,6 +34,8 @@ def test_a_lock_pins_every_requirement_with_hashes_and_holds_no_address(lock: Pa
     requirements = re.findall(r"^[^\s#].*", text, re.MULTILINE)
     assert len(pinned) == len(requirements) > 20
     assert text.count("--hash=sha256:") >= len(pinned)
+    names = [pin.partition("==")[0] for pin in pinned]
+    assert sorted(set(names)) == sorted(names), "one version for every Python, or they would not generate the same"
     assert "://" not in text
     assert "--index" not in text
 
