@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -93,6 +94,7 @@ def test_text_from_outside_is_not_read_as_markup() -> None:
         (["--amount-sats", "1.5"], "is not a valid int"),
         (["--amount-sats", "1", "--metadata", "order"], "error: metadata must be KEY=VALUE"),
         (["--amount-sats", "1", "--metadata", "=1"], "error: metadata must be KEY=VALUE"),
+        (["--amount-sats", "1", "--metadata", "a=1", "--metadata", "a=2"], "error: metadata has the key 'a' twice"),
         (["--amount-sats", "1", "--memo", "a" * 640], "error: memo must be at most 639 bytes"),
         (["--amount-sats", "1", "--idempotency-key", "a b"], "error: idempotency_key must be"),
         (["--amount-sats", "1", "--api-key", "x"], "No such option"),
@@ -137,32 +139,63 @@ def test_an_unknown_outcome_is_exit_3_and_prints_the_key_to_resume_with(
     server = one_reply_server(b"<html>")
     for name, value in (("KEY", "k"), ("SECRET", SECRET)):
         monkeypatch.setenv(f"TAZAPAY_API_{name}", value)
-    result = run("create", "--amount-sats", "1", "--base-url", server.base_url, "--idempotency-key", "order-7890")
+    result = run("create", "--amount-sats", "1", "--base-url", server.base_url, "--idempotency-key", "it's;7890")
     assert (result.exit_code, result.stdout) == (OUTCOME_UNKNOWN, "")
-    assert result.stderr.endswith("to resume, repeat the command with --idempotency-key order-7890\n")
+    error, advice = result.stderr.splitlines()
+    assert error.startswith("error: expected JSON; ")
+    assert advice == "an invoice may exist: to resume, repeat the command with --idempotency-key " + quote("it's;7890")
     assert SECRET not in result.output
+
+
+INTERRUPTED = """if True:
+    import os, signal, threading, httpx
+    from tazapay_lightning import cli
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell that started the tests said
+    real = httpx.HTTPTransport.handle_request
+    def interrupted(self, request):
+        real(self, request)
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait(30)
+    httpx.HTTPTransport.handle_request = interrupted
+    cli.app(["create", "--amount-sats", "1", "--base-url", {base_url!r}, "--idempotency-key", "order-7890"])
+"""
 
 
 def test_an_interrupted_create_is_exit_3_and_prints_the_key_to_resume_with(
     one_reply_server: Callable[[bytes], OneReplyServer],
 ) -> None:
     server = one_reply_server(envelope(invoice_object(amount=1)))
-    program = (
-        "import os, signal, threading, httpx\n"
-        "from tazapay_lightning import cli\n"
-        "real = httpx.HTTPTransport.handle_request\n"
-        "def interrupted(self, request):\n"
-        "    real(self, request)\n"
-        "    os.kill(os.getpid(), signal.SIGINT)\n"
-        "    threading.Event().wait(30)\n"
-        "httpx.HTTPTransport.handle_request = interrupted\n"
-        f"cli.app(['create', '--amount-sats', '1', '--base-url', {server.base_url!r}, "
-        "'--idempotency-key', 'order-7890'])\n"
-    )
     environment = {**os.environ, "TAZAPAY_API_KEY": "k", "TAZAPAY_API_SECRET": "s"}
+    program = INTERRUPTED.format(base_url=server.base_url)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
     assert (done.returncode, done.stdout) == (OUTCOME_UNKNOWN, "")
-    assert done.stderr.endswith("to resume, repeat the command with --idempotency-key order-7890\n")
+    assert done.stderr == (
+        "error: interrupted\nan invoice may exist: to resume, repeat the command with --idempotency-key order-7890\n"
+    )
+
+
+@pytest.mark.parametrize("memo", ["Z\u00fcrich", "\\ud800"])
+def test_a_letter_that_the_terminal_cannot_show_is_escaped(
+    memo: str, one_reply_server: Callable[[bytes], OneReplyServer]
+) -> None:
+    body = envelope(invoice_object(amount=1, d_tag_memo="MEMO")).replace(b"MEMO", memo.encode())
+    environment = {
+        **os.environ, "TAZAPAY_API_KEY": "k", "TAZAPAY_API_SECRET": "s", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tazapay_lightning", "create", "--amount-sats", "1"]
+    done = subprocess.run(
+        [*command, "--base-url", one_reply_server(body).base_url], capture_output=True, env=environment, check=False
+    )
+    assert done.returncode == DONE, done.stderr
+    assert b"Lightning invoice l11_abc123xyz" in done.stdout
+
+
+@pytest.mark.usefixtures("emulator_of_the_environment")
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    result = run("create", "--amount-sats", "1", "--memo", "\x1b[2Jgone\x07")
+    assert "[2Jgone" in result.stdout
+    assert "\x1b" not in result.stdout
+    assert "\x07" not in result.stdout
 
 
 def test_the_version_is_printed() -> None:
@@ -204,25 +237,24 @@ def test_a_missing_extra_is_named(missing: str, extra: str) -> None:
 
 
 def test_the_emulator_command_serves_until_it_is_interrupted(tmp_path: Any) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "tazapay_lightning",
-        "emulator",
-        "--port",
-        "0",
-        "--db",
-        str(tmp_path / "invoices.db"),
-    ]
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whatever started the tests said
+        "from tazapay_lightning import cli\n"
+        f"cli.app(['emulator', '--port', '0', '--db', {str(tmp_path / 'invoices.db')!r}])"
+    )
+    command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        exported = dict(process.stdout.readline().removeprefix("export ").strip().split("=") for _ in range(3))
-        with LightningClient(
-            exported["TAZAPAY_API_KEY"], exported["TAZAPAY_API_SECRET"], base_url=exported["TAZAPAY_BASE_URL"]
-        ) as client:
-            assert client.create_invoice(amount_sats=7).amount_sats == 7
-        process.send_signal(signal.SIGINT)
-        _, messages = process.communicate(timeout=30)
+        try:
+            assert process.stdout is not None
+            exported = dict(process.stdout.readline().removeprefix("export ").strip().split("=") for _ in range(3))
+            with LightningClient(
+                exported["TAZAPAY_API_KEY"], exported["TAZAPAY_API_SECRET"], base_url=exported["TAZAPAY_BASE_URL"]
+            ) as client:
+                assert client.create_invoice(amount_sats=7).amount_sats == 7
+            process.send_signal(signal.SIGINT)
+            _, messages = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == DONE
     assert "Traceback" not in messages
     assert (tmp_path / "invoices.db").stat().st_size > 0

@@ -156,9 +156,19 @@ UNREADABLE = {
 FAILED = {
     "200 with the documented error": Reply(200, ERROR),
     "200 failure": Reply(200, b'{"status":"failure","message":"no"}'),
-    "200 failure with data": Reply(200, envelope(OBJECT, status="FAILED")),
     "200 error with an id": Reply(200, b'{"status":"error","id":"req_1"}'),
     "201 error": Reply(201, ERROR),
+    "200 errors and nothing else": Reply(200, b'{"errors":[{"code":100}]}'),
+    "200 error nested too deeply": Reply(
+        200, b'{"status":"error","errors":[{"remarks":' + b"[" * 600 + b"]" * 600 + b"}]}"
+    ),
+}
+FAILED_WITH_DATA = {
+    "200 failure with data": Reply(200, envelope(OBJECT, status="FAILED")),
+    "200 failure with data as text": Reply(200, envelope(TEXT, status="fail")),
+    "200 error beside an amount": Reply(
+        200, json.dumps({**OBJECT, "status": "error", "errors": [{"code": 1}]}).encode()
+    ),
 }
 STATUSES = {
     **{
@@ -188,6 +198,9 @@ ERROR_BODIES = {
     "a mixed list of errors": b'{"errors":[null,1,"x",{"code":"0105","message":null},{"code":[]}],"message":null}',
     "an invoice": envelope(OBJECT),
     "not UTF-8": b"\xff\xfe\xfd",
+    "nested deeply": b'{"errors":[{"remarks":' + b"[" * 600 + b"]" * 600 + b"}]}",
+    "nested too deeply": b'{"errors":[{"remarks":' + b"[" * 100_000 + b"]" * 100_000 + b"}]}",
+    "a code that is no number": b'{"errors":[{"code":true},{"code":"x1"},{"code":1.5}]}',
     "half of a surrogate pair": rb'{"message":"\ud800"}',
 }
 ONCE = {"max_retries": 0}
@@ -229,6 +242,13 @@ def test_a_2xx_that_says_it_failed_is_a_failed_request(reply: Reply, create: Cre
     with pytest.raises(RequestFailedError) as caught:
         create(Answering(*reply), amount_sats=123456)
     assert not caught.value.outcome_unknown
+
+
+@named(FAILED_WITH_DATA)
+def test_a_2xx_that_says_it_failed_but_brings_data_leaves_the_outcome_unknown(reply: Reply, create: Create) -> None:
+    with pytest.raises(RequestFailedError) as caught:
+        create(Answering(*reply), amount_sats=123456)
+    assert caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize("body", ERROR_BODIES.values(), ids=ERROR_BODIES.keys())
@@ -322,6 +342,7 @@ def outcome_of(create: Create, reply: Reply) -> tuple[object, ...]:
         *OTHER_AMOUNTS.values(),
         *UNREADABLE.values(),
         *FAILED.values(),
+        *FAILED_WITH_DATA.values(),
         *(Reply(status, body) for status in STATUSES for body in (ERROR, HTML, b"")),
     ],
 )

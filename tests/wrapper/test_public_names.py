@@ -17,23 +17,25 @@ PACKAGE = Path(tazapay_lightning.__file__).parent
 # name of a module -> what it may import of this package (the design's table)
 MAY_IMPORT = {
     "errors": set(),
+    "messages": set(),
     "_version": set(),
-    "amounts": {"errors"},
+    "amounts": {"errors", "messages"},
     "memos": {"errors"},
-    "json_fields": {"errors"},
-    "redaction": set(),
-    "configuration": {"errors"},
-    "attempts": {"errors"},
+    "json_fields": {"errors", "messages"},
+    "redaction": {"messages"},
+    "configuration": {"errors", "messages"},
+    "attempts": {"errors", "messages"},
     "content_encoding": {"errors"},
     "deadlines": set(),
+    "http_settings": {"configuration"},
     "request": {"errors", "amounts", "memos", "json_fields"},
     "replies": {"errors", "json_fields", "redaction"},
     "invoice": {"errors", "amounts", "json_fields"},
-    "echo": {"errors", "amounts", "invoice", "request"},
+    "echo": {"errors", "amounts", "invoice", "messages", "request"},
     "exchange": {"", "errors", "_version", "attempts", "configuration", "redaction", "replies", "request"},
-    "_api": {"errors", "attempts", "configuration", "deadlines", "exchange", "json_fields", "request"},
+    "_api": {"errors", "attempts", "configuration", "deadlines", "exchange", "http_settings", "json_fields", "request"},
     "client": {"_api", "attempts", "configuration", "echo", "invoice", "request"},
-    "cli": {""},  # the public names only
+    "cli": {"", "messages"},  # beside the public names only how to show them
     "__main__": {"cli"},
 }
 

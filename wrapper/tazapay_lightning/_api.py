@@ -7,9 +7,9 @@ closed status list, token in the ``repr``) takes part. No httpx type leaves this
 
 from __future__ import annotations
 
-import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -21,7 +21,8 @@ from tazapay_lightning.configuration import Configuration, MetadataFormat
 from tazapay_lightning.deadlines import bound_reads, reads_end_at
 from tazapay_lightning.errors import APIConnectionError, APIError, APITimeoutError, ConfigurationError
 from tazapay_lightning.exchange import Body, Call, Door, Reply, log_attempt
-from tazapay_lightning.json_fields import decode_json_field, encode_json_field
+from tazapay_lightning.http_settings import forget_location, forget_location_async, is_distrust, settings
+from tazapay_lightning.json_fields import decode_json_field, json_text
 from tazapay_lightning.request import InvoiceRequest
 from tazapay_lightning_api.api.default import create_lightning_invoice
 from tazapay_lightning_api.client import Client as GeneratedClient
@@ -34,8 +35,10 @@ HTTPClient = httpx.Client
 AsyncHTTPClient = httpx.AsyncClient
 
 _Result = TypeVar("_Result")
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+_WRONG_ADDRESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, *_WRONG_ADDRESS)
+# UnicodeError: httpx reads where a redirect leads even if it is not to follow it, and not every address can be read
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
 
 
 class _Shared:
@@ -59,8 +62,9 @@ class SyncApi(_Shared):
         super().__init__(configuration, owned=http_client is None)
         if http_client is not None and not isinstance(http_client, httpx.Client):
             raise ConfigurationError(f"http_client must be an httpx.Client; got {type(http_client).__name__}")
-        # An emulator on this machine, the only one to speak plain http, is not looked for behind a proxy.
-        self._http = httpx.Client(trust_env=configuration.is_encrypted) if http_client is None else http_client
+        with _setting_up(configuration):
+            options = settings(configuration, forget_location)
+            self._http = httpx.Client(**options) if http_client is None else http_client
 
     def create_invoice(
         self,
@@ -112,22 +116,26 @@ class SyncApi(_Shared):
                 request.extensions["trace"] = bound_reads
                 response = self._http.send(request, stream=True, auth=None, follow_redirects=False)
                 outcome = response.status_code
+                body = Body(response.status_code, ends)
                 try:
-                    body = Body(response.status_code, ends)
-                    try:
-                        for chunk in cast(httpx.SyncByteStream, response.stream):
+                    if response.is_stream_consumed:
+                        body.add_plain(response.content)
+                    else:
+                        for chunk in response.iter_raw():
                             if not body.add(chunk):
                                 break
-                    except httpx.HTTPError as failure:
-                        body.broke_off(failure)
+                except _FAILURES as failure:
+                    body.broke_off(failure)
                 finally:
                     response.close()
-        except _FAILURES as failure:
+        except (*_FAILURES, RuntimeError) as failure:
             outcome = type(failure).__name__
+            if isinstance(failure, RuntimeError) and not self._http.is_closed:
+                raise  # not what httpx says of a closed client
             _raise_translated(failure, call)
         finally:
             log_attempt(call, attempts, generated, outcome, started)
-        return call.read(response.status_code, dict(response.headers), body.content())
+        return call.read(response.status_code, dict(response.headers), body)
 
 
 class AsyncApi(_Shared):
@@ -137,7 +145,9 @@ class AsyncApi(_Shared):
         super().__init__(configuration, owned=http_client is None)
         if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
             raise ConfigurationError(f"http_client must be an httpx.AsyncClient; got {type(http_client).__name__}")
-        self._http = httpx.AsyncClient(trust_env=configuration.is_encrypted) if http_client is None else http_client
+        with _setting_up(configuration):
+            options = settings(configuration, forget_location_async)
+            self._http = httpx.AsyncClient(**options) if http_client is None else http_client
         self._loop: object = None
 
     async def create_invoice(
@@ -196,30 +206,48 @@ class AsyncApi(_Shared):
             with anyio.fail_after(ends - started):
                 request = _build(self._http, call, ends, **generated)
                 response = await self._http.send(request, stream=True, auth=None, follow_redirects=False)
-                outcome = response.status_code
-                try:
-                    body = Body(response.status_code, ends)
-                    try:
-                        async for chunk in cast(httpx.AsyncByteStream, response.stream):
+            outcome = response.status_code
+            body = Body(response.status_code, ends)
+            try:
+                with anyio.fail_after(ends - time.monotonic()):
+                    if response.is_stream_consumed:
+                        body.add_plain(response.content)
+                    else:
+                        async for chunk in response.aiter_raw():
                             if not body.add(chunk):
                                 break
-                    except httpx.HTTPError as failure:
-                        body.broke_off(failure)
-                finally:
-                    await response.aclose()
-        except _FAILURES as failure:
+            except _FAILURES as failure:
+                body.broke_off(failure)
+            finally:
+                await response.aclose()
+        except (*_FAILURES, RuntimeError) as failure:
             outcome = type(failure).__name__
+            if isinstance(failure, RuntimeError) and not self._http.is_closed:
+                raise  # not what httpx says of a closed client
             _raise_translated(failure, call)
         finally:
             log_attempt(call, attempts, generated, outcome, started)
-        return call.read(response.status_code, dict(response.headers), body.content())
+        return call.read(response.status_code, dict(response.headers), body)
+
+
+@contextmanager
+def _setting_up(configuration: Configuration) -> Iterator[None]:
+    """Say what is wrong with the address, or with a proxy or certificates that the environment names."""
+    try:
+        httpx.URL(configuration.base_url)
+        yield
+    except (httpx.InvalidURL, ValueError, OSError, ImportError) as error:
+        raise ConfigurationError(
+            f"no HTTP client can be made for {configuration.base_url}: {error} (see base_url, and the environment "
+            "variables HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE)"
+        ) from error
 
 
 def _wire_body(request: InvoiceRequest, metadata_format: MetadataFormat) -> CreateLightningInvoiceRequest:
     """Say every field on purpose: set, or explicitly not sent."""
     metadata: Any = UNSET
     if request.metadata is not None:
-        metadata = encode_json_field(request.metadata) if metadata_format == "string" else dict(request.metadata)
+        metadata = json_text(request.metadata) if metadata_format == "string" else dict(request.metadata)
     return CreateLightningInvoiceRequest(
         amount=request.amount_sats,
         d_tag_memo=UNSET if request.memo is None else request.memo,
@@ -253,6 +281,8 @@ def _data_of(response: Response[CreateLightningInvoiceResponse]) -> dict[str, ob
 def _raise_translated(failure: Exception, call: Call) -> NoReturn:
     """Raise the documented error that a failure of the connection amounts to."""
     what = call.redaction.text(str(failure)) or type(failure).__name__
+    if isinstance(failure, RuntimeError):
+        raise APIConnectionError("the client was closed meanwhile", nothing_sent=True, permanent=True) from failure
     nothing_sent = isinstance(failure, _NEVER_SENT)
     if isinstance(failure, httpx.TimeoutException | TimeoutError):
         raise APITimeoutError(
@@ -261,13 +291,5 @@ def _raise_translated(failure: Exception, call: Call) -> NoReturn:
     raise APIConnectionError(
         f"no complete reply from {call.base_url}: {what}",
         nothing_sent=nothing_sent,
-        permanent=isinstance(failure, httpx.UnsupportedProtocol | httpx.InvalidURL) or _is_distrust(failure),
+        permanent=isinstance(failure, _WRONG_ADDRESS) or is_distrust(failure),
     ) from failure
-
-
-def _is_distrust(failure: BaseException | None) -> bool:
-    while failure is not None:
-        if isinstance(failure, ssl.SSLCertVerificationError):
-            return True
-        failure = failure.__cause__ or failure.__context__
-    return False

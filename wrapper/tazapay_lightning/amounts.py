@@ -10,6 +10,7 @@ import re
 from decimal import Decimal
 
 from tazapay_lightning.errors import InvalidArgumentError
+from tazapay_lightning.messages import shown
 
 __all__ = ["MAX_SATS", "btc_to_sats", "check_btc", "check_sats", "format_btc", "sats_to_btc"]
 
@@ -19,7 +20,7 @@ MAX_SATS = 2_100_000_000_000_000
 """All bitcoin that there can ever be, in satoshi: 21 million BTC."""
 
 # Decimal() alone would also take "1_000", surrounding blanks and the digits of every script of the world.
-_PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
+_PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
 _ACCEPTED = 'an exact number of BTC with at most 8 decimals, as a Decimal, a str or an int: Decimal("0.001") or "0.001"'
 
 
@@ -69,12 +70,12 @@ def _exact_sats(btc: object) -> int:
     if not isinstance(exponent, int):  # "n", "N" and "F" stand for NaN, signalling NaN and infinity
         raise _RefusedError(f"got {btc}")
     if exponent < -DECIMALS:
-        raise _RefusedError(f"got {_shortened(btc)}, which has {-exponent} decimals; nothing is rounded here")
+        raise _RefusedError(f"got {shown(btc)}, which has {-exponent} decimals; nothing is rounded here")
     if sign or not any(digits):
-        raise _RefusedError(f"got {_shortened(btc)}; the least is 0.00000001 BTC (1 satoshi)")
+        raise _RefusedError(f"got {shown(btc)}; the least is 0.00000001 BTC (1 satoshi)")
     # The size is judged by the exponent first: 1E+999999999 must not be multiplied out.
     if number.adjusted() >= DECIMALS or _scaled(digits, exponent) > MAX_SATS:
-        raise _RefusedError(f"got {_shortened(btc)}; the most is 21000000 BTC")
+        raise _RefusedError(f"got {shown(btc)}; the most is 21000000 BTC")
     return _scaled(digits, exponent)
 
 
@@ -125,9 +126,9 @@ def check_sats(sats: object, *, argument: str, least: int = 1) -> int:
     """Return `sats` if it is an int from `least` to `MAX_SATS`, and refuse it by the name `argument` otherwise."""
     accepted = f"{argument} must be an int from {least} to {MAX_SATS}, in satoshi"
     if isinstance(sats, bool) or not isinstance(sats, int):
-        raise InvalidArgumentError(f"{accepted}; got {_shortened(sats)} ({type(sats).__name__})", argument=argument)
+        raise InvalidArgumentError(f"{accepted}; got {shown(sats)} ({type(sats).__name__})", argument=argument)
     if not least <= sats <= MAX_SATS:
-        raise InvalidArgumentError(f"{accepted}; got {_shortened(sats)}", argument=argument)
+        raise InvalidArgumentError(f"{accepted}; got {shown(sats)}", argument=argument)
     return int(sats)
 
 
@@ -143,20 +144,12 @@ def _exact_decimal(btc: object) -> Decimal:
         raise _RefusedError(f"got the bool {btc}")
     if isinstance(btc, int):
         if abs(btc) > MAX_SATS:  # far too much already, and a number of a million digits is slow to convert
-            raise _RefusedError(f"got {_shortened(btc)}; the most is 21000000 BTC")
+            raise _RefusedError(f"got {shown(btc)}; the most is 21000000 BTC")
         return Decimal(btc)
     if isinstance(btc, float):
         raise _RefusedError(f"got the float {btc}: floats cannot hold BTC exactly")
     if not isinstance(btc, str):
         raise _RefusedError(f"got a value of type {type(btc).__name__}")
     if not _PLAIN_NUMBER.fullmatch(btc):
-        raise _RefusedError(f"got {_shortened(btc)}, which is not a plain number")
+        raise _RefusedError(f"got {shown(btc)}, which is not a plain number")
     return Decimal(btc)
-
-
-def _shortened(value: object) -> str:
-    """Show a value in a message: numbers as they are, texts quoted, and never more than a line of it."""
-    if isinstance(value, int) and value.bit_length() > 256:
-        return f"a number of {value.bit_length()} bits"  # str() of such a number is slow, and refused by Python itself
-    text = str(value) if isinstance(value, int | Decimal) else repr(value)
-    return text if len(text) <= 60 else f"{text[:40]}... ({len(text)} characters)"

@@ -1,7 +1,7 @@
 """Which failure may be tried again, how long to wait before, and what is left of the deadline. Pure: told the time.
 
-The loop itself is three lines in each of the two rims of `_api`. A library was considered for it: none of them keeps a
-deadline over all attempts *and* reads ``Retry-After`` *and* tells afterwards whether an invoice may exist.
+The loop itself is a few lines in each of the two classes of `_api`. A library was considered for it: none of them keeps
+a deadline over all attempts *and* reads ``Retry-After`` *and* tells afterwards whether an invoice may exist.
 """
 
 from __future__ import annotations
@@ -18,19 +18,22 @@ from tazapay_lightning.errors import (
     APIStatusError,
     ConfigurationError,
     InvalidArgumentError,
+    RequestFailedError,
     UnexpectedResponseError,
 )
+from tazapay_lightning.messages import shown
 
 __all__ = ["Attempts", "Limits", "seconds"]
 
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 8.0
 _MOST_RETRIES = 20
+_LONGEST_LIMIT = 86_400
 _REQUEST_TIMEOUT = 408
 
 
 def seconds(value: object, *, argument: str) -> float:
-    """Return a time limit in seconds, and refuse one that is not finite and greater than 0.
+    """Return a time limit in seconds, and refuse one that is not greater than 0 and at most a day.
 
     Raises:
         InvalidArgumentError: for None too: nothing waits for ever.
@@ -45,8 +48,8 @@ def seconds(value: object, *, argument: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         got = "None: nothing may wait for ever" if value is None else type(value).__name__
         raise InvalidArgumentError(f"{accepted}; got {got}", argument=argument)
-    if not 0 < value <= timedelta.max.total_seconds():
-        raise InvalidArgumentError(f"{accepted}, and finite; got {value!r:.40}", argument=argument)
+    if not 0 < value <= _LONGEST_LIMIT:
+        raise InvalidArgumentError(f"{accepted} and at most a day; got {shown(value)}", argument=argument)
     return float(value)
 
 
@@ -66,7 +69,7 @@ class Limits:
             ConfigurationError: naming the argument and what would be accepted.
         """
         if isinstance(max_retries, bool) or not isinstance(max_retries, int) or not 0 <= max_retries <= _MOST_RETRIES:
-            raise ConfigurationError(f"max_retries must be an int from 0 to {_MOST_RETRIES}; got {max_retries!r:.40}")
+            raise ConfigurationError(f"max_retries must be an int from 0 to {_MOST_RETRIES}; got {shown(max_retries)}")
         try:
             return cls(
                 timeout=seconds(timeout, argument="timeout"),
@@ -92,8 +95,8 @@ def _full_jitter(most: float) -> float:
 class Attempts:
     """The attempts of one call, as they go.
 
-    The rim asks `begin` before each attempt and `wait_after` after each failed one, and tells both the time of one
-    monotonic clock.
+    Whoever makes the requests asks `begin` before each attempt and `wait_after` after each failed one, and tells both
+    the time of one monotonic clock.
 
     Args:
         limits: what the call may take.
@@ -150,6 +153,8 @@ def _may_have_created(error: APIError) -> bool:
     if isinstance(error, APIStatusError):
         refused = 400 <= error.status_code <= 499 and error.status_code != _REQUEST_TIMEOUT
         return not refused
+    if isinstance(error, RequestFailedError):
+        return error.with_data  # it says that it failed, and comes with an object all the same
     return isinstance(error, UnexpectedResponseError)
 
 

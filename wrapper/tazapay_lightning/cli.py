@@ -7,11 +7,14 @@ the shell's history and show in the list of processes.
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -29,6 +32,7 @@ from tazapay_lightning import (
     __version__,
     format_btc,
 )
+from tazapay_lightning.messages import printable, shown
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -56,7 +60,9 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a letter that a terminal cannot show is no reason to lose an invoice
+            stream.reconfigure(errors="backslashreplace")
 
 
 @app.command()
@@ -97,7 +103,7 @@ def create(
 ) -> None:
     """Create an invoice."""
     with _problems_explained():
-        attached = None if metadata is None else dict(_key_and_value(entry) for entry in metadata)
+        attached = None if metadata is None else _mapping(metadata)
         # made here, so that it can be printed even if the call is interrupted
         key = idempotency_key if idempotency_key is not None else str(uuid.uuid4())
         with LightningClient(environment=environment, base_url=base_url) as client:  # type: ignore[arg-type]  # checked there
@@ -113,7 +119,7 @@ def create(
                     idempotency_key=key,
                 )
             except KeyboardInterrupt:
-                _stop("interrupted; an invoice may exist", OUTCOME_UNKNOWN, key)
+                _stop("interrupted", OUTCOME_UNKNOWN, key)
         _show(invoice, as_json=as_json)
 
 
@@ -157,7 +163,8 @@ def _problems_explained() -> Iterator[None]:
     except APIError as error:
         if not error.outcome_unknown:
             _stop(str(error), REFUSED)
-        _stop(str(error), OUTCOME_UNKNOWN, error.idempotency_key)
+        # without the advice that is meant for programs: `_stop` gives the one for the command line
+        _stop(str(error.args[0]), OUTCOME_UNKNOWN, error.idempotency_key)
     except TazapayError as error:
         _stop(str(error), REFUSED)
 
@@ -165,7 +172,7 @@ def _problems_explained() -> Iterator[None]:
 def _stop(message: str, code: int, idempotency_key: str | None = None) -> NoReturn:
     _say(f"error: {message}")
     if idempotency_key is not None:
-        _say(f"to resume, repeat the command with --idempotency-key {idempotency_key}")
+        _say(f"an invoice may exist: to resume, repeat the command with --idempotency-key {quote(idempotency_key)}")
     raise typer.Exit(code)
 
 
@@ -184,13 +191,18 @@ def _emulator() -> ModuleType:
     return tazapay_lightning_emulator
 
 
-def _key_and_value(entry: str) -> tuple[str, object]:
-    key, separator, value = entry.partition("=")
-    if not separator or not key:
-        raise InvalidArgumentError(
-            f"metadata must be KEY=VALUE, as in order_id=7890; got {entry!r}", argument="metadata"
-        )
-    return key, value
+def _mapping(entries: list[str]) -> dict[str, object]:
+    mapping: dict[str, object] = {}
+    for entry in entries:
+        key, separator, value = entry.partition("=")
+        if not separator or not key:
+            raise InvalidArgumentError(
+                f"metadata must be KEY=VALUE, as in order_id=7890; got {shown(entry)}", argument="metadata"
+            )
+        if key in mapping:
+            raise InvalidArgumentError(f"metadata has the key {shown(key)} twice", argument="metadata")
+        mapping[key] = value
+    return mapping
 
 
 def _show(invoice: Invoice, *, as_json: bool) -> None:
@@ -207,8 +219,10 @@ def _show(invoice: Invoice, *, as_json: bool) -> None:
         "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
         "idempotency key": invoice.idempotency_key,
     }
-    table = Table(title=Text(f"Lightning invoice {invoice.id}", style="bold"), show_header=False, title_justify="left")
+    table = Table(
+        title=Text(f"Lightning invoice {printable(invoice.id)}", style="bold"), show_header=False, title_justify="left"
+    )
     for name, value in rows.items():
         if value:
-            table.add_row(name, Text(str(value)))  # Text: nothing from outside is read as markup
+            table.add_row(name, Text(printable(str(value))))  # Text: nothing from outside is read as markup
     Console().print(table)

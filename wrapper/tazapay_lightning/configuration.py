@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from tazapay_lightning.errors import ConfigurationError
+from tazapay_lightning.messages import shown
 
 __all__ = ["Configuration", "Credentials", "Environment", "MetadataFormat"]
 
@@ -61,7 +62,7 @@ class Configuration:
 
     @property
     def host(self) -> str:
-        """Host and port, the only part of the configuration that is shown."""
+        """Host and port, to be shown."""
         return urlsplit(self.base_url).netloc
 
     @property
@@ -95,8 +96,8 @@ class Configuration:
         Raises:
             ConfigurationError: naming the argument, the variable and what would be accepted, and no secret.
         """
-        if metadata_format not in get_args(MetadataFormat):
-            raise ConfigurationError(f'metadata_format must be "string" or "object"; got {metadata_format!r:.40}')
+        if not isinstance(metadata_format, str) or metadata_format not in get_args(MetadataFormat):
+            raise ConfigurationError(f'metadata_format must be "string" or "object"; got {shown(metadata_format)}')
         if not isinstance(check_echo, bool):
             raise ConfigurationError(f"check_echo must be True or False; got {type(check_echo).__name__}")
         return cls(
@@ -133,12 +134,12 @@ def _credential(value: object, argument: str, variable: str, variables: Mapping[
 def _base_url(environment: object, base_url: object, variables: Mapping[str, str]) -> str:
     if environment is None:
         environment = variables.get("TAZAPAY_ENVIRONMENT") or "sandbox"
-    if environment not in _HOSTS:
+    if not isinstance(environment, str) or environment not in _HOSTS:
         raise ConfigurationError(
-            f'environment (or TAZAPAY_ENVIRONMENT) must be "sandbox" or "production"; got {environment!r:.40}'
+            f'environment (or TAZAPAY_ENVIRONMENT) must be "sandbox" or "production"; got {shown(environment)}'
         )
     given = base_url if base_url is not None else variables.get("TAZAPAY_BASE_URL") or None
-    return _HOSTS[str(environment)] if given is None else _checked_url(given)
+    return _HOSTS[environment] if given is None else _checked_url(given)
 
 
 def _checked_url(url: object) -> str:
@@ -150,6 +151,7 @@ def _checked_url(url: object) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port  # reading the port is what checks it
+        (host or "").encode("idna")  # labels that are empty or too long would fail only when the name is looked up
     except ValueError as error:
         raise ConfigurationError(f"{wanted}; {error}") from None
     if not host:

@@ -9,6 +9,7 @@ import attrs
 from tazapay_lightning.amounts import format_btc
 from tazapay_lightning.errors import InvoiceMismatchError
 from tazapay_lightning.invoice import Difference, Invoice
+from tazapay_lightning.messages import printable
 from tazapay_lightning.request import InvoiceRequest
 
 __all__ = ["find_differences", "verify_echo"]
@@ -27,9 +28,10 @@ def verify_echo(request: InvoiceRequest, invoice: Invoice, *, strict: bool) -> I
     if not differences:
         return invoice
     invoice = attrs.evolve(invoice, differences=differences)
+    name = printable(invoice.id, most=80)
     if strict and any(difference.field == _AMOUNT for difference in differences):
         raise InvoiceMismatchError(
-            f"asked for {_both_units(request.amount_sats)}, but invoice {invoice.id} is over "
+            f"asked for {_both_units(request.amount_sats)}, but invoice {name} is over "
             f"{_both_units(invoice.amount_sats)}; do not show it to a payer. "
             "An idempotency key that was used before for another amount is answered with the invoice of that time",
             invoice=invoice,
@@ -37,7 +39,7 @@ def verify_echo(request: InvoiceRequest, invoice: Invoice, *, strict: bool) -> I
         )
     _logger.warning(
         "invoice %s is not quite what was asked for: %s differ; see Invoice.differences",
-        invoice.id,
+        name,
         ", ".join(difference.field for difference in differences),
     )
     return invoice

@@ -106,9 +106,11 @@ class APIError(TazapayError):
 
     Attributes:
         idempotency_key: the key under which an invoice was asked for; None for calls that create nothing.
-        outcome_unknown: True when an invoice may exist although no reply proved it. Calling ``create_invoice``
-            again with the same arguments and ``idempotency_key=error.idempotency_key`` is then the way on: the
-            service answers with the first invoice if there is one, for 24 hours (Tazapay's documentation).
+        outcome_unknown: True when this call may have made an invoice although no reply proved it. Calling
+            ``create_invoice`` again with the same arguments and ``idempotency_key=error.idempotency_key`` is then the
+            way on: the service answers with the first invoice if there is one, for 24 hours (Tazapay's documentation).
+            False says nothing about earlier calls with the same key: what they left unknown stays so until a call
+            with that key succeeds.
         attempts: how many requests were made, the first one included.
     """
 
@@ -213,6 +215,7 @@ class RequestFailedError(APIError):
         message: Tazapay's own words, credentials and submitted texts blanked; "" when it gave none.
         code: Tazapay's own number for the error; None when it gave none.
         errors: as on `APIStatusError`.
+        with_data: True if the reply holds ``data`` nevertheless, so that an invoice may exist.
     """
 
     def __init__(
@@ -222,11 +225,13 @@ class RequestFailedError(APIError):
         service_message: str = "",
         code: int | None = None,
         errors: tuple[Mapping[str, object], ...] = (),
+        with_data: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = service_message
         self.code = code
         self.errors = errors
+        self.with_data = with_data
 
 
 class UnexpectedResponseError(APIError):

@@ -46,7 +46,7 @@ class Call:
         """Prepare the creation of an invoice."""
         credentials = configuration.credentials
         # Validation errors can echo what the caller wrote, and that may be about a person.
-        written = (request.memo, *(request.metadata or {}).values())
+        written = _texts_in([request.memo, request.metadata])
         return cls(
             base_url=configuration.base_url,
             headers={
@@ -55,17 +55,15 @@ class Call:
                 "Authorization": credentials.authorization(),
                 "User-Agent": f"tazapay-lightning/{__version__}",
             },
-            redaction=Redaction(
-                credentials=credentials.secrets(), submitted=[text for text in written if isinstance(text, str)]
-            ),
+            redaction=Redaction(credentials=credentials.secrets(), submitted=written),
             idempotency_key=idempotency_key,
             limits=limits,
         )
 
-    def read(self, status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+    def read(self, status: int, headers: Mapping[str, str], body: Body) -> Reply:
         """Open a reply for generated code, or raise the error that it is."""
         try:
-            plain = content_encoding.undo(headers.get("content-encoding", ""), body, most=MAX_REPLY_BYTES)
+            plain = body.plain(headers.get("content-encoding", ""))
         except UnexpectedResponseError:
             if 200 <= status <= 299:
                 raise
@@ -112,6 +110,7 @@ class Body:
         self._is_success = 200 <= status <= 299
         self._ends = ends
         self._content = bytearray()
+        self._is_plain = False
 
     def add(self, chunk: bytes) -> bool:
         """Take a piece and tell whether more is wanted."""
@@ -124,14 +123,28 @@ class Body:
             raise UnexpectedResponseError(f"the reply is longer than {MAX_REPLY_BYTES} bytes")
         return False
 
+    def add_plain(self, content: bytes) -> None:
+        """Take a whole body that somebody has read and decoded already, such as a hook of the caller's own client."""
+        self._is_plain = True
+        self.add(content)
+
     def broke_off(self, failure: Exception) -> None:
         """Go on with what has come if the status already tells that the request failed: it matters more."""
         if self._is_success:
             raise failure
 
-    def content(self) -> bytes:
-        """Return what has come."""
-        return bytes(self._content)
+    def plain(self, encoding: str) -> bytes:
+        """Return what has come, with its content encoding undone."""
+        content = bytes(self._content)
+        return content if self._is_plain else content_encoding.undo(encoding, content, most=MAX_REPLY_BYTES)
+
+
+def _texts_in(value: object) -> list[str]:
+    """List the texts in a value, however deep; not the keys, which are names that a message needs."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return [text for each in inner for text in _texts_in(each)]
 
 
 def log_attempt(call: Call, attempts: Attempts, generated: Mapping[str, Any], outcome: object, started: float) -> None:

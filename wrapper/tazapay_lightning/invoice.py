@@ -96,8 +96,9 @@ class Invoice:
 
     @property
     def is_expired(self) -> bool:
-        """True if the service says so, or the time of expiry has passed on this machine's clock."""
-        return self.status == "expired" or (self.expires_at is not None and datetime.now(UTC) >= self.expires_at)
+        """True if the service says so, or if it is unpaid and its time has passed on this machine's clock."""
+        passed = self.expires_at is not None and datetime.now(UTC) >= self.expires_at
+        return self.status == "expired" or (passed and not self.is_paid)
 
     @property
     def expires_at(self) -> datetime | None:
@@ -190,7 +191,7 @@ def _essential_amount(value: object) -> int:
 
 
 def _whole_number(value: object) -> int | None:
-    """Read an integer that came as a number, as digits, or as a float without a fraction; nothing is rounded."""
+    """Read an integer that came as a number, as digits, or as a float without a fraction."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

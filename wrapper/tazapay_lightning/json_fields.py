@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 from tazapay_lightning.errors import InvalidArgumentError, UnexpectedResponseError
+from tazapay_lightning.messages import shown
 
-__all__ = ["decode_json_field", "encode_json_field", "json_object", "parse_json"]
+__all__ = ["decode_json_field", "encode_json_field", "json_object", "json_text", "parse_json"]
 
 _ACCEPTED = "str, int, finite float, bool, None, and lists and mappings of them"
 
@@ -23,8 +24,8 @@ def encode_json_field(value: Mapping[str, object]) -> str:
     """Write a mapping as compact JSON text.
 
     Args:
-        value: a mapping with str keys, nested as deep as JSON goes, of str, int, finite float, bool, None, lists,
-            tuples and mappings.
+        value: a mapping with str keys, nested some hundreds of levels at most, of str, int, finite float, bool, None,
+            lists, tuples and mappings.
 
     Returns:
         JSON text without blanks, keys in the order of the mapping, letters of every script as they are.
@@ -42,7 +43,12 @@ def encode_json_field(value: Mapping[str, object]) -> str:
         ...
         tazapay_lightning.errors.InvalidArgumentError: value['lines'][0]['price'] is nan, which JSON cannot hold
     """
-    return json.dumps(json_object(value, argument="value"), ensure_ascii=False, separators=(",", ":"))
+    return json_text(json_object(value, argument="value"))
+
+
+def json_text(value: Mapping[str, object]) -> str:
+    """Write what `json_object` returned as compact JSON text."""
+    return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
 
 
 def json_object(value: object, *, argument: str) -> dict[str, object]:
@@ -97,9 +103,11 @@ def parse_json(text: str | bytes) -> object:
     try:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except ValueError as error:  # not JSON, not UTF-8, or a number of more digits than Python reads
-        raise UnexpectedResponseError(f"expected JSON; {error}") from error
-    except RecursionError as error:
-        raise UnexpectedResponseError("expected JSON; it is nested too deeply") from error
+        problem = str(error)
+    except RecursionError:
+        problem = "it is nested too deeply"
+    # Out here, because the original keeps the whole text in an attribute, and so would whoever keeps our error.
+    raise UnexpectedResponseError(f"expected JSON; {problem}") from ValueError(problem)
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -117,7 +125,7 @@ def _plain_items(value: Mapping[object, object], path: str, argument: str) -> It
     for key, item in value.items():
         if not isinstance(key, str):
             raise InvalidArgumentError(
-                f"{path} has the key {key!r} ({type(key).__name__}); keys must be str", argument=argument
+                f"{path} has the key {shown(key)} ({type(key).__name__}); keys must be str", argument=argument
             )
         item_path = f"{path}[{key!r}]"
         yield _valid_text(key, f"the key of {item_path}", argument), _plain(item, item_path, argument)

@@ -1,8 +1,12 @@
-"""Take what must not be repeated out of texts that came from outside, before they reach an error or a log."""
+"""Take what must not be repeated out of what the service says, before it reaches an error."""
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Iterable, Mapping
+
+from tazapay_lightning.messages import printable
 
 __all__ = ["Redaction"]
 
@@ -27,7 +31,9 @@ class Redaction:
     __slots__ = ("_texts",)
 
     def __init__(self, *, credentials: Iterable[str] = (), submitted: Iterable[str] = ()) -> None:
-        texts = {text for text in (*credentials, *submitted) if len(text) >= _SHORTEST}
+        secrets = [text for text in (*credentials, *submitted) if len(text) >= _SHORTEST]
+        # as they are, and as they would stand in JSON or HTML
+        texts = {form for text in secrets for form in (text, json.dumps(text)[1:-1], html.escape(text))}
         # the longest first, or a secret that begins with another one would leave its tail
         self._texts = sorted(texts, key=lambda text: (-len(text), text))
 
@@ -38,7 +44,7 @@ class Redaction:
         """Return the text with everything secret blanked and control characters shown as blanks."""
         for secret in self._texts:
             text = text.replace(secret, _BLANK)
-        return "".join(character if character.isprintable() else " " for character in text)
+        return printable(text)
 
     def value(self, value: object) -> object:
         """Return a JSON value with every text in it treated as by `text`, keys included."""

@@ -11,6 +11,7 @@ documentation and examples); errors look like ``{"status": "error", "message": .
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -73,20 +74,21 @@ def read_envelope(status: int, headers: Mapping[str, str], body: bytes, redactio
     envelope = parse_json(body)
     if not isinstance(envelope, dict):
         raise UnexpectedResponseError(f"expected a JSON object in the body of the reply ({status})")
-    bare = envelope.get("data") is None and "id" in envelope
-    if bare and "amount" in envelope:  # an invoice's own `status` must not be taken for an envelope's
-        return {"data": envelope}
-    if str(envelope.get("status", "")).lower() in _FAILURES:
+    data = envelope.get("data")
+    says_failed = str(envelope.get("status", "")).lower() in _FAILURES
+    is_error = says_failed or (data is None and bool(envelope.get("errors")))
+    if data is None and "id" in envelope and not is_error:
+        return {"data": envelope}  # the object itself, whose `status` is not an envelope's
+    if is_error:
         words = _words_of(envelope, redaction)
         raise RequestFailedError(
             f"the service answered {status}, but says that the request failed{_quoted(words)}",
             service_message=words.message,
             code=words.code,
             errors=words.errors,
+            with_data=bool(data) or "amount" in envelope,
         )
-    if bare:
-        return {"data": envelope}
-    if envelope.get("data") is None:
+    if data is None:
         raise UnexpectedResponseError(f"the reply ({status}) holds neither `data` nor an `id`")
     return envelope
 
@@ -111,10 +113,19 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction
         service_message=words.message,
         errors=words.errors,
         headers=redaction.headers(headers),
-        # redacted before it is cut, or half a secret could be left at the cut
-        body=redaction.text(body[: 16 * _MAX_BODY].decode("utf-8", "replace"))[:_MAX_BODY],
+        body=_redacted_body(parsed, body, redaction)[:_MAX_BODY],
         retry_after=seconds_to_wait(headers, now=datetime.now(UTC)),
     )
+
+
+def _redacted_body(parsed: object, body: bytes, redaction: Redaction) -> str:
+    """Return the whole body as text without secrets; cutting it is for later, or half a secret could be left there."""
+    if parsed is not None:
+        try:  # read and written anew, so that no way to escape a letter hides a secret from its redaction
+            return json.dumps(redaction.value(parsed), ensure_ascii=False)
+        except RecursionError:
+            return ""
+    return redaction.text(body.decode("utf-8", "replace"))
 
 
 def seconds_to_wait(headers: Mapping[str, str], *, now: datetime) -> float | None:
@@ -165,15 +176,23 @@ class _Words(NamedTuple):
 
 
 def _words_of(envelope: Mapping[str, object], redaction: Redaction) -> _Words:
+    try:
+        redacted = redaction.mapping(envelope)
+    except RecursionError:  # nested beyond what Python walks, which no error of the service is
+        redacted = {}
+    return _words_in(redacted)
+
+
+def _words_in(envelope: Mapping[str, object]) -> _Words:
     listed = envelope.get("errors")
     errors = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     messages = [envelope.get("message"), *(entry.get("message") for entry in errors)]
     message = next((text for text in messages if isinstance(text, str) and text.strip()), "")
     codes = (_number(source.get("code")) for source in [*errors, envelope])
     return _Words(
-        message=redaction.text(message).strip(),
+        message=message.strip(),
         code=next((code for code in codes if code is not None), None),
-        errors=tuple(redaction.mapping(entry) for entry in errors),
+        errors=tuple(errors),
     )
 
 

@@ -1,0 +1,38 @@
+"""How values from outside appear in messages: short, on one line, and harmless to a terminal."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+__all__ = ["printable", "shown"]
+
+_LONGEST = 60
+
+
+def shown(value: object) -> str:
+    """Describe a value that was refused: numbers as they are, everything else quoted, never more than a line of it.
+
+    Example:
+        >>> shown("live"), shown(-1), shown(10**5000)
+        ("'live'", '-1', 'a number of 16610 bits')
+        >>> shown("x" * 1000)
+        "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (1002 characters)"
+    """
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"a number of {value.bit_length()} bits"  # its digits are slow to make, and refused by Python itself
+    try:
+        text = str(value) if isinstance(value, int | Decimal) else repr(value)
+    except Exception:  # noqa: BLE001 - a foreign repr may do anything, and must not hide that the value was refused
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[:40]}... ({len(text)} characters)"
+
+
+def printable(text: str, *, most: int | None = None) -> str:
+    r"""Return a text with each character that does not print as a blank, cut to `most` characters.
+
+    Example:
+        >>> printable("\x1b[2Jl11_1\r\n"), printable("abcdef", most=3)
+        (' [2Jl11_1  ', 'abc...')
+    """
+    plain = "".join(character if character.isprintable() else " " for character in text)
+    return plain if most is None or len(plain) <= most else plain[:most] + "..."
