@@ -10,7 +10,7 @@ ARGS ?=
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: environment generate ## turn the published document into a client and create an invoice with it, offline
+demo: environment ## turn the published document into a client and create an invoice with it, offline
 	@PYTHON="$(PYTHON)" ./generate.sh
 	@$(BIN)/tazapay-lightning demo
 

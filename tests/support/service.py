@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, Protocol
 
 import httpx
@@ -120,4 +120,38 @@ class OneReplyServer:
         with closing(socket.create_connection(self._socket.getsockname())):
             pass  # an empty request ends the thread
         self._thread.join(10)
+        self._socket.close()
+
+
+class Listener:
+    """Handles each connection to a loopback port in a thread of its own."""
+
+    def __init__(self, handle: Callable[[socket.socket], None]) -> None:
+        self._handle = handle
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._stopped = False
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self._socket.accept()
+            if self._stopped:
+                connection.close()
+                return
+            connection.settimeout(10)
+            thread = threading.Thread(target=self._serve, args=(connection,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with closing(connection), suppress(OSError):
+            self._handle(connection)
+
+    def stop(self) -> None:
+        self._stopped = True
+        socket.create_connection(("127.0.0.1", self.port)).close()
+        for thread in self._threads:
+            thread.join(10)
         self._socket.close()

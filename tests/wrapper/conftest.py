@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from socket import socket
 
 import pytest
 
-from tests.support.service import Create, OneReplyServer, create_async, create_sync
+from tests.support.service import Create, Listener, OneReplyServer, create_async, create_sync
 
 
 @pytest.fixture(params=[create_sync, create_async], ids=["sync", "async"])
@@ -23,14 +24,30 @@ def no_credentials_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def one_reply_server() -> Iterator[Callable[[bytes], OneReplyServer]]:
+def one_reply_server() -> Iterator[Callable[..., OneReplyServer]]:
     servers: list[OneReplyServer] = []
 
-    def start(body: bytes) -> OneReplyServer:
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close"
+    def start(body: bytes, encoding: str = "identity") -> OneReplyServer:
+        head = (
+            f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: {encoding}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close"
+        )
         servers.append(OneReplyServer(head.encode() + b"\r\n\r\n" + body))
         return servers[-1]
 
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[Callable[[socket], None]], Listener]]:
+    listeners: list[Listener] = []
+
+    def start(handle: Callable[[socket], None]) -> Listener:
+        listeners.append(Listener(handle))
+        return listeners[-1]
+
+    yield start
+    for listener in listeners:
+        listener.stop()

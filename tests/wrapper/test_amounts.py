@@ -105,5 +105,10 @@ def test_satoshi_that_are_not_an_int_in_range_are_refused(function: object, amou
         function(amount)  # type: ignore[operator]
 
 
+def test_a_long_text_is_refused_as_fast_as_a_short_one() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"\.\.\. \(1000003 characters\), which is not a plain number"):
+        btc_to_sats("1" * 1_000_000 + "x")  # a pattern that backtracks would need days
+
+
 def test_nothing_is_formatted_too() -> None:
     assert (format_btc(0), sats_to_btc(0)) == ("0.00000000", Decimal("0.00000000"))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import socket
 import ssl
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -17,8 +21,10 @@ from tazapay_lightning import (
     APIConnectionError,
     APIError,
     APITimeoutError,
+    AsyncLightningClient,
     ConfigurationError,
     InvalidArgumentError,
+    LightningClient,
     RateLimitError,
     ServerError,
     UnexpectedResponseError,
@@ -62,6 +68,16 @@ def test_jitter_is_full(seed: int, number: int) -> None:
         wait = course.wait_after(busy(), 1000.0)
     assert wait is not None
     assert 0 <= wait <= min(8, 0.5 * 2 ** (number - 1))
+
+
+def test_waits_are_drawn_from_the_whole_range_when_nobody_says_otherwise() -> None:
+    waits = []
+    for _ in range(200):
+        course = Attempts(limits(), idempotency_key="key", now=1000.0)
+        course.begin(1000.0)
+        waits.append(course.wait_after(busy(), 1000.0))
+    assert all(wait is not None and 0 <= wait <= 0.5 for wait in waits)
+    assert len(set(waits)) > 100
 
 
 def test_what_the_service_asks_for_comes_before_the_own_wait() -> None:
@@ -126,14 +142,18 @@ def test_a_call_without_limits_of_its_own_has_the_clients() -> None:
     assert limits().for_call(timeout=1, deadline=timedelta(seconds=2)) == limits(timeout=1, deadline=2)
 
 
-@pytest.mark.parametrize("value", [None, 0, -1, float("nan"), float("inf"), "1", True, 10**400, [], timedelta(0)])
+@pytest.mark.parametrize(
+    "value",
+    [None, 0, -1, float("nan"), float("inf"), "1", True, 10**5000, 86_401, [], timedelta(0), timedelta.max],
+    ids=lambda value: type(value).__name__,
+)
 @pytest.mark.parametrize("name", ["timeout", "deadline"])
 def test_a_client_refuses_a_time_limit_that_is_none(name: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name} must be seconds as a number, or a timedelta"):
         Limits.build(**{"timeout": 1, "deadline": 1, "max_retries": 1, name: value})
 
 
-@pytest.mark.parametrize("value", [None, -1, 21, 1.0, "1", True])
+@pytest.mark.parametrize("value", [None, -1, 21, 1.0, "1", True, 10**5000], ids=lambda value: type(value).__name__)
 def test_a_client_refuses_retries_that_are_no_small_number(value: object) -> None:
     with pytest.raises(ConfigurationError, match="^max_retries must be an int from 0 to 20"):
         Limits.build(timeout=1, deadline=1, max_retries=value)
@@ -238,11 +258,60 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(create: Create) ->
     assert (len(handler.keys), caught.value.outcome_unknown) == (1, False)
 
 
+def test_a_host_whose_name_is_not_found_says_what_to_check(create: Create) -> None:
+    unknown = httpx.ConnectError("[Errno -2] Name or service not known")
+    unknown.__cause__ = socket.gaierror(-2, "Name or service not known")
+    with pytest.raises(APIConnectionError, match="not known; the name of the host was not found: check base_url"):
+        create(Failing(unknown), client={"max_retries": 0}, amount_sats=123456)
+
+
 def test_a_wait_past_the_deadline_ends_the_call_at_once(create: Create) -> None:
     handler = Failing(httpx.Response(429, headers={"Retry-After": "3600"}))
     with pytest.raises(RateLimitError) as caught:
         create(handler, amount_sats=123456)
     assert (caught.value.retry_after, caught.value.attempts, caught.value.outcome_unknown) == (3600.0, 1, False)
+
+
+def test_the_wait_that_the_service_asks_for_is_kept(create: Create) -> None:
+    handler = Failing(httpx.Response(503, headers={"Retry-After": "1"}))
+    began = time.monotonic()
+    create(handler, amount_sats=123456)
+    assert time.monotonic() - began >= 1
+
+
+def test_other_tasks_go_on_while_a_call_waits() -> None:
+    handler = Failing(httpx.Response(503, headers={"Retry-After": "1"}))
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0.01)
+
+    async def run() -> None:
+        http_client = httpx.AsyncClient(transport=httpx.MockTransport(handler))
+        async with http_client, AsyncLightningClient("k", "s", http_client=http_client) as client:
+            ticking = asyncio.create_task(tick())
+            await client.create_invoice(amount_sats=123456)
+            ticking.cancel()
+
+    asyncio.run(run())
+    assert ticks > 10
+
+
+def test_a_client_that_is_closed_during_a_wait_leaves_the_outcome_unknown() -> None:
+    client = LightningClient("k", "s", http_client=(http_client := httpx.Client(transport=httpx.MockTransport(lose))))
+    closing = threading.Timer(0.2, http_client.close)
+    closing.start()
+    with pytest.raises(APIConnectionError, match="closed meanwhile") as caught:
+        client.create_invoice(amount_sats=123456, idempotency_key="order-1")
+    closing.join()
+    assert (caught.value.outcome_unknown, caught.value.idempotency_key) == (True, "order-1")
+
+
+def lose(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(503, headers={"Retry-After": "1"})
 
 
 def test_max_retries_0_makes_one_attempt(create: Create) -> None:

@@ -66,6 +66,7 @@ METADATA = [
         ([("a", 1)], "must be a mapping"),
         (1, "must be a mapping"),
         ({1: "a"}, r"metadata has the key 1 \(int\)"),
+        ({10**5000: "a"}, r"metadata has the key a number of \d+ bits \(int\)"),
         ({"a": {None: 1}}, r"metadata\['a'\] has the key None"),
         ({"price": Decimal("0.1")}, r"metadata\['price'\] is a Decimal"),
         ({"a": [float("nan")]}, r"metadata\['a'\]\[0\] is nan"),

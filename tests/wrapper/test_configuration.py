@@ -89,10 +89,10 @@ def test_https_anywhere_and_http_on_loopback_are_accepted(url: str) -> None:
         ({"api_key": "key:more"}, "api_key.*must not hold a colon"),
         ({"environment": "live"}, '^environment.*must be "sandbox" or "production"; got \'live\''),
         ({"environment": "Production"}, "^environment"),
-        ({"environment": 1}, "^environment"),
+        *(({"environment": value}, "^environment") for value in (1, [], {}, 10**5000, "")),
         ({"variables": {"TAZAPAY_ENVIRONMENT": "prod"}}, "TAZAPAY_ENVIRONMENT.*got 'prod'"),
         ({"metadata_format": "json"}, '^metadata_format must be "string" or "object"; got'),
-        ({"metadata_format": None}, "^metadata_format"),
+        *(({"metadata_format": value}, "^metadata_format") for value in (None, [], 10**5000, "")),
         ({"check_echo": None}, "^check_echo must be True or False"),
         ({"check_echo": 1}, "^check_echo must be True or False"),
         *(
@@ -118,6 +118,8 @@ def test_https_anywhere_and_http_on_loopback_are_accepted(url: str) -> None:
                 ("https://service.tazapay.com:port", "[Pp]ort"),
                 ("https://service.tazapay.com:99999", "[Pp]ort"),
                 ("https://[::1", "IPv6"),
+                ("https://a..b", "label"),
+                (f"https://{'a' * 64}.example", "label"),
                 ("https://service.tazapay.com\\@evil.example", "backslash"),
                 ("https://service.tazapay.com/\r\nX-Injected: 1", "blank"),
                 (" https://service.tazapay.com", "blank"),
@@ -181,3 +183,29 @@ async def test_a_closed_async_client_says_so(anyio_backend: str) -> None:
     await client.aclose()
     with pytest.raises(ConfigurationError, match="closed; make a new one"):
         await client.create_invoice(amount_sats=1)
+
+
+@both_clients
+@pytest.mark.parametrize("url", ["https://xn--.com", "https://[v1.a]"])
+def test_an_address_that_http_cannot_use_is_refused_when_the_client_is_made(client: Any, url: str) -> None:
+    with pytest.raises(ConfigurationError, match="base_url"):
+        client("k", "s", base_url=url)
+
+
+@both_clients
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HTTPS_PROXY", "foo://x"),
+        ("HTTPS_PROXY", "http://[::1"),
+        ("ALL_PROXY", "socks5://127.0.0.1:9"),  # needs a library that is not installed
+        ("SSL_CERT_FILE", "nowhere.pem"),
+    ],
+)
+def test_a_setting_of_the_environment_that_cannot_be_used_is_named(
+    client: Any, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=f"no HTTP client can be made .*{variable}") as caught:
+        client("k", "s")
+    assert caught.value.__cause__ is not None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import tracemalloc
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime
+from socket import socket
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,10 +21,12 @@ from hypothesis import strategies as st
 from tazapay_lightning import (
     APIError,
     APIStatusError,
+    AsyncLightningClient,
     AuthenticationError,
     InvalidRequestError,
     Invoice,
     InvoiceMismatchError,
+    LightningClient,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
@@ -30,7 +35,16 @@ from tazapay_lightning import (
     TazapayError,
     UnexpectedResponseError,
 )
-from tests.support.service import Answering, Create, create_async, create_sync, envelope, invoice_object
+from tazapay_lightning.replies import seconds_to_wait
+from tests.support.service import (
+    Answering,
+    Create,
+    create_async,
+    create_sync,
+    envelope,
+    invoice_object,
+    read_request,
+)
 
 HTML = b"<!DOCTYPE html><html><body><h1>Bad Gateway</h1></body></html>"
 ERROR = json.dumps(
@@ -155,7 +169,10 @@ UNREADABLE = {
 }
 FAILED = {
     "200 with the documented error": Reply(200, ERROR),
-    "200 failure": Reply(200, b'{"status":"failure","message":"no"}'),
+    **{
+        f"200 {word}": Reply(200, json.dumps({"status": word}).encode())
+        for word in ("failure", "fail", "Failed", "ERROR")
+    },
     "200 error with an id": Reply(200, b'{"status":"error","id":"req_1"}'),
     "201 error": Reply(201, ERROR),
     "200 errors and nothing else": Reply(200, b'{"errors":[{"code":100}]}'),
@@ -318,11 +335,81 @@ def test_a_reply_longer_than_8_mebibytes_is_not_read_to_its_end(
         create(Answering(status, b" " * (8 * 1024 * 1024 + 1)), client=ONCE, amount_sats=1)
 
 
+@pytest.mark.parametrize("create", [create_sync, create_async])
+def test_an_endless_error_is_not_read_to_its_end(create: Create) -> None:
+    pieces = 0
+
+    class Endless(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            nonlocal pieces
+            while True:
+                pieces += 1
+                yield bytes(1_000_000)
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for piece in self:
+                yield piece
+
+    with pytest.raises(ServerError):
+        create(lambda request: httpx.Response(500, stream=Endless()), client=ONCE, amount_sats=1)
+    assert pieces < 12
+
+
+LOCATIONS = ["http://xn--/", "https://[::1", "mailto:x", "http://a..b/", "x" * 70_000, "", "//", "\x01"]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("location", LOCATIONS, ids=range(len(LOCATIONS)))
+def test_a_redirect_to_what_is_no_address_is_a_redirect(location: str, kind: str, listen: Any) -> None:
+    def redirect(connection: socket) -> None:
+        read_request(connection)
+        head = f"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
+
+    base_url = f"http://127.0.0.1:{listen(redirect).port}"
+
+    async def run() -> None:
+        async with AsyncLightningClient("k", "s", base_url=base_url, max_retries=0) as client:
+            await client.create_invoice(amount_sats=1)
+
+    def create() -> None:
+        if kind == "async":
+            asyncio.run(run())
+            return
+        with LightningClient("k", "s", base_url=base_url, max_retries=0) as client:
+            client.create_invoice(amount_sats=1)
+
+    with pytest.raises(ServerError, match="^302"):
+        create()
+
+
 def test_a_redirect_is_not_followed_and_says_what_to_check(create: Create) -> None:
     handler = Answering(307, b"", {"Location": "https://elsewhere.example/"})
     with pytest.raises(ServerError, match="307 Temporary Redirect.*not followed: check base_url"):
         create(handler, client=ONCE, amount_sats=1)
     assert len(handler.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Retry-After": "2"}, 2.0),
+        ({"Retry-After": " 0 "}, 0.0),
+        ({"Retry-After": "9" * 30}, 999_999_999.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT"}, 90.0),  # counted from now
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT", "Date": "nonsense"}, 90.0),
+        ({"Retry-After": "Wed, 21 Oct 2020 07:28:30 GMT"}, 0.0),  # long ago
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-1"}, None),
+        ({"Retry-After": "1.5"}, None),
+        ({"Retry-After": "２"}, None),
+        ({"Retry-After": ""}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(headers: dict[str, str], expected: float | None) -> None:
+    assert seconds_to_wait(headers, now=datetime(2026, 10, 21, 7, 27, 0, tzinfo=UTC)) == expected
 
 
 def outcome_of(create: Create, reply: Reply) -> tuple[object, ...]:

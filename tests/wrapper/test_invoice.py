@@ -155,6 +155,10 @@ def test_an_invoice_expires_when_the_service_says_so_or_its_time_has_passed() ->
     assert not read(created_at=now.isoformat()[:19] + "Z", expiry_interval=60).is_expired
 
 
+def test_a_paid_invoice_does_not_expire_by_the_clock() -> None:
+    assert not read(created_at="2025-09-28T08:15:30Z", payment_status="paid").is_expired
+
+
 def test_an_invoice_is_frozen() -> None:
     invoice = read()
     with pytest.raises(attrs.exceptions.FrozenInstanceError):

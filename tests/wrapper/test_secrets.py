@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import traceback
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -14,7 +16,16 @@ from hypothesis import strategies as st
 
 from tazapay_lightning import APIStatusError, LightningClient, RequestFailedError, TazapayError
 from tazapay_lightning.redaction import Redaction
-from tests.support.service import API_KEY, API_SECRET, Answering, Create, Handler, envelope, invoice_object
+from tests.support.service import (
+    API_KEY,
+    API_SECRET,
+    Answering,
+    Create,
+    Handler,
+    OneReplyServer,
+    envelope,
+    invoice_object,
+)
 
 TOKEN = b64encode(f"{API_KEY}:{API_SECRET}".encode()).decode()
 MEMO = "a memo for your eyes only"
@@ -131,6 +142,75 @@ def test_control_characters_of_the_service_do_not_reach_a_terminal(create: Creat
         create(Answering(400, json.dumps({"message": "\x1b[2Jgone\r\nfaked: line"}).encode()), amount_sats=1)
     assert caught.value.message == "[2Jgone  faked: line"
     assert "\x1b" not in str(caught.value) + caught.value.body
+
+
+MEMOS = ["Tom & Jerry", "Müller", 'say "please"', "two\nlines", "a/b\\c", "<bold>"]
+WAYS_TO_WRITE = {
+    "as Python does": json.dumps,
+    "letters as they are": lambda value: json.dumps(value, ensure_ascii=False),
+    "as Go does": lambda value: (
+        json.dumps(value).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    ),
+    "as PHP does": lambda value: json.dumps(value).replace("/", "\\/"),
+    "as HTML": lambda value: f"<p>{html.escape(value['message'])}</p>",
+    "cut short": lambda value: json.dumps(value)[:-1],
+}
+
+
+@pytest.mark.parametrize("write", WAYS_TO_WRITE.values(), ids=WAYS_TO_WRITE.keys())
+@pytest.mark.parametrize("memo", MEMOS)
+def test_no_way_to_escape_letters_hides_a_memo_from_redaction(memo: str, write: Any, create: Create) -> None:
+    body = write({"message": f"bad memo: {memo}!", "errors": []})
+    with pytest.raises(APIStatusError) as caught:
+        create(Answering(400, body.encode()), amount_sats=1, memo=memo)
+    assert "[redacted]" in caught.value.body
+    assert "[redacted]" in caught.value.message or write not in list(WAYS_TO_WRITE.values())[:4]
+
+
+def test_texts_deep_in_the_metadata_are_redacted_too(create: Create) -> None:
+    metadata = {"customer": {"names": ["Dr Jekyll", {"also": "Mr Hyde"}]}, "order_id": "7890"}
+    with pytest.raises(APIStatusError) as caught:
+        create(Answering(400, b'{"message":"no Mr Hyde, no Dr Jekyll"}'), amount_sats=1, metadata=metadata)
+    assert caught.value.message == "no [redacted], no [redacted]"
+
+
+def test_a_memo_at_the_end_of_what_an_error_keeps_is_redacted_before_the_cut(create: Create) -> None:
+    memo = "x" * 500
+    with pytest.raises(APIStatusError) as caught:
+        create(Answering(400, b"." * 1900 + memo.encode() * 100), amount_sats=1, memo=memo)
+    assert "x" not in caught.value.body
+
+
+def test_no_exception_in_the_chain_keeps_the_body_of_a_reply(create: Create) -> None:
+    with pytest.raises(TazapayError) as caught:
+        create(Answering(200, f"not JSON, {MEMO}".encode()), amount_sats=1)
+    chain: list[BaseException] = []
+    error: BaseException | None = caught.value
+    while error is not None:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    assert len(chain) > 1
+    assert not [link for link in chain if MEMO in repr(vars(link)) + repr(link.args) + repr(getattr(link, "doc", ""))]
+
+
+def test_an_id_from_the_service_is_harmless_in_messages(create: Create, caplog: pytest.LogCaptureFixture) -> None:
+    long_id = "\x1b[2J" + "x" * 100_000
+    with pytest.raises(TazapayError) as caught:
+        create(Answering(200, envelope(invoice_object(id=long_id, amount=1))), amount_sats=2)
+    create(Answering(200, envelope(invoice_object(id=long_id, d_tag_memo="another"))), amount_sats=123456)
+    for text in (str(caught.value), caplog.text):
+        assert "\x1b" not in text
+        assert len(text) < 1000
+
+
+def test_debug_logs_over_a_socket_hold_no_credentials(
+    one_reply_server: Callable[..., OneReplyServer], caplog: pytest.LogCaptureFixture
+) -> None:
+    server = one_reply_server(envelope(invoice_object()))
+    with caplog.at_level("DEBUG"), LightningClient(API_KEY, API_SECRET, base_url=server.base_url) as client:
+        client.create_invoice(amount_sats=123456, memo=MEMO)
+    assert "httpcore" in {record.name.split(".")[0] for record in caplog.records}
+    assert not [canary for canary in (*CANARIES, MEMO) if canary in caplog.text]
 
 
 def test_a_failed_request_is_redacted_too(create: Create) -> None:

@@ -12,8 +12,16 @@ from typing import Any
 
 import pytest
 
-from tazapay_lightning import APITimeoutError, AsyncLightningClient, Invoice, LightningClient
+from tazapay_lightning import (
+    APITimeoutError,
+    AsyncLightningClient,
+    AuthenticationError,
+    Invoice,
+    LightningClient,
+    PermissionDeniedError,
+)
 from tazapay_lightning.deadlines import bound_reads, reads_end_at
+from tests.support.service import read_request
 
 FAR_TOO_LONG = 30.0  # seconds; a client that waited would need more than that
 
@@ -110,6 +118,33 @@ def test_an_attempt_that_timed_out_is_tried_again_while_the_deadline_allows(slow
     with pytest.raises(APITimeoutError) as caught:
         create_sync(slow_server.base_url, timeout=0.1, max_retries=1)
     assert caught.value.attempts == slow_server.requests == 2
+
+
+@pytest.mark.parametrize("create", [create_sync, create_async])
+@pytest.mark.parametrize("pieces", [0, 10_000], ids=["stalls", "drips"])
+def test_a_refusal_whose_body_does_not_come_is_a_refusal_all_the_same(
+    create: Callable[..., Invoice], pieces: int
+) -> None:
+    server = SlowServer(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 1000000\r\n\r\n", pieces, 0.02)
+    try:
+        with pytest.raises(AuthenticationError) as caught:
+            create(server.base_url, timeout=0.3)
+        assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 1)
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("create", [create_sync, create_async])
+def test_an_error_whose_body_breaks_off_is_still_the_error_of_its_status(
+    create: Callable[..., Invoice], listen: Any
+) -> None:
+    def break_off(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 1000\r\n\r\nnot all of it")
+
+    with pytest.raises(PermissionDeniedError) as caught:
+        create(f"http://127.0.0.1:{listen(break_off).port}")
+    assert (caught.value.body, caught.value.attempts) == ("not all of it", 1)
 
 
 class Stream:

@@ -6,9 +6,8 @@ import asyncio
 import select
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,60 +15,13 @@ import pytest
 import trustme
 
 from tazapay_lightning import APIConnectionError, AsyncLightningClient, Invoice, LightningClient
-from tests.support.service import envelope, invoice_object, read_request
+from tests.support.service import Listener, envelope, invoice_object, read_request
 
 REPLY_BODY = envelope(invoice_object(amount=1))
 REPLY = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n" % len(REPLY_BODY)
 ) + REPLY_BODY
-
-
-class Listener:
-    """Handles each connection to a loopback port in a thread of its own."""
-
-    def __init__(self, handle: Callable[[socket.socket], None]) -> None:
-        self._handle = handle
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        self._stopped = False
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def _accept(self) -> None:
-        while True:
-            connection, _ = self._socket.accept()
-            if self._stopped:
-                connection.close()
-                return
-            connection.settimeout(10)
-            thread = threading.Thread(target=self._serve, args=(connection,))
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with closing(connection), suppress(OSError):
-            self._handle(connection)
-
-    def stop(self) -> None:
-        self._stopped = True
-        socket.create_connection(("127.0.0.1", self.port)).close()
-        for thread in self._threads:
-            thread.join(10)
-        self._socket.close()
-
-
-@pytest.fixture
-def listen() -> Iterator[Callable[[Callable[[socket.socket], None]], Listener]]:
-    listeners: list[Listener] = []
-
-    def start(handle: Callable[[socket.socket], None]) -> Listener:
-        listeners.append(Listener(handle))
-        return listeners[-1]
-
-    yield start
-    for listener in listeners:
-        listener.stop()
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +134,17 @@ def test_a_refused_connection_is_known_to_have_sent_nothing(create: Any) -> None
         create(f"http://127.0.0.1:{port}")
     assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 3)
     assert f"no complete reply from http://127.0.0.1:{port}" in str(caught.value)
+    assert "nothing listens there: check base_url" in str(caught.value)
+
+
+@both
+def test_https_to_a_server_that_speaks_http_says_so(create: Any, listen: Any) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with pytest.raises(APIConnectionError, match="an emulator on this machine is spoken to by http://"):
+        create(f"https://127.0.0.1:{listen(answer).port}")
 
 
 @both

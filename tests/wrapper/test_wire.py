@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import re
 from base64 import b64encode
@@ -14,10 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tazapay_lightning import AsyncLightningClient, LightningClient, __version__, hash_memo
-from tests.support.service import Answering, Create, OneReplyServer, envelope, invoice_object
+from tazapay_lightning import AsyncLightningClient, LightningClient, ServerError, __version__, hash_memo
+from tests.support.service import Answering, Create, OneReplyServer, envelope, invoice_object, read_request
 
-StartServer = Callable[[bytes], OneReplyServer]
+StartServer = Callable[..., OneReplyServer]
 
 EXPECTED_HEAD = """\
 POST /v3/lightning_invoice_bolt11 HTTP/1.1\r
@@ -153,31 +154,95 @@ def test_the_environment_or_the_base_url_decides_where_a_request_goes(
     assert str(handler.requests[0].url) == url
 
 
-def test_headers_of_an_own_http_client_are_kept_but_its_authentication_is_not_used() -> None:
+def create_with(own: httpx.Client | httpx.AsyncClient, **options: Any) -> None:
+    """Create an invoice through an HTTP client of the caller's, and close only ours."""
+    if isinstance(own, httpx.Client):
+        with LightningClient("my-key", "my-secret", http_client=own, **options) as client:
+            client.create_invoice(amount_sats=123456)
+        return
+
+    async def run() -> None:
+        async with AsyncLightningClient("my-key", "my-secret", http_client=own, **options) as client:
+            await client.create_invoice(amount_sats=123456)
+
+    asyncio.run(run())
+
+
+both_kinds = pytest.mark.parametrize("kind", [httpx.Client, httpx.AsyncClient])
+
+
+@both_kinds
+def test_headers_of_an_own_http_client_are_kept_but_its_authentication_is_not_used(kind: Any) -> None:
     handler = Answering()
-    with (
-        httpx.Client(
-            transport=httpx.MockTransport(handler), headers={"X-Trace": "1", "Accept": "text/html"}, auth=("other", "x")
-        ) as own,
-        LightningClient("my-key", "my-secret", http_client=own) as client,
-    ):
-        client.create_invoice(amount_sats=123456)
+    own_headers = {"X-Trace": "1", "Accept": "text/html"}
+    create_with(kind(transport=httpx.MockTransport(handler), headers=own_headers, auth=("other", "x")))
     headers = handler.requests[0].headers
     assert (headers["x-trace"], headers["accept"]) == ("1", "application/json")
     assert headers["authorization"] == "Basic " + b64encode(b"my-key:my-secret").decode()
 
 
-def test_an_own_http_client_is_not_closed_with_the_client() -> None:
-    with httpx.Client(transport=httpx.MockTransport(Answering())) as own:
-        LightningClient("k", "s", http_client=own).close()
-        assert not own.is_closed
+@both_kinds
+def test_an_own_http_client_follows_no_redirects_either(kind: Any) -> None:
+    handler = Answering(307, b"", {"Location": "https://elsewhere.example/"})
+    with pytest.raises(ServerError):
+        create_with(kind(transport=httpx.MockTransport(handler), follow_redirects=True), max_retries=0)
+    assert len(handler.requests) == 1
 
 
+@both_kinds
+def test_an_own_http_client_is_not_closed_with_the_client(kind: Any) -> None:
+    own = kind(transport=httpx.MockTransport(Answering()))
+    create_with(own)
+    assert not own.is_closed
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_a_hook_of_an_own_http_client_may_read_the_reply_first(encoding: str, one_reply_server: StartServer) -> None:
+    body = envelope(invoice_object())
+    server = one_reply_server(gzip.compress(body) if encoding == "gzip" else body, encoding)
+
+    async def read(response: httpx.Response) -> None:
+        await response.aread()
+
+    create_with(httpx.Client(event_hooks={"response": [lambda response: response.read()]}), base_url=server.base_url)
+    own = httpx.AsyncClient(event_hooks={"response": [read]})
+    create_with(own, base_url=server.base_url)
+    assert len(server.received) == 2
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_cookies_are_not_kept(kind: str, listen: Any) -> None:
+    body = envelope(invoice_object(amount=1))
+    requests: list[bytes] = []
+
+    def set_cookie(connection: Any) -> None:
+        requests.append(read_request(connection))
+        head = f"HTTP/1.1 200 OK\r\nSet-Cookie: session=1\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode() + body)
+
+    base_url = f"http://127.0.0.1:{listen(set_cookie).port}"
+
+    async def twice() -> None:
+        async with AsyncLightningClient("k", "s", base_url=base_url) as client:
+            for _ in range(2):
+                await client.create_invoice(amount_sats=1)
+
+    if kind == "async":
+        asyncio.run(twice())
+    else:
+        with LightningClient("k", "s", base_url=base_url) as client:
+            for _ in range(2):
+                client.create_invoice(amount_sats=1)
+    assert len(requests) == 2
+    assert b"cookie" not in b"".join(requests).lower()
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_proxy_of_the_environment_is_not_asked_for_a_loopback_address(
-    monkeypatch: pytest.MonkeyPatch, one_reply_server: StartServer
+    kind: str, monkeypatch: pytest.MonkeyPatch, one_reply_server: StartServer
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nothing listens there
     monkeypatch.delenv("NO_PROXY", raising=False)
     server = one_reply_server(envelope(invoice_object(d_tag_memo=ORDER["memo"])))
-    create_over_a_socket("sync", server)
+    create_over_a_socket(kind, server)
     assert len(server.received) == 1

@@ -21,7 +21,7 @@ from tazapay_lightning.configuration import Configuration, MetadataFormat
 from tazapay_lightning.deadlines import bound_reads, reads_end_at
 from tazapay_lightning.errors import APIConnectionError, APIError, APITimeoutError, ConfigurationError
 from tazapay_lightning.exchange import Body, Call, Door, Reply, log_attempt
-from tazapay_lightning.http_settings import forget_location, forget_location_async, is_distrust, settings
+from tazapay_lightning.http_settings import advice_on, forget_location, forget_location_async, is_distrust, settings
 from tazapay_lightning.json_fields import decode_json_field, json_text
 from tazapay_lightning.request import InvoiceRequest
 from tazapay_lightning_api.api.default import create_lightning_invoice
@@ -234,7 +234,7 @@ class AsyncApi(_Shared):
 def _setting_up(configuration: Configuration) -> Iterator[None]:
     """Say what is wrong with the address, or with a proxy or certificates that the environment names."""
     try:
-        httpx.URL(configuration.base_url)
+        _ = httpx.URL(configuration.base_url).host  # reading the host is what decodes it
         yield
     except (httpx.InvalidURL, ValueError, OSError, ImportError) as error:
         raise ConfigurationError(
@@ -289,7 +289,7 @@ def _raise_translated(failure: Exception, call: Call) -> NoReturn:
             f"no complete reply from {call.base_url} in time ({what})", nothing_sent=nothing_sent
         ) from failure
     raise APIConnectionError(
-        f"no complete reply from {call.base_url}: {what}",
+        f"no complete reply from {call.base_url}: {what}{advice_on(failure)}",
         nothing_sent=nothing_sent,
         permanent=isinstance(failure, _WRONG_ADDRESS) or is_distrust(failure),
     ) from failure

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Protocol
 
 from tazapay_lightning.configuration import Configuration
 
-__all__ = ["forget_location", "forget_location_async", "is_distrust", "settings"]
+__all__ = ["advice_on", "forget_location", "forget_location_async", "is_distrust", "settings"]
 
 
 class _Response(Protocol):
@@ -38,10 +39,26 @@ async def forget_location_async(response: _Response) -> None:
     forget_location(response)
 
 
-def is_distrust(failure: BaseException | None) -> bool:
+def is_distrust(failure: BaseException) -> bool:
     """Tell whether a connection failed because of the other side's certificate: it will fail again."""
+    return any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(failure))
+
+
+def advice_on(failure: BaseException) -> str:
+    """Return the next step for the commonest ways not to reach a service, to end a message with; or nothing."""
+    links = list(_chain(failure))
+    if any(isinstance(link, ConnectionRefusedError) for link in links):
+        return "; nothing listens there: check base_url, and whether the emulator or gateway that it names runs"
+    if any(isinstance(link, socket.gaierror) for link in links):
+        return "; the name of the host was not found: check base_url and the network"
+    if is_distrust(failure):
+        return "; its certificate is not trusted: check base_url, and SSL_CERT_FILE if the authority is your own"
+    if any(isinstance(link, ssl.SSLError) for link in links):
+        return "; it does not speak TLS as it should: an emulator on this machine is spoken to by http://"
+    return ""
+
+
+def _chain(failure: BaseException | None) -> Iterator[BaseException]:
     while failure is not None:
-        if isinstance(failure, ssl.SSLCertVerificationError):
-            return True
+        yield failure
         failure = failure.__cause__ or failure.__context__
-    return False

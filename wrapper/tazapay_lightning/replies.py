@@ -48,6 +48,7 @@ _NEXT_STEP: Mapping[int, str] = {
     401: "check the API key and secret, and that they belong to this environment: sandbox keys open only the sandbox, "
     "live keys only production",
     403: "the credentials are accepted, but not allowed to do this: see the permissions of the key in the dashboard",
+    404: "nothing is there: base_url is the address of the service without /v3",
     429: "too many requests: slow down, or raise max_retries",
 }
 
