@@ -31,6 +31,18 @@ message of a success              empty, as in the published example
 created_at, updated_at            equal at creation, in whole seconds of UTC
 ================================  ====================================================================================
 
+It can be told to fail in every way a network can: `Emulator.fail_next` for the next requests, `Emulator.fail_randomly`
+for a share of them, the same in every run, and `Emulator.refuse_connections`; for other processes the same over HTTP,
+under `/_emulator/`. The table in `tazapay_lightning_emulator.fault_kinds` lists what it can do and what becomes of the
+invoice, the one in `tazapay_lightning_emulator.fault_control` the endpoints. For example::
+
+    with running_emulator() as emulator:
+        emulator.fail_next("reset_after_commit")                # the next request loses its reply, not its invoice
+        emulator.fail_next("status_before_commit", status=429, retry_after=1, times=2, idempotency_key="order-7890")
+        emulator.fail_randomly(0.3, seed=7)                     # then three in ten, half of them after the commit
+        ...
+        print(Counter(str(record.fault) for record in emulator.faults_injected()))
+
 Names load on first use, so that importing the package costs nothing: pytest does so in every run.
 """
 
@@ -42,14 +54,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tazapay_lightning_emulator.app import create_app
     from tazapay_lightning_emulator.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET
+    from tazapay_lightning_emulator.emulator import Emulator
     from tazapay_lightning_emulator.errors import EmulatorError
-    from tazapay_lightning_emulator.server import Emulator, running_emulator, serve
+    from tazapay_lightning_emulator.fault_kinds import FAULT_KINDS, Fault, FaultKind
+    from tazapay_lightning_emulator.faults import FaultPlan, RequestRecord
+    from tazapay_lightning_emulator.server import running_emulator, serve
 
 __all__ = [
     "DEFAULT_API_KEY",
     "DEFAULT_API_SECRET",
+    "FAULT_KINDS",
     "Emulator",
     "EmulatorError",
+    "Fault",
+    "FaultKind",
+    "FaultPlan",
+    "RequestRecord",
     "create_app",
     "running_emulator",
     "serve",
@@ -58,8 +78,13 @@ __all__ = [
 _HOME_OF = {
     "DEFAULT_API_KEY": "credentials",
     "DEFAULT_API_SECRET": "credentials",
-    "Emulator": "server",
+    "Emulator": "emulator",
     "EmulatorError": "errors",
+    "FAULT_KINDS": "fault_kinds",
+    "Fault": "fault_kinds",
+    "FaultKind": "fault_kinds",
+    "FaultPlan": "faults",
+    "RequestRecord": "faults",
     "create_app": "app",
     "running_emulator": "server",
     "serve": "server",

@@ -10,11 +10,15 @@ from typing import Any
 from attrs import frozen
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from tazapay_lightning_emulator.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials, authenticate
+from tazapay_lightning_emulator.fault_control import control_routes
+from tazapay_lightning_emulator.fault_injection import FaultInjection
+from tazapay_lightning_emulator.faults import FaultPlan
 from tazapay_lightning_emulator.invoices import new_invoice, read_fields
 from tazapay_lightning_emulator.replies import (
     Code,
@@ -24,13 +28,10 @@ from tazapay_lightning_emulator.replies import (
     error_body,
     success_body,
 )
+from tazapay_lightning_emulator.request_bodies import bad_request, read_body, read_json_body
 from tazapay_lightning_emulator.store import Store, StoredInvoice
-from tazapay_lightning_emulator.strict_json import NotStrictJSONError, read_json
 
 INVOICES_PATH = "/v3/lightning_invoice_bolt11"
-MAX_BODY_BYTES = 1_048_576
-"""The largest request body that is read (assumption)."""
-
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
 """In characters (Tazapay's documentation)."""
 
@@ -47,8 +48,13 @@ def create_app(
     database: str | os.PathLike[str] = ":memory:",
     data_as_string: bool = False,
     now: Callable[[], datetime] = utc_now,
+    faults: FaultPlan | None = None,
 ) -> Starlette:
     """The emulator as an ASGI application, for a server or a test client of your own.
+
+    What lies below HTTP takes the emulator's own server: `refuse`, `reset_before_commit`, `reset_after_commit`,
+    `close_mid_body`, `wrong_content_length`, and `drip` with `drip_head`. Here the request to which one of these is to
+    be done gets status 501 and is not carried out, and `POST /_emulator/faults` refuses to plan them.
 
     Args:
         api_key: the one key that is accepted.
@@ -56,6 +62,7 @@ def create_app(
         database: ":memory:", or the path of a file, which is made if missing and outlives the application.
         data_as_string: reply with `data` as JSON text instead of an object.
         now: tells the emulator's time, with a time zone.
+        faults: what is to go wrong; None for a plan that only `/_emulator/faults` can reach.
 
     Raises:
         EmulatorError: the database cannot be used.
@@ -76,11 +83,17 @@ def create_app(
         123456
     """
     credentials = Credentials(api_key, api_secret)
-    return app_over(Store(database), credentials, data_as_string=data_as_string, now=now)
+    plan = FaultPlan() if faults is None else faults
+    return app_over(Store(database), credentials, data_as_string=data_as_string, now=now, faults=plan)
 
 
 def app_over(
-    store: Store, credentials: Credentials, *, data_as_string: bool, now: Callable[[], datetime] = utc_now
+    store: Store,
+    credentials: Credentials,
+    *,
+    data_as_string: bool,
+    now: Callable[[], datetime],
+    faults: FaultPlan,
 ) -> Starlette:
     """The application over a store that the caller keeps, and closes."""
     service = _Service(store, credentials, data_as_string, now)
@@ -88,7 +101,9 @@ def app_over(
         routes=[
             Route(INVOICES_PATH, service.create_invoice, methods=["POST"]),
             Route("/_emulator/invoices", service.list_invoices, methods=["GET"]),
+            *control_routes(faults),
         ],
+        middleware=[Middleware(FaultInjection, plan=faults, other_reply=service.other_reply)],
         exception_handlers={
             RequestRefusedError: _refused,
             HTTPException: _unroutable,
@@ -115,7 +130,7 @@ class _Service:
     async def create_invoice(self, request: Request) -> Response:
         authenticate(request.headers.getlist("authorization"), self.credentials)
         idempotency_key = _idempotency_key(request.headers.getlist("idempotency-key"))
-        fields = read_fields(_read_json_body(request.headers.get("content-type", ""), await _read_body(request)))
+        fields = read_fields(read_json_body(request.headers.get("content-type", ""), await read_body(request)))
         now = self.now()
         invoice = new_invoice(fields, now)
         body = self.store.create(
@@ -127,6 +142,11 @@ class _Service:
         )
         return _json_response(200, body)
 
+    def other_reply(self, amount: int) -> bytes | None:
+        """The body of the reply that was made for the newest invoice with another amount."""
+        other = self.store.newest_with_another_amount(amount)
+        return None if other is None else success_body(other.to_wire(), data_as_string=self.data_as_string)
+
     async def list_invoices(self, request: Request) -> Response:
         return _json_response(200, compact_json([listed(each) for each in self.store.invoices()]).encode())
 
@@ -136,33 +156,8 @@ def _idempotency_key(headers: Sequence[str]) -> str | None:
         return None
     if len(headers) > 1 or not 1 <= len(headers[0]) <= MAX_IDEMPOTENCY_KEY_LENGTH:
         remarks = f"Idempotency-Key: one header of 1 to {MAX_IDEMPOTENCY_KEY_LENGTH} characters, or none"
-        raise _bad_request("the idempotency key is not accepted", remarks)
+        raise bad_request("the idempotency key is not accepted", remarks)
     return headers[0]
-
-
-def _read_json_body(content_type: str, body: bytes) -> object:
-    if not body:
-        raise _bad_request("the body is empty", "body: a JSON object")
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise _bad_request("the body is not declared to be JSON", "Content-Type: application/json")
-    try:
-        return read_json(body)
-    except NotStrictJSONError as error:
-        raise _bad_request(f"the body is not JSON: {error}", "body: a JSON object in UTF-8") from None
-
-
-async def _read_body(request: Request) -> bytes:
-    """The whole body, as long as it stays within bounds: nobody can make the emulator fill the memory."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise _bad_request("the body is too large", f"body: at most {MAX_BODY_BYTES} bytes")
-    return bytes(body)
-
-
-def _bad_request(message: str, remarks: str) -> RequestRefusedError:
-    return RequestRefusedError(400, "the request is not valid", [Problem(Code.BAD_JSON, message, remarks)])
 
 
 # Starlette types every handler as taking any exception, so each of these narrows its own.

@@ -23,6 +23,7 @@ class Code(IntEnum):
     ABSENT = 105
     BAD_BASIC_AUTH = 108
     EMPTY_BASIC_AUTH = 109
+    TOO_MANY_REQUESTS = 110
     BAD_API_KEY = 111
 
 

@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import ipaddress
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime
 
-from attrs import field, frozen
-
-from tazapay_lightning_emulator.app import app_over, listed
+from tazapay_lightning_emulator.app import app_over, utc_now
 from tazapay_lightning_emulator.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
-from tazapay_lightning_emulator.errors import EmulatorError
+from tazapay_lightning_emulator.emulator import Emulator
+from tazapay_lightning_emulator.faults import FaultPlan
+from tazapay_lightning_emulator.listening import base_url, listening
 from tazapay_lightning_emulator.store import Store
 from tazapay_lightning_emulator.uvicorn_thread import served
-
-
-@frozen
-class Emulator:
-    """A running emulator: where it is and what opens it.
-
-    Attributes:
-        base_url: such as "http://127.0.0.1:41235", without a trailing slash.
-        api_key: the key it accepts.
-        api_secret: the secret that belongs to it.
-    """
-
-    base_url: str
-    api_key: str = field(repr=False)
-    api_secret: str = field(repr=False)
-    _store: Store = field(repr=False)
-
-    def invoices(self) -> list[dict[str, Any]]:
-        """Every stored invoice in order of creation, read past HTTP; `GET /_emulator/invoices` shows the same.
-
-        Returns:
-            For each invoice the object as it was replied, plus `idempotency_key` (None if the request had none) and
-            `replays`: how often the stored reply was sent again.
-
-        Raises:
-            EmulatorError: the emulator has stopped.
-        """
-        return [listed(each) for each in self._store.invoices()]
 
 
 @contextmanager
@@ -57,6 +26,8 @@ def running_emulator(
     data_as_string: bool = False,
     api_key: str = DEFAULT_API_KEY,
     api_secret: str = DEFAULT_API_SECRET,
+    now: Callable[[], datetime] = utc_now,
+    faults: FaultPlan | None = None,
 ) -> Iterator[Emulator]:
     """A real server in a background thread, ready when the block begins and gone without a trace when it ends.
 
@@ -67,6 +38,8 @@ def running_emulator(
         data_as_string: reply with `data` as JSON text instead of an object.
         api_key: the one key that is accepted.
         api_secret: the secret that belongs to it.
+        now: tells the emulator's time, with a time zone.
+        faults: what is to go wrong; None for an empty plan, to which the emulator's methods can add.
 
     Raises:
         ValueError: the host is not a loopback address, the port is not a port, or the credentials are none that HTTP
@@ -86,10 +59,12 @@ def running_emulator(
         (200, 123456)
     """
     credentials = Credentials(api_key, api_secret)
-    with _listening(host, port) as listener, _opened(database) as store:
-        app = app_over(store, credentials, data_as_string=data_as_string)
-        with served(app, listener):
-            yield Emulator(_base_url(listener), api_key, api_secret, store)
+    plan = FaultPlan() if faults is None else faults
+    with listening(host, port) as listener, _opened(database) as store:
+        app = app_over(store, credentials, data_as_string=data_as_string, now=now, faults=plan)
+        url = base_url(listener)
+        with served(app, listener) as door:
+            yield Emulator(url, api_key, api_secret, store, plan, door)
 
 
 def serve(
@@ -101,6 +76,8 @@ def serve(
     api_key: str = DEFAULT_API_KEY,
     api_secret: str = DEFAULT_API_SECRET,
     on_ready: Callable[[str], None] | None = None,
+    now: Callable[[], datetime] = utc_now,
+    faults: FaultPlan | None = None,
 ) -> None:
     """Run the emulator until Ctrl-C, then return.
 
@@ -112,6 +89,8 @@ def serve(
         api_key: as for `running_emulator`.
         api_secret: as for `running_emulator`.
         on_ready: called once with the base URL, when requests are answered.
+        now: as for `running_emulator`.
+        faults: as for `running_emulator`.
 
     Raises:
         ValueError: as for `running_emulator`.
@@ -132,6 +111,8 @@ def serve(
             data_as_string=data_as_string,
             api_key=api_key,
             api_secret=api_secret,
+            now=now,
+            faults=faults,
         ) as emulator:
             if on_ready is not None:
                 on_ready(emulator.base_url)
@@ -140,33 +121,6 @@ def serve(
                 pause.wait(timeout=0.5)  # Windows notices Ctrl-C only between two waits
     except KeyboardInterrupt:
         return
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket; bound here and handed over, so that no other process can take the port in between."""
-    try:
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError:
-        address = None
-    if address is None or not address.is_loopback:
-        raise ValueError(f"host must be a loopback address, such as '127.0.0.1' or '::1'; not {host!r}")
-    if not 0 <= port <= 65535:
-        raise ValueError(f"port must be 0 (any free one) to 65535; not {port!r}")
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    try:
-        listener = socket.create_server((str(address), port), family=family)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise EmulatorError(f"port {port} of {host} is taken: stop what uses it, or choose another port") from error
-        raise EmulatorError(f"cannot listen on port {port} of {host}: {error.strerror}") from error
-    with listener:
-        yield listener
-
-
-def _base_url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextmanager

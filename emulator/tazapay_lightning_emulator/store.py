@@ -150,6 +150,14 @@ class Store:
             rows = connection.execute("SELECT * FROM invoices ORDER BY sequence").fetchall()
         return [_read_row(row) for row in rows]
 
+    def newest_with_another_amount(self, amount: int) -> Invoice | None:
+        """The invoice that was created last among those of other amounts; None if there is none."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "SELECT * FROM invoices WHERE amount != ? ORDER BY sequence DESC LIMIT 1", (amount,)
+            ).fetchone()
+        return None if row is None else _read_row(row).invoice
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing, one at a time: a reply that left was committed, and no other writer came between."""

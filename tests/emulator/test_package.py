@@ -6,13 +6,14 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import tazapay_lightning_emulator
-from tazapay_lightning_emulator import app, invoices, strict_json
+from tazapay_lightning_emulator import faults, invoices, request_bodies, strict_json
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(tazapay_lightning_emulator.__path__))
 
@@ -33,8 +34,13 @@ def test_the_public_names_are_these() -> None:
     assert tazapay_lightning_emulator.__all__ == [
         "DEFAULT_API_KEY",
         "DEFAULT_API_SECRET",
+        "FAULT_KINDS",
         "Emulator",
         "EmulatorError",
+        "Fault",
+        "FaultKind",
+        "FaultPlan",
+        "RequestRecord",
         "create_app",
         "running_emulator",
         "serve",
@@ -98,13 +104,25 @@ def test_everything_one_can_call_has_an_example(name: str, module: str) -> None:
         invoices.MAX_AMOUNT,
         invoices.MAX_MEMO_BYTES,
         invoices.MAX_EXPIRY_INTERVAL,
-        app.MAX_BODY_BYTES,
+        request_bodies.MAX_BODY_BYTES,
         strict_json.MAX_DEPTH,
         strict_json.MAX_NUMBER_LENGTH,
     ],
 )
 def test_the_documented_assumptions_name_the_bounds_that_are_enforced(bound: int) -> None:
     assert re.search(rf"(?<![\d,]){bound:,}(?![\d,])", tazapay_lightning_emulator.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    "method", [tazapay_lightning_emulator.FaultPlan.requests, tazapay_lightning_emulator.Emulator.requests]
+)
+def test_the_documentation_tells_how_many_requests_are_remembered(method: Callable[..., object]) -> None:
+    assert f"{faults.MAX_RECORDS:,}" in (method.__doc__ or "")
+
+
+def test_no_module_is_longer_than_one_duty() -> None:
+    folder = Path(tazapay_lightning_emulator.__file__ or "").parent
+    assert {path.name for path in folder.glob("*.py") if len(path.read_text().splitlines()) > 250} == set()
 
 
 def test_all_sql_is_in_one_module() -> None:

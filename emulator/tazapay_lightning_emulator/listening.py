@@ -1,0 +1,65 @@
+"""The socket that the emulator listens on, and the same port while it does not listen."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tazapay_lightning_emulator.errors import EmulatorError
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A listening socket; bound here and handed over, so that no other process can take the port in between.
+
+    Raises:
+        ValueError: the host is not a loopback address, or the port is not a port.
+        EmulatorError: the port is taken.
+    """
+    try:
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        address = None
+    if address is None or not address.is_loopback:
+        raise ValueError(f"host must be a loopback address, such as '127.0.0.1' or '::1'; not {host!r}")
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port must be 0 (any free one) to 65535; not {port!r}")
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    try:
+        listener = socket.create_server((str(address), port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise EmulatorError(f"port {port} of {host} is taken: stop what uses it, or choose another port") from error
+        raise EmulatorError(f"cannot listen on port {port} of {host}: {error.strerror}") from error
+    with listener:
+        yield listener
+
+
+def base_url(listener: socket.socket) -> str:
+    """The URL that requests go to."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def bound_like(family: int, address: tuple[str, int]) -> socket.socket:
+    """A socket that holds the port and does not listen: connections are refused, and nobody gets the port by chance.
+
+    Raises:
+        EmulatorError: somebody took the port in the instant in which it was nobody's.
+    """
+    held = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # as `socket.create_server` has it: the port is free even while connections from before still end
+        if os.name != "nt":
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        held.bind(address)
+    except OSError as error:
+        held.close()
+        raise EmulatorError(f"port {address[1]} of {address[0]} was taken while the emulator was away") from error
+    return held
