@@ -5,17 +5,17 @@ TYPED := wrapper emulator codegen tools tests/typing
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate format build lock clean environment
+.PHONY: help demo test check generate format build fuzz reliability lock clean environment
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: environment ## turn the published document into a client and create an invoice with it, offline
 	@PYTHON="$(PYTHON)" ./generate.sh
 	@$(BIN)/tazapay-lightning demo
 
 test: environment ## run the tests; ARGS="-k memo" selects some
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest --quiet --cov --cov-report=term $(ARGS)
 
 check: environment ## lint, types, and whether the committed client is what the document generates
 	@$(BIN)/ruff check .
@@ -32,6 +32,12 @@ format: environment ## format the handwritten code
 
 build: environment ## build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build --no-isolation
+
+fuzz: environment ## 5,000 random replies, bodies and headers; the tests try 500
+	@FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest --quiet -p no:randomly tests/wrapper/test_hostile_replies.py -k undocumented
+
+reliability: environment ## measure every fault against both clients and write the table of docs/reliability.md
+	@$(BIN)/python tools/reliability.py docs/reliability.md
 
 lock: environment ## write the hash-locked requirements anew, with the newest versions that the .in files allow
 	@cd codegen && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \

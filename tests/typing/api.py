@@ -28,7 +28,7 @@ from tazapay_lightning import (
     sats_to_btc,
     verify_memo,
 )
-from tazapay_lightning_emulator import Emulator, create_app, running_emulator
+from tazapay_lightning_emulator import Emulator, Fault, FaultPlan, RequestRecord, create_app, running_emulator
 
 assert_type(tazapay_lightning.__version__, str)
 assert_type(tazapay_lightning.MAX_SATS, int)
@@ -117,4 +117,8 @@ def emulated() -> None:
     with running_emulator(data_as_string=True) as emulator:
         assert_type(emulator, Emulator)
         assert_type(emulator.base_url, str)
-    create_app()
+        emulator.fail_next("reset_after_commit", times=2, idempotency_key="order-1")
+        emulator.fail_next("network gone")  # type: ignore[arg-type]  # faults have names
+        emulator.fail_randomly(0.3, seed=7, kinds={"drip": 2, Fault("delay_after_commit", seconds=1): 1})
+        assert_type(emulator.faults_injected(), list[RequestRecord])
+    create_app(faults=FaultPlan("drip"))

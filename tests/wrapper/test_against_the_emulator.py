@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +24,7 @@ from tazapay_lightning_emulator import running_emulator
 from tests.support.service import Answering
 
 if TYPE_CHECKING:
-    from tazapay_lightning_emulator import Emulator
+    from tazapay_lightning_emulator import Emulator, FaultKind
 
 
 def client_of(emulator: Emulator) -> LightningClient:
@@ -116,9 +118,45 @@ def descriptors() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors where Linux lists them")
-def test_many_clients_leave_no_descriptor_behind(tazapay_emulator: Emulator) -> None:
+def test_a_thousand_clients_leave_no_descriptor_behind(tazapay_emulator: Emulator) -> None:
     before = descriptors()
-    for _ in range(200):  # most of the time goes into loading certificates, 200 times
+    for _ in range(500):
         with client_of(tazapay_emulator) as client:
             client.create_invoice(amount_sats=1)
+
+    async def run() -> None:
+        for _ in range(500):
+            async with async_client_of(tazapay_emulator) as client:
+                await client.create_invoice(amount_sats=1)
+
+    asyncio.run(run())
     assert descriptors() - before < 10
+
+
+BOUNDED = """if True:
+    import asyncio, resource, sys
+    from tazapay_lightning import AsyncLightningClient, LightningClient, UnexpectedResponseError
+
+    async def create_async(**options):
+        async with AsyncLightningClient("emulator-api-key", "emulator-api-secret", **options) as client:
+            await client.create_invoice(amount_sats=1)
+
+    options = {"base_url": sys.argv[1], "max_retries": 0}
+    try:
+        if sys.argv[2] == "sync":
+            LightningClient("emulator-api-key", "emulator-api-secret", **options).create_invoice(amount_sats=1)
+        else:
+            asyncio.run(create_async(**options))
+    except UnexpectedResponseError:
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("fault", ["huge_body", "gzip_bomb"])
+def test_a_gigabyte_ends_in_an_error_in_bounded_memory(fault: FaultKind, kind: str, tazapay_emulator: Emulator) -> None:
+    tazapay_emulator.fail_next(fault, size=1_000_000_000)
+    done = subprocess.run(
+        [sys.executable, "-c", BOUNDED, tazapay_emulator.base_url, kind], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 150_000  # kilobytes, the interpreter and httpx included

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -457,10 +458,24 @@ any_envelope = st.fixed_dictionaries(
 any_body = st.binary() | (any_envelope | any_object | any_json).map(lambda value: json.dumps(value).encode())
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(status=st.integers(200, 599), body=any_body)
-def test_no_reply_ends_in_anything_undocumented(status: int, body: bytes) -> None:
-    outcome = outcome_of(create_sync, Reply(status, body))
+any_headers = st.dictionaries(
+    st.sampled_from(["Retry-After", "Date", "Content-Encoding", "Content-Type", "Set-Cookie", "Location", "X-Odd"]),
+    st.text(st.characters(codec="ascii", exclude_categories=["Cc"]))
+    | st.sampled_from(
+        ["gzip", "deflate", "br", "application/json; charset=klingon", "Wed, 21 Oct 2026 07:28:00 GMT", "7"]
+    ),
+)
+
+
+# `make fuzz` asks for more
+@settings(
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "500")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(status=st.integers(200, 599), body=any_body, headers=any_headers)
+def test_no_reply_ends_in_anything_undocumented(status: int, body: bytes, headers: dict[str, str]) -> None:
+    outcome = outcome_of(create_sync, Reply(status, body, headers))
     assert issubclass(outcome[0], Invoice | TazapayError)  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import pickle
 import traceback
 from base64 import b64encode
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tazapay_lightning import APIStatusError, LightningClient, RequestFailedError, TazapayError
+from tazapay_lightning import APIStatusError, AsyncLightningClient, LightningClient, RequestFailedError, TazapayError
 from tazapay_lightning.redaction import Redaction
 from tests.support.service import (
     API_KEY,
@@ -114,6 +115,12 @@ def test_a_traceback_with_the_locals_of_our_frames_shows_no_credentials(create: 
     assert len(ours) > 3
     values = [f"{name}={value}" for frame in ours for name, value in (frame.locals or {}).items()]
     assert not [canary for canary in CANARIES if canary in "\n".join(values)]
+
+
+@pytest.mark.parametrize("client", [LightningClient, AsyncLightningClient])
+def test_a_client_is_not_pickled_with_its_credentials(client: Any) -> None:
+    with pytest.raises(TypeError, match="make a client in each process"):
+        pickle.dumps(client(API_KEY, API_SECRET))
 
 
 @given(st.text(min_size=4), st.text(), st.text())
