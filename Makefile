@@ -15,7 +15,7 @@ demo: environment ## turn the published document into a client and create an inv
 	@$(BIN)/tazapay-lightning demo
 
 test: environment ## run the tests; ARGS="-k memo" selects some
-	@$(BIN)/python -m pytest --quiet --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest --quiet --numprocesses=2 --dist=loadfile --cov --cov-report=term $(ARGS)
 
 check: environment ## lint, types, and whether the committed client is what the document generates
 	@$(BIN)/ruff check .
