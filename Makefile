@@ -5,7 +5,7 @@ TYPED := wrapper emulator codegen tools tests/typing
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate format build fuzz reliability lock clean environment
+.PHONY: help demo test check generate format build fuzz reliability mutation lock clean environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,9 @@ fuzz: environment ## 5,000 random replies, bodies and headers; the tests try 500
 reliability: environment ## measure every fault against both clients and write the table of docs/reliability.md
 	@$(BIN)/python tools/reliability.py docs/reliability.md
 
+mutation: environment ## break the pure modules in 1,700 ways; fails if the tests notice less than 90 % of them (ten minutes)
+	@$(BIN)/python tools/mutation.py $(ARGS)
+
 lock: environment ## write the hash-locked requirements anew, with the newest versions that the .in files allow
 	@cd codegen && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 		--quiet --upgrade requirements.in -o requirements.txt
@@ -46,7 +49,7 @@ lock: environment ## write the hash-locked requirements anew, with the newest ve
 		--quiet --upgrade --extra all dev.in ../pyproject.toml -o dev.txt
 
 clean: ## remove everything that the targets made
-	@rm -rf .venv .venv-codegen .venv*.lock .codegen-scratch dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-codegen .venv*.lock .codegen-scratch .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 environment:
 	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --install-project

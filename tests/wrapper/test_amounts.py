@@ -112,3 +112,7 @@ def test_a_long_text_is_refused_as_fast_as_a_short_one() -> None:
 
 def test_nothing_is_formatted_too() -> None:
     assert (format_btc(0), sats_to_btc(0)) == ("0.00000000", Decimal("0.00000000"))
+
+
+def test_all_bitcoin_is_formatted_too() -> None:
+    assert (format_btc(MAX_SATS), sats_to_btc(MAX_SATS)) == ("21000000.00000000", Decimal("21000000.00000000"))

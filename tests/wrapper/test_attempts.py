@@ -59,6 +59,13 @@ def test_waits_double_from_half_a_second_to_eight() -> None:
     assert waits == [0.5, 1, 2, 4, 8, 8, 8]
 
 
+def test_a_wait_that_would_end_with_the_deadline_is_not_begun() -> None:
+    course = attempts(deadline=100.0)
+    course.begin(1000.0)
+    assert course.wait_after(busy(8.0), 1091.75) == 8.0
+    assert course.wait_after(busy(8.0), 1092.0) is None
+
+
 @given(st.integers(0, 2**32), st.integers(1, 8))
 def test_jitter_is_full(seed: int, number: int) -> None:
     source = random.Random(seed)
@@ -135,6 +142,11 @@ def test_a_call_that_creates_nothing_never_has_an_unknown_outcome() -> None:
 )
 def test_a_time_limit_is_a_number_of_seconds_or_a_timedelta(value: object, expected: float) -> None:
     assert seconds(value, argument="timeout") == expected
+
+
+def test_a_day_is_the_longest_limit_and_20_the_most_retries() -> None:
+    built = Limits.build(timeout=86_400, deadline=timedelta(days=1), max_retries=20)
+    assert built == Limits(timeout=86_400.0, deadline=86_400.0, max_retries=20)
 
 
 def test_a_call_without_limits_of_its_own_has_the_clients() -> None:

@@ -209,3 +209,29 @@ def test_a_setting_of_the_environment_that_cannot_be_used_is_named(
     with pytest.raises(ConfigurationError, match=f"no HTTP client can be made .*{variable}") as caught:
         client("k", "s")
     assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("url", ["https://a.example/!", "https://a.example/~", "https://a.example/X"])
+def test_only_slashes_are_taken_off_the_end_of_an_address(url: str) -> None:
+    assert configuration(base_url=url + "//").base_url == url
+
+
+@pytest.mark.parametrize("path", ["/./a", "/a/../b", "/.", "/.."])
+def test_dot_segments_are_refused_wherever_they_are(path: str) -> None:
+    with pytest.raises(ConfigurationError, match="without dot segments in its path$"):
+        configuration(base_url=f"https://a.example{path}")
+
+
+@pytest.mark.parametrize("credential", ["!", "~", "!~"])
+def test_every_visible_character_may_be_in_a_credential(credential: str) -> None:
+    assert configuration(api_key=credential).credentials.secrets()[0] == credential
+
+
+@pytest.mark.parametrize(("url", "encrypted"), [("https://a.example", True), ("http://localhost:1", False)])
+def test_only_https_is_encrypted(url: str, encrypted: bool) -> None:
+    assert configuration(base_url=url).is_encrypted is encrypted
+
+
+def test_credentials_say_in_these_words_that_they_do_not_travel() -> None:
+    with pytest.raises(TypeError, match="^credentials are not pickled: make a client in each process$"):
+        pickle.dumps(Credentials("k", "s"))

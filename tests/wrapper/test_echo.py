@@ -77,3 +77,23 @@ def test_what_means_the_same_is_no_difference(
     arguments: dict[str, Any], fields: dict[str, Any], create: Create
 ) -> None:
     assert create(answering(**fields), amount_sats=123456, **arguments).differences == ()
+
+
+def test_a_mismatch_is_told_in_these_words(create: Create) -> None:
+    with pytest.raises(InvoiceMismatchError) as caught:
+        create(answering(amount=7), **ASKED)
+    assert caught.value.args[0] == (
+        "asked for 123456 satoshi (0.00123456 BTC), but invoice l11_abc123xyz is over 7 satoshi (0.00000007 BTC); do "
+        "not show it to a payer. An idempotency key that was used before for another amount is answered with the "
+        "invoice of that time"
+    )
+
+
+@pytest.mark.parametrize(("length", "shown"), [(80, "i" * 80), (81, "i" * 80 + "...")])
+def test_other_differences_are_logged_in_these_words(
+    length: int, shown: str, create: Create, caplog: pytest.LogCaptureFixture
+) -> None:
+    create(answering(id="i" * length, d_tag_memo="Another", expiry_interval=7), **ASKED)
+    assert [record.getMessage() for record in caplog.records if record.name == "tazapay_lightning"] == [
+        f"invoice {shown} is not quite what was asked for: memo, expiry_interval differ; see Invoice.differences"
+    ]

@@ -11,10 +11,10 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tazapay_lightning import MAX_SATS, Difference, Invoice
+from tazapay_lightning import MAX_SATS, Difference, Invoice, UnexpectedResponseError
 from tests.support.service import invoice_object
 
 
@@ -189,6 +189,7 @@ json_values = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # drawing nested JSON is slow on a busy machine
 @given(st.integers(0, MAX_SATS), st.fixed_dictionaries({}, optional=dict.fromkeys(invoice_object(), json_values)))
 def test_to_dict_is_ready_for_json_whatever_came(amount: int, fields: dict[str, object]) -> None:
     shown = Invoice.from_payload({**fields, "id": "l11_1", "amount": amount}).to_dict()
@@ -203,3 +204,52 @@ def test_to_dict_holds_every_public_attribute() -> None:
 def test_to_dict_writes_btc_as_text_and_moments_in_iso_8601() -> None:
     shown = read().to_dict()
     assert (shown["amount_btc"], shown["created_at"]) == ("0.00123456", "2025-09-28T08:15:30+00:00")
+
+
+def test_to_dict_is_this_dict() -> None:
+    invoice = attrs.evolve(
+        read(d_tag_memo="Order", h_tag_memo="ab" * 32, status="expired"),
+        differences=(Difference("memo", "a", "Order"),),
+        idempotency_key="order-7890",
+    )
+    assert invoice.to_dict() == {
+        "id": "l11_abc123xyz",
+        "amount_sats": 123456,
+        "amount_btc": "0.00123456",
+        "memo": "Order",
+        "memo_hash": "ab" * 32,
+        "status": "expired",
+        "payment_status": "unpaid",
+        "is_paid": False,
+        "is_expired": True,
+        "expiry_interval": 3600,
+        "expires_at": "2025-09-28T09:15:30+00:00",
+        "collect_id": "col_98765",
+        "metadata": {"order_id": "7890", "customer_id": "cust_456"},
+        "created_at": "2025-09-28T08:15:30+00:00",
+        "updated_at": "2025-09-28T08:20:45+00:00",
+        "differences": [{"field": "memo", "asked": "a", "received": "Order"}],
+        "idempotency_key": "order-7890",
+        "raw": invoice_object(d_tag_memo="Order", h_tag_memo="ab" * 32, status="expired"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"id": None}, "the invoice in the reply has no id: `id` is missing"),
+        ({"id": 7}, "the invoice in the reply has no id: `id` is of type int, not readable"),
+        ({"amount": None}, "the invoice in the reply has no amount in satoshi: `amount` is missing"),
+        ({"amount": "x"}, "the invoice in the reply has no amount in satoshi: `amount` is of type str, not readable"),
+    ],
+)
+def test_an_object_without_the_essentials_is_told_in_these_words(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(UnexpectedResponseError) as caught:
+        read(**fields)
+    assert str(caught.value) == message
+
+
+def test_an_amount_is_read_up_to_all_bitcoin() -> None:
+    assert read(amount=MAX_SATS).amount_sats == MAX_SATS
+    with pytest.raises(UnexpectedResponseError):
+        read(amount=MAX_SATS + 1)

@@ -117,3 +117,10 @@ def test_what_json_cannot_hold_is_refused_with_the_path_to_it(value: object, mes
     with pytest.raises(InvalidArgumentError, match=message) as caught:
         encode_json_field(value)  # type: ignore[arg-type]
     assert caught.value.argument == "value"
+
+
+@pytest.mark.parametrize("number", [2**1024 - 1, -(2**1024 - 1)])
+def test_an_int_of_1024_bits_is_the_longest_that_is_encoded(number: int) -> None:
+    assert encode_json_field({"a": number}) == f'{{"a":{number}}}'
+    with pytest.raises(InvalidArgumentError, match="is an int of 1025 bits"):
+        encode_json_field({"a": 2 * number})

@@ -226,3 +226,15 @@ def test_a_failed_request_is_redacted_too(create: Create) -> None:
     shown: Any = (caught.value.message, caught.value.errors)
     assert "[redacted]" in repr(shown)
     assert not [canary for canary in (*CANARIES, MEMO) if canary in repr(shown)]
+
+
+def test_the_repr_of_a_redaction_shows_nothing() -> None:
+    assert repr(Redaction(credentials=["secret"], submitted=["memo"])) == "Redaction(...)"
+
+
+def test_texts_of_four_letters_are_the_shortest_that_are_blanked() -> None:
+    assert Redaction(credentials=["abcd", "xyz"]).text("abcd xyz") == "[redacted] xyz"
+
+
+def test_a_text_that_json_escapes_at_both_ends_is_blanked_whole() -> None:
+    assert Redaction(submitted=["éclairé"]).text(r"no \u00e9clair\u00e9!") == "no [redacted]!"

@@ -1,0 +1,165 @@
+"""What a reply means, without a client around it: the words of errors, their codes, and when to come back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from tazapay_lightning import APIStatusError, RequestFailedError, UnexpectedResponseError
+from tazapay_lightning.redaction import Redaction
+from tazapay_lightning.replies import read_envelope, seconds_to_wait, status_error
+
+NOW = datetime(2026, 10, 21, 7, 27, 0, tzinfo=UTC)
+WRONG_KEY = (
+    "check the API key and secret, and that they belong to this environment: sandbox keys open only the sandbox, live "
+    "keys only production"
+)
+NOT_ALLOWED = (
+    "the credentials are accepted, but not allowed to do this: see the permissions of the key in the dashboard"
+)
+
+
+def refused(status: int = 400, body: object = None, headers: dict[str, str] | None = None) -> APIStatusError:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return status_error(status, headers or {}, raw, Redaction(credentials=["secret-1"]))
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (199, "199"),
+        (300, "300 Multiple Choices; redirects are not followed: check base_url"),
+        (399, "399; redirects are not followed: check base_url"),
+        (400, "400 Bad Request"),
+        (401, f"401 Unauthorized; {WRONG_KEY}"),
+        (403, f"403 Forbidden; {NOT_ALLOWED}"),
+        (404, "404 Not Found; nothing is there: base_url is the address of the service without /v3"),
+        (429, "429 Too Many Requests; too many requests: slow down, or raise max_retries"),
+        (500, "500 Internal Server Error"),
+        (520, "520"),
+    ],
+)
+def test_a_status_is_told_with_its_phrase_and_the_next_step(status: int, message: str) -> None:
+    assert refused(status).args[0] == message
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "code", "words"),
+    [
+        ({"message": " m ", "code": 7}, "m", 7, "400 Bad Request: m (code 7)"),
+        ({"message": "m", "errors": [{"message": "n", "code": 8}], "code": 7}, "m", 8, "400 Bad Request: m (code 8)"),
+        ({"message": " ", "errors": [{}, {"message": "n"}]}, "n", None, "400 Bad Request: n"),
+        ({"errors": [{"message": 1}, "x", {"message": "n"}, {"message": "o"}]}, "n", None, "400 Bad Request: n"),
+        ({"errors": {"message": "n", "code": 1}}, "", None, "400 Bad Request"),
+        ({"code": " 0105 "}, "", 105, "400 Bad Request (code 105)"),
+        ({"code": 0}, "", 0, "400 Bad Request (code 0)"),
+        ({"code": "9" * 20}, "", int("9" * 20), f"400 Bad Request (code {'9' * 20})"),
+        ({"code": "9" * 21}, "", None, "400 Bad Request"),
+        ({"code": True}, "", None, "400 Bad Request"),
+        ({"code": 1.5}, "", None, "400 Bad Request"),
+        ({"code": "１"}, "", None, "400 Bad Request"),
+        ({"code": "E1"}, "", None, "400 Bad Request"),
+        ({"errors": [{"code": None}, {"code": 2}]}, "", 2, "400 Bad Request (code 2)"),
+        ({"message": "m" * 500}, "m" * 500, None, f"400 Bad Request: {'m' * 500}"),
+        ({"message": "m" * 501}, "m" * 501, None, f"400 Bad Request: {'m' * 500}..."),
+    ],
+)
+def test_the_words_and_the_code_of_an_error_are_found_where_they_are(
+    body: dict[str, Any], message: str, code: int | None, words: str
+) -> None:
+    error = refused(400, body)
+    assert (error.message, error.code, error.args[0]) == (message, code, words)
+
+
+def test_the_errors_of_an_error_are_the_objects_in_the_list() -> None:
+    assert refused(400, {"errors": [1, {"code": 2}, None, {}]}).errors == ({"code": 2}, {})
+
+
+def test_the_body_of_an_error_keeps_letters_of_every_script() -> None:
+    assert refused(400, {"message": "für secret-1"}).body == '{"message": "für [redacted]"}'
+
+
+def test_the_body_of_an_error_that_is_no_json_is_kept_as_text() -> None:
+    assert refused(500, b"\xffoops secret-1\n").body == "\ufffdoops [redacted] "
+
+
+def test_a_body_that_is_nested_beyond_reading_is_not_kept() -> None:
+    error = refused(400, b'{"message":"m","remarks":' + b'{"a":' * 600 + b"1" + b"}" * 601)
+    assert (error.body, error.message, error.errors) == ("", "", ())
+
+
+def test_the_headers_of_an_error_are_in_lower_case_and_without_credentials() -> None:
+    headers = {"X-Request-Id": "r1", "X-Echo": "secret-1", "Set-Cookie": "a=b", "Authorization": "x", "SIGNATURE": "x"}
+    assert refused(400, {}, headers).headers == {"x-request-id": "r1", "x-echo": "[redacted]"}
+
+
+def test_a_date_to_come_back_at_is_counted_from_this_machines_clock_if_the_reply_has_none() -> None:
+    at = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    waited = refused(503, {}, {"Retry-After": at}).retry_after
+    assert waited is not None
+    assert 3500 < waited <= 3600
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 -0000"}, 90.0),  # of no zone, says RFC 5322: UTC
+        ({"Retry-After": "Wed, 21 Oct 2026 08:28:30 +0100"}, 90.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT", "DATE": " Wed, 21 Oct 2026 07:28:29 GMT "}, 1.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:26:59 GMT"}, 0.0),
+        ({"Retry-After": "1234567890"}, 123456789.0),
+        ({"Retry-After": "Wed, 21 Oct 99999 07:28:30 GMT"}, None),
+        ({"Date": "Wed, 21 Oct 2026 07:28:30 GMT"}, None),
+    ],
+)
+def test_a_date_to_come_back_at_is_read_in_its_zone(headers: dict[str, str], expected: float | None) -> None:
+    assert seconds_to_wait(headers, now=NOW) == expected
+
+
+@pytest.mark.parametrize("status", [200, 201, 299])
+def test_an_envelope_of_any_success_is_returned_as_it_came(status: int) -> None:
+    envelope = {"status": "success", "message": "", "data": {"id": "l11_1"}}
+    assert read_envelope(status, {}, json.dumps(envelope).encode(), Redaction()) == envelope
+
+
+def test_an_object_without_an_envelope_is_put_into_one() -> None:
+    assert read_envelope(200, {}, b'{"id":"l11_1","status":"active"}', Redaction()) == {
+        "data": {"id": "l11_1", "status": "active"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"[]", "expected a JSON object in the body of the reply (202)"),
+        (b"{}", "the reply (202) holds neither `data` nor an `id`"),
+    ],
+)
+def test_a_success_without_an_object_is_told_in_these_words(body: bytes, message: str) -> None:
+    with pytest.raises(UnexpectedResponseError) as caught:
+        read_envelope(202, {}, body, Redaction())
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("body", "with_data"),
+    [
+        ({"status": "error", "message": "m", "code": 5}, False),
+        ({"status": "error", "message": "m", "code": 5, "data": {}}, False),
+        ({"status": "error", "message": "m", "code": 5, "data": {"id": 1}}, True),
+        ({"status": "FAILED", "message": "m", "code": 5, "amount": None}, True),
+        ({"message": "m", "errors": [{"code": 5}]}, False),
+        ({"message": "m", "errors": [{"code": 5}], "id": "l11_1"}, False),
+    ],
+)
+def test_a_success_that_says_it_failed_keeps_the_words_of_the_service(body: dict[str, Any], with_data: bool) -> None:
+    with pytest.raises(RequestFailedError) as caught:
+        read_envelope(200, {}, json.dumps(body).encode(), Redaction())
+    error = caught.value
+    assert str(error) == "the service answered 200, but says that the request failed: m (code 5)"
+    assert (error.message, error.code, error.with_data) == ("m", 5, with_data)
+    assert error.errors == tuple(body.get("errors", ()))

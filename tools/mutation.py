@@ -1,0 +1,312 @@
+"""Change the pure modules of the wrapper, one small thing at a time, and count the changes that no test notices.
+
+    python tools/mutation.py [MODULE ...]
+
+Runs mutmut in a scratch copy, prints each change that survived and the score of each module, and fails below
+90 %. The score is `killed / (killed + survived)`: a change that makes the tests hang or crash is killed (and
+printed too), one that no test reaches has survived, and one that is listed in EQUIVALENT is in neither number.
+mutmut changes the bodies of functions and methods, but not constants, defaults, or what is under a decorator other
+than classmethod: properties and context managers are in no number here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRATCH = ROOT / ".mutation"
+PACKAGE = "tazapay_lightning"
+LEAST = 90.0
+
+MODULES = (
+    "amounts",
+    "attempts",
+    "configuration",
+    "content_encoding",
+    "deadlines",
+    "echo",
+    "exchange",
+    "invoice",
+    "json_fields",
+    "memos",
+    "messages",
+    "redaction",
+    "replies",
+    "request",
+)
+FILES_LEFT_OUT: Mapping[str, str] = {
+    "test_against_the_emulator.py": "needs the emulator, and its client is not pure",
+    "test_cli.py": "is about the command line",
+    "test_exactly_once.py": "needs the emulator, and takes too long",
+    "test_public_names.py": "lists the names of the package, to which mutmut adds, and starts other Pythons",
+    "test_time_limits.py": "waits",
+    "test_transport.py": "is about sockets and TLS",
+}
+TESTS_LEFT_OUT: Mapping[str, str] = {
+    "async": "the pure modules are the same for both clients: one of them is enough",
+    "test_no_reply_ends_in_anything_undocumented": "500 examples of chance for each change take too long",
+    "test_to_dict_holds_every_public_attribute": "mutmut adds attributes to the class",
+    "test_other_tasks_go_on_while_a_call_waits": "waits, and is about the asynchronous client",
+    "test_a_client_that_is_closed_during_a_wait": "waits, and is about the closing of the client",
+    "test_the_wait_that_the_service_asks_for_is_kept": "waits; the policy is tested without waiting",
+}
+
+NAMES_OF_CODECS = "the names of codecs are read without regard to case"
+WORDS_THAT_ARE_CAUGHT = "`_optional` catches the error and says in its own words that the field cannot be read"
+NO_DATE = "it is as little a date as nothing"
+OTHER_KINDS = 'list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}'
+NOBODY_SAYS = "# an integer could be seconds or milliseconds: nobody says"  # a comment of the code
+
+# function -> the line as changed -> why no test can tell it from the original
+EQUIVALENT: Mapping[str, Mapping[str, str]] = {
+    "amounts._exact_sats": {
+        "if number.adjusted() > DECIMALS or _scaled(digits, exponent) > MAX_SATS:": "between 10**8 and 10**9 BTC the "
+        "second condition holds, with the same words",
+    },
+    "configuration._checked_url": {
+        '(host or "XXXX").encode("idna")  # labels that are empty or too long would fail only when the name is looked '
+        "up": "any text that encodes does: a host that is missing is refused by the next statement",
+        '(host or "").encode("IDNA")  # labels that are empty or too long would fail only when the name is looked '
+        "up": NAMES_OF_CODECS,
+    },
+    "content_encoding.undo": {
+        'failure: zlib.error | None = ""': "every way out that reads it has set it",
+        "plain = decompressor.decompress(body, most + 2)": "one byte too many or two: both are too many",
+    },
+    "exchange.Body.__init__": {"self._is_plain = None": "None is as false as False"},
+    "invoice._text": dict.fromkeys(
+        (
+            "raise UnexpectedResponseError(None)",
+            'raise UnexpectedResponseError("XXnot a textXX")',
+            'raise UnexpectedResponseError("NOT A TEXT")',
+        ),
+        WORDS_THAT_ARE_CAUGHT,
+    ),
+    "invoice._seconds": dict.fromkeys(
+        (
+            "raise UnexpectedResponseError(None)",
+            'raise UnexpectedResponseError("XXnot a number of secondsXX")',
+            'raise UnexpectedResponseError("NOT A NUMBER OF SECONDS")',
+        ),
+        WORDS_THAT_ARE_CAUGHT,
+    ),
+    "invoice._moment": dict.fromkeys(
+        (
+            f"raise UnexpectedResponseError(None)  {NOBODY_SAYS}",
+            f'raise UnexpectedResponseError("XXnot a momentXX")  {NOBODY_SAYS}',
+            f'raise UnexpectedResponseError("NOT A MOMENT")  {NOBODY_SAYS}',
+        ),
+        WORDS_THAT_ARE_CAUGHT,
+    ),
+    "json_fields._kind": dict.fromkeys(
+        (
+            f'names = {{dict: "XXan objectXX", {OTHER_KINDS}',
+            f'names = {{dict: "AN OBJECT", {OTHER_KINDS}',
+        ),
+        "an object is never refused for its kind, so this word is never said",
+    ),
+    "json_fields.json_text": {
+        'return json.dumps(dict(value), ensure_ascii=None, separators=(",", ":"))': "None is as false as False",
+    },
+    "memos.verify_memo": {
+        'return hmac.compare_digest(hash_memo(memo).encode(), memo_hash.lower().encode("UTF-8", "replace"))': (
+            NAMES_OF_CODECS
+        ),
+    },
+    "replies._redacted_body": {
+        "return json.dumps(redaction.value(parsed), ensure_ascii=None)": "None is as false as False",
+        'return redaction.text(body.decode("UTF-8", "replace"))': NAMES_OF_CODECS,
+    },
+    "replies.read_envelope": dict.fromkeys(
+        (
+            'says_failed = str(envelope.get("status", None)).lower() in _FAILURES',
+            'says_failed = str(envelope.get("status", )).lower() in _FAILURES',
+            'says_failed = str(envelope.get("status", "XXXX")).lower() in _FAILURES',
+        ),
+        "none of these words says that a request failed either",
+    ),
+    "replies.seconds_to_wait": {
+        'asked = lower.get("retry-after", "XXXX")': NO_DATE,
+        'return max(0.0, (until - (_http_date(lower.get("date", None)) or now)).total_seconds())': NO_DATE,
+        'return max(0.0, (until - (_http_date(lower.get("date", )) or now)).total_seconds())': NO_DATE,
+        'return max(0.0, (until - (_http_date(lower.get("date", "XXXX")) or now)).total_seconds())': NO_DATE,
+    },
+}
+
+PYPROJECT = """\
+[tool.mutmut]
+source_paths = ["src"]
+only_mutate = {only_mutate}
+also_copy = ["conftest.py"]
+timeout_constant = 2.0
+timeout_multiplier = 5.0
+track_dependencies = false
+use_git_change_detection = false
+pytest_add_cli_args_test_selection = ["tests"]
+pytest_add_cli_args = ["-p", "anyio", "-p", "_hypothesis_pytestplugin", "-p", "no:cacheprovider", "-k", "{left_out}"]
+
+[tool.pytest.ini_options]
+pythonpath = ["src", "."]
+addopts = ["--import-mode=importlib"]
+filterwarnings = ["error"]
+"""
+CONFTEST = '''\
+"""Few examples, always the same ones, and the quick tests first: most changes are noticed by many tests."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "mutation",
+    max_examples=15,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("mutation")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: ("create" in item.fixturenames, hasattr(item.obj, "hypothesis")))
+'''
+
+
+class Mutant(NamedTuple):
+    """One change: where it is, and what became of it."""
+
+    name: str
+    status: str
+
+    @property
+    def module(self) -> str:
+        """The module's name without the package's."""
+        return self.name.split(".")[1]
+
+    @property
+    def function(self) -> str:
+        """Module and function, as EQUIVALENT names them."""
+        mangled = self.name.split(".")[2].partition("__mutmut_")[0]
+        return f"{self.module}.{mangled.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}"
+
+    @property
+    def is_killed(self) -> bool:
+        """True if a test failed, or ended in no other way than by force."""
+        return self.status in {"killed", "timeout", "segfault"}
+
+
+def main() -> None:
+    """Make the copy, run mutmut in it, and report."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="only these (default: all pure ones)")
+    modules = parser.parse_args().modules or MODULES
+    if unknown := sorted(set(modules) - set(MODULES)):
+        parser.error(f"not among the pure modules: {', '.join(unknown)}")
+    copy(modules)
+    done = subprocess.run([mutmut(), "run"], cwd=SCRATCH, env=environment(), check=False)
+    if done.returncode:
+        sys.exit(f"mutmut ended with {done.returncode}")
+    mutants = list(results())
+    if untouched := sorted(set(modules) - {mutant.module for mutant in mutants}):
+        sys.exit(f"mutmut changed nothing in {', '.join(untouched)}")
+    report(mutants)
+
+
+def copy(modules: Iterable[str]) -> None:
+    """Lay out the scratch copy: mutmut takes only a package in a folder `src` by its right name."""
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "wrapper" / PACKAGE, SCRATCH / "src" / PACKAGE, ignore=ignored)
+    shutil.copytree(ROOT / "tests/support", SCRATCH / "tests/support", ignore=ignored)
+    shutil.copytree(
+        ROOT / "tests/wrapper", SCRATCH / "tests/wrapper", ignore=shutil.ignore_patterns("__pycache__", *FILES_LEFT_OUT)
+    )
+    only_mutate = [f"src/{PACKAGE}/{module}.py" for module in modules]
+    left_out = " and ".join(f"not {name}" for name in TESTS_LEFT_OUT)
+    (SCRATCH / "pyproject.toml").write_text(PYPROJECT.format(only_mutate=only_mutate, left_out=left_out))
+    (SCRATCH / "conftest.py").write_text(CONFTEST)
+
+
+def mutmut() -> str:
+    """Return the path of mutmut in the environment of this Python."""
+    return str(Path(sys.executable).with_name("mutmut"))
+
+
+def environment() -> dict[str, str]:
+    """No plugins but those named: the emulator's would import the package that is not mutated."""
+    return {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def results() -> Iterator[Mutant]:
+    """Ask mutmut what became of each change."""
+    for line in ask("results", "--all", "true").splitlines():
+        name, colon, status = line.strip().partition(": ")
+        if colon:
+            yield Mutant(name, status)
+
+
+def ask(*arguments: str) -> str:
+    """Return what mutmut prints."""
+    done = subprocess.run(
+        [mutmut(), *arguments], cwd=SCRATCH, env=environment(), check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def difference(mutant: Mutant) -> tuple[str, str]:
+    """Return the lines that a change touches, before and after it."""
+    lines = [line for line in ask("show", mutant.name).splitlines() if not line.startswith(("---", "+++"))]
+    before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+    return before, after
+
+
+def report(mutants: list[Mutant]) -> None:
+    """Print the survivors and the scores, and fail if the score is too low."""
+    killed: Counter[str] = Counter()
+    survived: Counter[str] = Counter()
+    equivalent: Counter[str] = Counter()
+    used: set[tuple[str, str]] = set()
+    for mutant in mutants:
+        if mutant.is_killed:
+            killed[mutant.module] += 1
+            if mutant.status != "killed":
+                print(f"\n{mutant.function} ({mutant.status}, counts as killed)\n+ {difference(mutant)[1]}")
+            continue
+        before, line = difference(mutant)
+        if line in EQUIVALENT.get(mutant.function, {}):
+            equivalent[mutant.module] += 1
+            used.add((mutant.function, line))
+            continue
+        survived[mutant.module] += 1
+        print(f"\n{mutant.function} ({mutant.status})\n- {before}\n+ {line}")
+    print(f"\n{'module':<20}{'killed':>8}{'survived':>10}{'equivalent':>12}{'score':>9}")
+    for module in sorted({mutant.module for mutant in mutants}):
+        print(row(module, killed[module], survived[module], equivalent[module]))
+    print(row("all", killed.total(), survived.total(), equivalent.total()))
+    for function in EQUIVALENT:
+        for line in EQUIVALENT[function]:
+            if (function, line) not in used and function.partition(".")[0] in killed:
+                print(f"not needed in EQUIVALENT, or no longer made by mutmut: {function}: {line}")
+    if score(killed.total(), survived.total()) < LEAST:
+        sys.exit(f"the score is below {LEAST:.0f} %")
+
+
+def row(name: str, killed: int, survived: int, equivalent: int) -> str:
+    """Write one line of the table."""
+    return f"{name:<20}{killed:>8}{survived:>10}{equivalent:>12}{score(killed, survived):>7.1f} %"
+
+
+def score(killed: int, survived: int) -> float:
+    """Return how many of the changes were noticed, in percent."""
+    return 100.0 * killed / (killed + survived) if killed else 0.0
+
+
+if __name__ == "__main__":
+    main()
