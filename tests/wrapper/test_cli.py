@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -208,6 +209,36 @@ def test_help_offers_no_option_for_credentials(command: list[str]) -> None:
     assert result.exit_code == DONE
     assert "--api" not in result.stdout
     assert "--secret" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["demo"],
+        ["create", "--amount-sats", "1"],
+        ["create", "--amount-sats", "1", "--json"],
+        ["create", "--amount-sats", "0"],
+        ["create", "--amount-sats", "1", "--base-url", "http://127.0.0.1:9"],
+        ["create", "--amount-sats", "1", "--base-url", "nonsense"],
+        ["create", "--help"],
+        ["--help"],
+        ["--version"],
+        ["unknown"],
+    ],
+    ids=" ".join,
+)
+def test_no_command_prints_credentials(
+    arguments: list[str], one_reply_server: Callable[..., OneReplyServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "key-canary"
+    server = one_reply_server(envelope(invoice_object(amount=1)))
+    monkeypatch.setenv("TAZAPAY_API_KEY", key)
+    monkeypatch.setenv("TAZAPAY_API_SECRET", SECRET)
+    monkeypatch.setenv("TAZAPAY_BASE_URL", server.base_url)
+    result = run(*arguments)
+    assert result.output
+    canaries = (key, SECRET, b64encode(f"{key}:{SECRET}".encode()).decode())
+    assert not [canary for canary in canaries if canary in result.output]
 
 
 def test_python_m_is_the_command_too() -> None:
