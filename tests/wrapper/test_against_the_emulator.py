@@ -110,7 +110,7 @@ def test_an_asynchronous_client_used_by_a_second_event_loop_says_so() -> None:
 def test_one_blocking_client_serves_32_threads_with_one_pool(tazapay_emulator: Emulator) -> None:
     with client_of(tazapay_emulator) as client, ThreadPoolExecutor(32) as threads:
         invoices = list(threads.map(lambda n: client.create_invoice(amount_sats=n), range(1, 129)))
-        connections = client._api._http._transport._pool.connections  # type: ignore[attr-defined]
+        connections = client._api._http._transport._pool.connections  # type: ignore[attr-defined]  # nothing public tells
     assert [invoice.amount_sats for invoice in invoices] == list(range(1, 129))
     assert len({invoice.id for invoice in invoices}) == 128
     assert len(connections) <= 32

@@ -91,7 +91,7 @@ def test_amounts_that_are_accepted(btc: Decimal | str | int, expected: int) -> N
 )  # fmt: skip
 def test_amounts_that_are_refused_by_name(btc: object) -> None:
     with pytest.raises(InvalidArgumentError, match="^btc must be an exact number of BTC") as caught:
-        btc_to_sats(btc)  # type: ignore[arg-type]
+        btc_to_sats(btc)  # type: ignore[arg-type]  # the wrong type is what is tested
     assert caught.value.argument == "btc"
     assert len(str(caught.value)) < 300
 
@@ -102,7 +102,7 @@ def test_amounts_that_are_refused_by_name(btc: object) -> None:
 @pytest.mark.parametrize("function", [sats_to_btc, format_btc])
 def test_satoshi_that_are_not_an_int_in_range_are_refused(function: object, amount: object) -> None:
     with pytest.raises(InvalidArgumentError, match="^sats must be an int from 0 to 2100000000000000"):
-        function(amount)  # type: ignore[operator]
+        function(amount)  # type: ignore[operator]  # the wrong type is what is tested
 
 
 def test_a_long_text_is_refused_as_fast_as_a_short_one() -> None:

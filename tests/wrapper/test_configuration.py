@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -162,9 +163,10 @@ def test_the_repr_of_a_client_shows_its_host_and_nothing_secret(client: Any) -> 
 def test_credentials_show_nothing_and_do_not_travel() -> None:
     credentials = Credentials("my-key", SECRET)
     assert repr(credentials) == str(credentials) == "Credentials(...)"
-    for send in (pickle.dumps, copy.copy, copy.deepcopy):
+    ways: list[Callable[[object], object]] = [pickle.dumps, copy.copy, copy.deepcopy]
+    for send in ways:
         with pytest.raises(TypeError, match="make a client in each process"):
-            send(credentials)  # type: ignore[operator]
+            send(credentials)
 
 
 def test_a_closed_client_says_so() -> None:

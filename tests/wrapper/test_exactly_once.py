@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +52,9 @@ class Ended:
     order: int
     invoice: Invoice | None
     error: APIError | None
+
+
+CreateAll = Callable[["Emulator", list[int]], list[Ended]]
 
 
 def amount_of(order: int) -> int:
@@ -106,8 +109,10 @@ def create_from_tasks(emulator: Emulator, orders: list[int]) -> list[Ended]:
 
 
 @pytest.mark.parametrize("create_all", [create_from_threads, create_from_tasks])
-def test_2000_invoices_under_30_percent_faults_are_each_made_exactly_once(create_all: object, lossy: Emulator) -> None:
-    ended = create_all(lossy, list(range(CALLS)))  # type: ignore[operator]
+def test_2000_invoices_under_30_percent_faults_are_each_made_exactly_once(
+    create_all: CreateAll, lossy: Emulator
+) -> None:
+    ended = create_all(lossy, list(range(CALLS)))
     stored = {invoice["idempotency_key"]: invoice for invoice in lossy.invoices()}
     assert len(stored) == len(lossy.invoices()), "doubled"
 
@@ -128,7 +133,7 @@ def test_2000_invoices_under_30_percent_faults_are_each_made_exactly_once(create
     assert 0.4 < sum(record.committed for record in injected) / len(injected) < 0.6
 
     lossy.stop_failing()
-    resumed = create_all(lossy, [each.order for each in failed])  # type: ignore[operator]
+    resumed = create_all(lossy, [each.order for each in failed])
     assert all(each.invoice is not None for each in resumed)
     once = Counter(invoice["idempotency_key"] for invoice in lossy.invoices())
     assert once == Counter(key_of(order) for order in range(CALLS))

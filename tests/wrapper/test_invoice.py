@@ -162,10 +162,10 @@ def test_a_paid_invoice_does_not_expire_by_the_clock() -> None:
 def test_an_invoice_is_frozen() -> None:
     invoice = read()
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        invoice.amount_sats = 1  # type: ignore[misc]
+        invoice.amount_sats = 1  # type: ignore[misc]  # the wrong type is what is tested
     for mapping in (invoice.metadata, invoice.raw):
         with pytest.raises(TypeError):
-            mapping["order_id"] = "1"  # type: ignore[index]
+            mapping["order_id"] = "1"  # type: ignore[index]  # the wrong type is what is tested
 
 
 def test_an_invoice_is_hashable_and_survives_copies_and_pickles() -> None:

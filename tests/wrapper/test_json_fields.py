@@ -115,7 +115,7 @@ _cycle["again"] = [_cycle]
 )
 def test_what_json_cannot_hold_is_refused_with_the_path_to_it(value: object, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message) as caught:
-        encode_json_field(value)  # type: ignore[arg-type]
+        encode_json_field(value)  # type: ignore[arg-type]  # the wrong type is what is tested
     assert caught.value.argument == "value"
 
 

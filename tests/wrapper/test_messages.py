@@ -17,7 +17,7 @@ class Hostile:
 
 def test_a_value_that_cannot_be_shown_is_still_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match=r"environment .* got a value of type Hostile"):
-        LightningClient("k", "s", environment=Hostile())  # type: ignore[arg-type]
+        LightningClient("k", "s", environment=Hostile())  # type: ignore[arg-type]  # the wrong type is what is tested
 
 
 @given(st.integers() | st.text() | st.floats() | st.binary() | st.lists(st.text()))

@@ -107,7 +107,7 @@ def test_what_type_checkers_see_is_what_is_loaded() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'create_invoice'"):
-        tazapay_lightning.create_invoice  # noqa: B018
+        tazapay_lightning.create_invoice  # noqa: B018 - the access is what is tested
 
 
 def in_a_new_python(program: str) -> str:

@@ -183,7 +183,7 @@ def _say(message: str) -> None:
 def _emulator() -> ModuleType:
     try:
         import starlette  # noqa: F401 - the emulator's own imports happen later, as it starts
-        import uvicorn  # noqa: F401
+        import uvicorn  # noqa: F401 - likewise
 
         import tazapay_lightning_emulator
     except ModuleNotFoundError as error:
