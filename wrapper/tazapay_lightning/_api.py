@@ -42,7 +42,7 @@ _FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, Unic
 
 
 class _Shared:
-    """What both rims keep."""
+    """What the blocking and the asynchronous class have in common."""
 
     def __init__(self, configuration: Configuration, *, owned: bool) -> None:
         self._configuration = configuration

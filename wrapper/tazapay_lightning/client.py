@@ -39,7 +39,8 @@ class LightningClient:
         check_echo: raise `InvoiceMismatchError` when the service answers with another amount. If False, the
             difference is only listed in `Invoice.differences`.
         http_client: an `httpx.Client` of your own, for a transport, proxy or certificates of your own; it is not
-            closed with this client. Its authentication and its redirects are not used.
+            closed with this client. Its authentication and its redirects are not used; its headers, cookies and
+            parameters are. Hand it over fresh: a connection that it opened before is not watched by `deadline`.
 
     Raises:
         ConfigurationError: naming what is missing or wrong.
