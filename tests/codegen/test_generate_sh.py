@@ -24,7 +24,7 @@ force-single-line = true
 def test_the_committed_client_is_what_the_two_files_give(checkout):
     done = checkout.run("--check")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("11 files, exactly what openapi.yaml and openapi.overlay.yaml give\n")
+    assert done.stdout.endswith("16 files, exactly what openapi.yaml and openapi.overlay.yaml give\n")
 
 
 def test_a_run_repairs_what_differs_and_tells_in_a_few_lines_what_it_did(checkout, committed_tree):
@@ -35,9 +35,11 @@ def test_a_run_repairs_what_differs_and_tells_in_a_few_lines_what_it_did(checkou
     assert checkout.tree() == committed_tree
     assert not (checkout.root / ".codegen-scratch").exists()
     assert done.stdout.splitlines() == [
-        "openapi.yaml with 10 actions of openapi.overlay.yaml: 1 operation",
+        "openapi.yaml with 12 actions of openapi.overlay.yaml: 3 operations",
         "  POST /v3/lightning_invoice_bolt11  create_lightning_invoice",
-        "generated_client/tazapay_lightning_api: 11 files, 2 changed",
+        "  GET /v3/lightning_invoice_bolt11/{id}  get_lightning_invoice",
+        "  PUT /v3/lightning_invoice_bolt11/{id}  update_lightning_invoice",
+        "generated_client/tazapay_lightning_api: 16 files, 2 changed",
     ]
 
 
@@ -95,7 +97,7 @@ def test_a_run_without_changes_touches_nothing_and_leaves_nothing_behind(checkou
 
     before = state()
     done = checkout.run()
-    assert done.stdout.endswith("11 files, unchanged\n")
+    assert done.stdout.endswith("16 files, unchanged\n")
     assert state() == before
 
 
