@@ -18,6 +18,7 @@ from tazapay_lightning._version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see; a test keeps it equal to _HOME
     from tazapay_lightning.amounts import MAX_SATS, btc_to_sats, format_btc, sats_to_btc
+    from tazapay_lightning.bolt11 import Bolt11, decode_bolt11
     from tazapay_lightning.client import AsyncLightningClient, LightningClient
     from tazapay_lightning.errors import (
         APIConnectionError,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:  # what type checkers and editors see; a test keeps it equal t
     from tazapay_lightning.invoice import Difference, Invoice
     from tazapay_lightning.json_fields import decode_json_field, encode_json_field
     from tazapay_lightning.memos import MAX_MEMO_BYTES, hash_memo, verify_memo
+    from tazapay_lightning.webhooks import WebhookEvent, sign_webhook, signature_header, verify_webhook
 
 __all__ = [
     "MAX_MEMO_BYTES",
@@ -56,6 +58,7 @@ __all__ = [
     "APITimeoutError",
     "AsyncLightningClient",
     "AuthenticationError",
+    "Bolt11",
     "ConfigurationError",
     "Difference",
     "InvalidArgumentError",
@@ -74,16 +77,21 @@ __all__ = [
     "TazapayError",
     "UnexpectedResponseError",
     "WebhookError",
+    "WebhookEvent",
     "WebhookPayloadError",
     "WebhookSignatureError",
     "__version__",
     "btc_to_sats",
+    "decode_bolt11",
     "decode_json_field",
     "encode_json_field",
     "format_btc",
     "hash_memo",
     "sats_to_btc",
+    "sign_webhook",
+    "signature_header",
     "verify_memo",
+    "verify_webhook",
 ]
 
 # Every name that does not say otherwise is an exception.
@@ -91,16 +99,22 @@ _HOME = dict.fromkeys((name for name in __all__ if name.endswith("Error")), "err
     "MAX_MEMO_BYTES": "memos",
     "MAX_SATS": "amounts",
     "AsyncLightningClient": "client",
+    "Bolt11": "bolt11",
     "Difference": "invoice",
     "Invoice": "invoice",
     "LightningClient": "client",
+    "WebhookEvent": "webhooks",
     "btc_to_sats": "amounts",
+    "decode_bolt11": "bolt11",
     "decode_json_field": "json_fields",
     "encode_json_field": "json_fields",
     "format_btc": "amounts",
     "hash_memo": "memos",
     "sats_to_btc": "amounts",
+    "sign_webhook": "webhooks",
+    "signature_header": "webhooks",
     "verify_memo": "memos",
+    "verify_webhook": "webhooks",
 }
 
 

@@ -1,0 +1,64 @@
+"""Which texts are moments, and which moments they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tazapay_lightning.moments import read_moment
+
+INDIA = timezone(timedelta(hours=5, minutes=30))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025-09-28T08:15:30Z", datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)),
+        ("2025-09-28t08:15:30z", datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)),
+        ("2025-09-28 08:15:30", datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)),
+        ("2025-09-28T08:15:30.5Z", datetime(2025, 9, 28, 8, 15, 30, 500_000, tzinfo=UTC)),
+        ("2025-09-28T08:15:30.123456789Z", datetime(2025, 9, 28, 8, 15, 30, 123_456, tzinfo=UTC)),
+        ("2025-09-28T08:15:30-05:30", datetime(2025, 9, 28, 13, 45, 30, tzinfo=UTC)),
+        ("2025-09-28T08:15:30+05:30", datetime(2025, 9, 28, 8, 15, 30, tzinfo=INDIA)),
+        ("0001-01-01T00:00:00+23:59", datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23, minutes=59)))),
+        ("9999-12-31T23:59:59-23:59", datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(-timedelta(minutes=1439)))),
+    ],
+)
+def test_a_moment_is_read_in_every_documented_form(text: str, expected: datetime) -> None:
+    moment = read_moment(text)
+    assert moment == expected
+    assert moment.utcoffset() is not None
+
+
+@pytest.mark.parametrize("digits", range(1, 10))
+def test_up_to_nine_fractional_digits_are_read(digits: int) -> None:
+    text = f"2025-09-28T08:15:30.{'1' * digits}Z"
+    assert read_moment(text).microsecond == int("1" * min(digits, 6)) * 10 ** max(0, 6 - digits)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", "now", "2025-09-28", "20250928T081530Z", "2025-13-01T00:00:00Z", "2025-09-28T24:15:30Z",
+        "2025-09-28T08:15:60Z", "2025-09-28T08:15:30.Z", "2025-09-28T08:15:30.1234567890Z", "2025-09-28T08:15:30+24:00",
+        "2025-09-28T08:15Z", "0000-01-01T00:00:00Z", " 2025-09-28T08:15:30Z", "2025-09-28T08:15:30Z\n",
+        "２０２５-09-28T08:15:30Z", None, 1759047330, 1.5, True, [], {}, b"2025-09-28T08:15:30Z",
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_everything_else_is_no_moment(value: object) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - some of the words are Python's own
+        read_moment(value)
+    assert type(caught.value) is ValueError
+
+
+@given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?"))
+def test_any_text_is_an_aware_moment_or_a_value_error(text: str) -> None:
+    try:
+        moment = read_moment(text)
+    except ValueError:
+        return
+    assert moment.utcoffset() is not None

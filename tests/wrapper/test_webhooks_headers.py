@@ -1,0 +1,119 @@
+"""Where the signature stands among the headers of a request."""
+
+from __future__ import annotations
+
+from email.message import Message
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.datastructures import Headers as StarletteHeaders
+
+from tazapay_lightning import InvalidArgumentError, WebhookSignatureError
+from tazapay_lightning.webhooks import signature_header
+
+MISSING = "^there is no signature: no header `signature` and no `webhook-signature`, or an empty one"
+
+
+def message(pairs: dict[str, str]) -> Message:
+    """Return headers as the server of the standard library has them."""
+    headers = Message()
+    for name, value in pairs.items():
+        headers[name] = value
+    return headers
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        dict, MappingProxyType, httpx.Headers, StarletteHeaders, message, lambda pairs: list(pairs.items()),
+        lambda pairs: iter(pairs.items()),
+        lambda pairs: [(name.encode(), text.encode()) for name, text in pairs.items()],
+        lambda pairs: {name.encode(): text.encode() for name, text in pairs.items()},
+        lambda pairs: [[name, text] for name, text in pairs.items()],
+    ],
+    ids=[
+        "dict", "read-only mapping", "httpx", "Starlette", "http.server", "pairs", "iterator", "ASGI", "dict of bytes",
+        "lists",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["signature", "Signature", "SIGNATURE", "webhook-signature", "Webhook-Signature"])
+def test_the_signature_is_found_in_the_headers_of_every_framework(make: Any, name: str) -> None:
+    assert signature_header(make({"Content-Type": "application/json", name: "c2lnbmVk"})) == "c2lnbmVk"
+
+
+@pytest.mark.parametrize("names", [("signature", "webhook-signature"), ("webhook-signature", "signature")])
+def test_signature_comes_before_webhook_signature(names: tuple[str, str]) -> None:
+    assert signature_header([(name, f"of {name}") for name in names]) == "of signature"
+
+
+def test_an_empty_header_is_no_header() -> None:
+    assert signature_header({"signature": " \t", "webhook-signature": "c2lnbmVk"}) == "c2lnbmVk"
+
+
+def test_blanks_around_the_value_are_left_out() -> None:
+    assert signature_header({"signature": "\t c2ln bmVk \t"}) == "c2ln bmVk"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        [],
+        {"signature": ""},
+        {"x-signature": "a"},
+        {"signatures": "a"},
+        {"webhook_signature": "a"},
+        {"sıgnature": "a"},
+    ],
+    ids=ascii,
+)
+def test_without_a_signature_both_names_are_told(headers: Any) -> None:
+    with pytest.raises(WebhookSignatureError, match=MISSING):
+        signature_header(headers)
+
+
+@pytest.mark.parametrize("name", ["signature", "webhook-signature"])
+def test_one_header_with_two_values_is_refused(name: str) -> None:
+    with pytest.raises(WebhookSignatureError, match=f"^the header `{name}` comes with 2 different values") as caught:
+        signature_header([(name, "first"), (name.upper(), "second")])
+    assert "first" not in str(caught.value)
+    assert "second" not in str(caught.value)
+
+
+def test_one_header_twice_with_the_same_value_is_accepted() -> None:
+    assert signature_header([("signature", "c2lnbmVk"), (b"Signature", b" c2lnbmVk")]) == "c2lnbmVk"
+
+
+def test_two_values_of_the_header_that_is_not_read_do_not_matter() -> None:
+    headers = [("webhook-signature", "first"), ("webhook-signature", "second"), ("signature", "c2lnbmVk")]
+    assert signature_header(headers) == "c2lnbmVk"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        None, 1, "signature", ["signature"], [("signature",)], [("signature", "a", "b")], {"signature": None},
+        {"signature": ["c2lnbmVk"]}, {1: "c2lnbmVk"}, object(),
+    ],
+    ids=lambda headers: type(headers).__name__,
+)  # fmt: skip
+def test_what_is_no_headers_is_refused_by_name(headers: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^headers must be .*; got {type(headers).__name__}, or ") as caught:
+        signature_header(headers)
+    assert caught.value.argument == "headers"
+    assert "c2lnbmVk" not in str(caught.value)
+
+
+names = st.sampled_from(["signature", "Webhook-Signature", b"SIGNATURE"]) | st.text() | st.binary()
+
+
+@given(st.lists(st.tuples(names, st.text() | st.binary())))
+def test_any_headers_give_a_text_or_the_one_error(headers: list[tuple[str | bytes, str | bytes]]) -> None:
+    try:
+        assert signature_header(headers)
+    except WebhookSignatureError:
+        return
