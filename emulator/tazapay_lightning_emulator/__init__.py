@@ -1,8 +1,8 @@
 """A local emulator for Tazapay's Lightning invoices: a real HTTP server over SQLite, for tests and demonstrations.
 
-It answers `POST /v3/lightning_invoice_bolt11` as Tazapay's published document and documentation say, and shows what it
-stored at `GET /_emulator/invoices`. Where they are silent it does the strict and simple thing. These are its own rules,
-not Tazapay's:
+It answers `POST /v3/lightning_invoice_bolt11`, and GET and PUT of `/v3/lightning_invoice_bolt11/{id}`, as Tazapay's
+published document and documentation say. Where they are silent it does the strict and simple thing. These are its own
+rules, not Tazapay's:
 
 ================================  ====================================================================================
 assumption                        what the emulator does
@@ -16,6 +16,21 @@ null                              refused for every field; a field that is not w
 unknown fields                    passed over
 both memos given                  both must be acceptable, and only the hash is stored (that part is documented)
 a memo that was not given         left out of the invoice object, as in the published example
+the hash when fetched or updated  called h_tag, null without a hash, as in the examples of these operations; when an
+                                  invoice is created it is called h_tag_memo, as on the page of the object
+PUT                               replaces all of the metadata, which must be given; `{}` clears it; other fields are
+                                  passed over; an Idempotency-Key has no effect (that it has none on GET is documented)
+PUT when paid or expired          accepted
+an absent id                      404 with code 105, after the body was found acceptable
+status                            expired from created_at + expiry_interval on; one paid before that stays active for
+                                  ever, one paid later is expired
+updated_at                        the time of the last update or payment; expiry does not change it
+collect                           the same from creation on, paid or not
+payment_request                   the BOLT11 string, for which no field is documented: a real one for regtest, for
+                                  exactly the amount, with the memo (or an empty one) or the hash; signed with a key
+                                  that is thrown away when the emulator stops. It is left out, with a warning in the log
+                                  at the start, where the package `cryptography` cannot be imported, and while the clock
+                                  is before 1970 or past the 35 bits that it has for the time. Nobody can pay it
 code of a refused body or header  100 (documented for bad JSON), for want of a documented code for validation
 code of an unknown method         105 (documented for what is absent), with status 405
 wrong API secret                  code 111, like a wrong API key; "Basic" without credentials is code 109
@@ -29,12 +44,25 @@ same key, twice at the same time  one after the other: one invoice, and the same
 replies to a key                  kept for the pair of API key and idempotency key; the secret has no part in it
 message of a success              empty, as in the published example
 created_at, updated_at            equal at creation, in whole seconds of UTC
+a paid invoice                    is told by one event of type collect.succeeded, whose data holds the id and the object
+                                  of the collect and nothing else; nothing else that happens is told
+created_at of an event            RFC 3339 with microseconds, one of the documented forms
+an event sent again               10 seconds after the first attempt, then after twice as long each time, until 24 hours
+                                  after the event; upon the documented statuses (400, 404, 408, 409, 412, 500), and if
+                                  no reply comes within 10 seconds; any other status ends it
+where webhooks go                 to this machine: http and a loopback address; redirects are not followed
 ================================  ====================================================================================
+
+Its clock can be moved forward, and what is due by then happens: `Emulator.advance_clock`. Invoices can be paid:
+`Emulator.pay`, which sends a webhook if the emulator was told where to. What it keeps in a file is invoices and
+replies, and neither how far its clock was moved nor which webhooks are still to be sent.
 
 It can be told to fail in every way a network can: `Emulator.fail_next` for the next requests, `Emulator.fail_randomly`
 for a share of them, the same in every run, and `Emulator.refuse_connections`; for other processes the same over HTTP,
 under `/_emulator/`. The table in `tazapay_lightning_emulator.fault_kinds` lists what it can do and what becomes of the
-invoice, the one in `tazapay_lightning_emulator.fault_control` the endpoints. For example::
+invoice, the one in `tazapay_lightning_emulator.fault_control` the endpoints; those for invoices and the clock are in
+`tazapay_lightning_emulator.invoice_control`, those for webhooks in `tazapay_lightning_emulator.webhook_control`.
+For example::
 
     with running_emulator() as emulator:
         emulator.fail_next("reset_after_commit")                # the next request loses its reply, not its invoice
@@ -59,10 +87,12 @@ if TYPE_CHECKING:
     from tazapay_lightning_emulator.fault_kinds import FAULT_KINDS, Fault, FaultKind
     from tazapay_lightning_emulator.faults import FaultPlan, RequestRecord
     from tazapay_lightning_emulator.server import running_emulator, serve
+    from tazapay_lightning_emulator.webhooks import DEFAULT_WEBHOOK_SECRET, WebhookAttempt, WebhookDelivery
 
 __all__ = [
     "DEFAULT_API_KEY",
     "DEFAULT_API_SECRET",
+    "DEFAULT_WEBHOOK_SECRET",
     "FAULT_KINDS",
     "Emulator",
     "EmulatorError",
@@ -70,6 +100,8 @@ __all__ = [
     "FaultKind",
     "FaultPlan",
     "RequestRecord",
+    "WebhookAttempt",
+    "WebhookDelivery",
     "create_app",
     "running_emulator",
     "serve",
@@ -78,6 +110,7 @@ __all__ = [
 _HOME_OF = {
     "DEFAULT_API_KEY": "credentials",
     "DEFAULT_API_SECRET": "credentials",
+    "DEFAULT_WEBHOOK_SECRET": "webhooks",
     "Emulator": "emulator",
     "EmulatorError": "errors",
     "FAULT_KINDS": "fault_kinds",
@@ -85,6 +118,8 @@ _HOME_OF = {
     "FaultKind": "fault_kinds",
     "FaultPlan": "faults",
     "RequestRecord": "faults",
+    "WebhookAttempt": "webhooks",
+    "WebhookDelivery": "webhooks",
     "create_app": "app",
     "running_emulator": "server",
     "serve": "server",

@@ -1,159 +1,140 @@
-"""The handle of a running emulator: what it stored, what it saw, and how to make it fail."""
+"""The handle of a running emulator: where it is, what it stored, and how to pay an invoice and to move its clock."""
 
 from __future__ import annotations
 
-from types import TracebackType
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import field, frozen
 
-from tazapay_lightning_emulator.app import listed
-from tazapay_lightning_emulator.chance import DEFAULT_KINDS, Kinds
-from tazapay_lightning_emulator.fault_kinds import Fault, FaultKind
-from tazapay_lightning_emulator.faults import FaultPlan, RequestRecord
-from tazapay_lightning_emulator.store import Store
-from tazapay_lightning_emulator.uvicorn_thread import Door
+from tazapay_lightning_emulator.fault_handle import FaultHandle
+from tazapay_lightning_emulator.invoice_book import InvoiceBook
+from tazapay_lightning_emulator.webhooks import WebhookDelivery
 
 
-@frozen
-class Refusal:
-    """The time in which connections are refused; as a context manager, it ends with the block."""
-
-    _door: Door
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._door.open()
-
-
-@frozen
-class Emulator:
+@frozen(kw_only=True)
+class Emulator(FaultHandle):
     """A running emulator: where it is and what opens it.
 
     Attributes:
         base_url: such as "http://127.0.0.1:41235", without a trailing slash.
         api_key: the key it accepts.
         api_secret: the secret that belongs to it.
+        webhook_secret: what webhooks are signed with.
     """
 
     base_url: str
     api_key: str = field(repr=False)
     api_secret: str = field(repr=False)
-    _store: Store = field(repr=False)
-    _plan: FaultPlan = field(repr=False)
-    _door: Door = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    _book: InvoiceBook = field(repr=False)
+
+    @property
+    def makes_payment_requests(self) -> bool:
+        """Whether invoices have a `payment_request`, a BOLT11 string; not where `cryptography` cannot be imported."""
+        return self._book.requests is not None
 
     def invoices(self) -> list[dict[str, Any]]:
         """Every stored invoice in order of creation, read past HTTP; `GET /_emulator/invoices` shows the same.
 
         Returns:
-            For each invoice the object as it was replied, plus `idempotency_key` (None if the request had none) and
-            `replays`: how often the stored reply was sent again.
+            For each invoice the object as it would be replied now, with the names of fields that it had at creation,
+            plus `idempotency_key` (None if the request had none) and `replays`: how often the stored reply was sent
+            again.
 
         Raises:
             EmulatorError: the emulator has stopped.
         """
-        return [listed(each) for each in self._store.invoices()]
+        return self._book.listed()
 
-    def requests(self) -> list[RequestRecord]:
-        """The last 100,000 requests in order of arrival, faults and all; those under `/_emulator/` do not count."""
-        return self._plan.requests()
+    def pay(self, invoice_id: str, *, even_if_expired: bool = False) -> dict[str, Any]:
+        """Have an invoice paid, as if its payer had just done so; the webhook that tells of it goes out.
 
-    def faults_injected(self) -> list[RequestRecord]:
-        """Those of `requests` to which something was done.
+        Args:
+            invoice_id: as it was replied, `l11_...`.
+            even_if_expired: overlook that it has expired. A service may see such payments, too, if the payer was just
+                in time.
+
+        Returns:
+            The invoice, as in `invoices`.
+
+        Raises:
+            EmulatorError: there is no such invoice, it is paid already, it has expired, or the emulator has stopped.
 
         Example:
             >>> from tazapay_lightning_emulator import running_emulator
             >>> import httpx
             >>> with running_emulator() as emulator:
-            ...     emulator.fail_next("status_after_commit", status=502)
             ...     reply = httpx.post(
             ...         f"{emulator.base_url}/v3/lightning_invoice_bolt11",
             ...         auth=(emulator.api_key, emulator.api_secret),
-            ...         json={"amount": 123456},
+            ...         json={"amount": 21},
             ...     )
-            ...     [record] = emulator.faults_injected()
-            >>> reply.status_code, str(record.fault), record.committed
-            (502, 'status_after_commit(status=502)', True)
+            ...     emulator.pay(reply.json()["data"]["id"])["payment_status"]
+            'paid'
         """
-        return self._plan.faults_injected()
+        return self._book.pay(invoice_id, even_if_expired=even_if_expired)
 
-    def fail_next(
-        self, kind: FaultKind | Fault, *, times: int = 1, idempotency_key: str | None = None, **parameters: object
-    ) -> None:
-        """Do something wrong to the next request, or to the next one with this idempotency key.
+    def now(self) -> datetime:
+        """The time by the emulator's clock, in UTC: when invoices expire, and what every reply has for a date."""
+        return self._book.clock.now()
 
-        Entries wait in a queue: a request gets the first one that fits it, whatever chance would have done to it.
+    def advance_clock(self, by: float | timedelta) -> datetime:
+        """Move the emulator's clock forward, and return the new time.
+
+        Invoices expire, idempotency keys are forgotten, and webhooks go out that are due by then.
 
         Args:
-            kind: what to do; `tazapay_lightning_emulator.fault_kinds` has the table of kinds and their parameters.
-            times: to how many requests.
-            idempotency_key: only to requests with this key.
-            **parameters: of the kind; times are in seconds, sizes in bytes.
+            by: seconds, or a difference; greater than 0, at most a hundred years.
 
         Raises:
-            ValueError: one of the arguments is not acceptable; the message tells what is.
-        """
-        self._plan.fail_next(kind, times=times, idempotency_key=idempotency_key, **parameters)
-
-    def fail_randomly(self, probability: float, *, seed: int, kinds: Kinds = DEFAULT_KINDS) -> None:
-        """Let each request fail by chance, in the same way in every run, whatever the order of arrival.
-
-        Args:
-            probability: 0 (never) to 1 (always).
-            seed: together with a request's idempotency key and the number of requests with that key since this call,
-                it decides.
-            kinds: what to choose among: kinds or faults, equally likely, or a mapping of them to weights. By default
-                such as take no time, half of them before the invoice is stored and half of them after it.
-
-        Raises:
-            ValueError: one of the arguments is not acceptable; the message tells what is.
-        """
-        self._plan.fail_randomly(probability, seed=seed, kinds=kinds)
-
-    def stop_failing(self) -> None:
-        """Let nothing fail any more: nothing that is queued, nothing by chance, and no connection.
-
-        Raises:
-            EmulatorError: the emulator has stopped, or somebody took the port while it refused connections.
-        """
-        self._plan.stop_failing()
-        self._door.open()
-
-    def refuse_connections(self, seconds: float | None = None) -> Refusal:
-        """Be away from now on: connections are refused, and those that are open and idle are closed.
-
-        Requests that are under way are still answered. The port is kept: the system gives it to nobody who asks for any
-        port, and only somebody who asks for this very one can take it.
-
-        Args:
-            seconds: for how long, 0 to 3600; None until the end of the `with` block, or until `stop_failing`.
-
-        Returns:
-            A context manager, at whose end connections are accepted again.
-
-        Raises:
-            EmulatorError: the emulator has stopped, or somebody took the port.
-            ValueError: the seconds are not acceptable.
+            ValueError: it is not that, or the clock would come to the year 3000.
 
         Example:
             >>> from tazapay_lightning_emulator import running_emulator
-            >>> import httpx
             >>> with running_emulator() as emulator:
-            ...     with emulator.refuse_connections():
-            ...         try:
-            ...             httpx.get(emulator.base_url)
-            ...         except httpx.ConnectError:
-            ...             print("refused")
-            ...     print(httpx.get(emulator.base_url).status_code)
-            refused
-            404
+            ...     before = emulator.now()
+            ...     emulator.advance_clock(3600) - before >= timedelta(hours=1)
+            True
         """
-        if seconds is not None:
-            Fault("refuse", seconds=seconds)  # checks them
-        self._door.close(seconds)
-        return Refusal(self._door)
+        return self._book.advance(by)
+
+    def webhooks(self) -> list[WebhookDelivery]:
+        """The last 10,000 webhooks, in order of the events that they tell of, with all attempts to deliver them."""
+        return self._book.webhooks.deliveries()
+
+    def send_webhooks_to(self, url: str | None) -> None:
+        """Send webhooks there from now on, those that wait for another attempt, too.
+
+        Args:
+            url: of this machine: http:// and a loopback address. None for nowhere: nothing is sent any more, what
+                waits is given up, and of what happens from now on no webhook ever tells.
+
+        Raises:
+            ValueError: it is not one.
+        """
+        self._book.webhooks.send_to(url)
+
+    def resend_webhook(self, event_id: str) -> None:
+        """Send a webhook once more and at once, the same in every byte: a good receiver takes no notice of it.
+
+        Args:
+            event_id: of one of `webhooks`.
+
+        Raises:
+            EmulatorError: there is no such event, webhooks go nowhere, or the emulator has stopped.
+        """
+        self._book.webhooks.resend(event_id)
+
+    def wait_for_webhooks(self, timeout: float = 5.0) -> list[WebhookDelivery]:
+        """Wait until no webhook is under way or due, and return all of them, as `webhooks` does.
+
+        What failed and is to be sent again later does not count: `advance_clock` makes it due.
+
+        Args:
+            timeout: for how long at most, in seconds of real time.
+
+        Raises:
+            TimeoutError: some still are.
+        """
+        return self._book.webhooks.wait(timeout)

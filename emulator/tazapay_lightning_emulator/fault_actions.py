@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from tazapay_lightning_emulator.connections import Connection
@@ -37,20 +36,20 @@ async def _reset_after_commit(exchange: Exchange, connection: Connection) -> Non
 
 async def _close_mid_body(exchange: Exchange, connection: Connection) -> None:
     reply = await exchange.carry_out()
-    connection.write(reply.head(time.time()) + half(reply.body))
+    connection.write(reply.head(exchange.now) + half(reply.body))
     await connection.finish()
 
 
 async def _wrong_content_length(exchange: Exchange, connection: Connection) -> None:
     reply = await exchange.carry_out()
     length = 2 * len(reply.body) if exchange.fault["declared"] == "too_long" else len(half(reply.body))
-    connection.write(reply.with_length(length).head(time.time()) + reply.body)
+    connection.write(reply.with_length(length).head(exchange.now) + reply.body)
     await connection.finish()
 
 
 async def _drip_from_the_head(exchange: Exchange, connection: Connection) -> None:
     reply = (await exchange.carry_out()).with_header("connection", "close")
-    for byte in reply.head(time.time()) + reply.body:
+    for byte in reply.head(exchange.now) + reply.body:
         if connection.lost.is_set():
             return
         connection.write(bytes([byte]))
@@ -97,7 +96,7 @@ async def _status_before_commit(exchange: Exchange) -> None:
         fault["status"],
         retry_after=fault["retry_after"],
         as_date=fault["retry_after_as_date"],
-        now=time.time(),  # the machine's time and not the emulator's, because a server's Date header has that, too
+        now=exchange.now,
     )
     await exchange.reply(reply)
 
@@ -138,7 +137,7 @@ async def _gzip_bomb(exchange: Exchange) -> None:
 async def _stale_reply(exchange: Exchange) -> None:
     reply = await exchange.carry_out()
     amount = amount_in(reply.body)
-    other = None if amount is None else exchange.other_reply(amount)
+    other = None if amount is None else exchange.other_reply(amount, exchange.scope["method"])
     await exchange.reply(with_another_amount(reply, 1) if other is None else reply.with_body(other))
 
 

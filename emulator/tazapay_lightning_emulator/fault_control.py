@@ -28,8 +28,8 @@ from tazapay_lightning_emulator.connections import connection_of
 from tazapay_lightning_emulator.fault_injection import OWN_SERVER_NEEDED
 from tazapay_lightning_emulator.fault_kinds import Fault
 from tazapay_lightning_emulator.faults import FaultPlan
-from tazapay_lightning_emulator.replies import compact_json
-from tazapay_lightning_emulator.request_bodies import bad_request, read_body, read_json_body
+from tazapay_lightning_emulator.request_bodies import bad_request, read_body, read_object
+from tazapay_lightning_emulator.responses import shown
 
 _EITHER = "a JSON object with `kind` (for the next requests) or with `probability` (for requests by chance)"
 
@@ -52,15 +52,15 @@ class _Control:
         if request.method == "DELETE":
             self.plan.stop_failing()
         elif request.method == "POST":
-            fields = await _object(request)
+            fields = read_object(request, await read_body(request))
             try:
                 _add(self.plan, fields, own_server=connection_of(request.scope) is not None)
             except ValueError as error:
                 raise bad_request("the fault is not accepted", str(error)) from None
-        return _json(self.plan.to_dict())
+        return shown(self.plan.to_dict())
 
     async def refuse(self, request: Request) -> Response:
-        fields = await _object(request)
+        fields = read_object(request, await read_body(request))
         connection = connection_of(request.scope)
         if fields.keys() != {"seconds"}:
             raise bad_request("the refusal is not accepted", "fields: seconds, and nothing else")
@@ -71,10 +71,10 @@ class _Control:
         except ValueError as error:
             raise bad_request("the refusal is not accepted", str(error)) from None
         await connection.refuse(seconds)
-        return _json({"seconds": seconds})
+        return shown({"seconds": seconds})
 
     async def requests(self, request: Request) -> Response:
-        return _json([record.to_dict() for record in self.plan.requests()])
+        return shown([record.to_dict() for record in self.plan.requests()])
 
 
 def _add(plan: FaultPlan, fields: Mapping[str, Any], *, own_server: bool) -> None:
@@ -109,14 +109,3 @@ def _possible(fields: Mapping[str, Any], *, own_server: bool) -> Fault:
 
 def _without(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name not in names}
-
-
-async def _object(request: Request) -> dict[str, Any]:
-    body = read_json_body(request.headers.get("content-type", ""), await read_body(request))
-    if not isinstance(body, dict):
-        raise bad_request("the body is not an object", "body: a JSON object")
-    return body
-
-
-def _json(value: object) -> Response:
-    return Response(compact_json(value), media_type="application/json")

@@ -11,14 +11,15 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tazapay_lightning_emulator.clock import Clock
 from tazapay_lightning_emulator.connections import Connection
 from tazapay_lightning_emulator.fault_kinds import Fault
 from tazapay_lightning_emulator.fault_replies import Reply
 from tazapay_lightning_emulator.faults import RequestRecord
 from tazapay_lightning_emulator.request_bodies import MAX_BODY_BYTES
 
-OtherReply = Callable[[int], bytes | None]
-"""Given an amount in satoshi, the body of the reply that was made for an invoice with another one, if there is any."""
+OtherReply = Callable[[int, str], bytes | None]
+"""Given an amount in satoshi and a method, what such a request is answered for an invoice with another amount."""
 
 
 @frozen
@@ -34,6 +35,7 @@ class Exchange:
         fault: what is to be done.
         connection: what it came over; None under a server other than the emulator's own.
         other_reply: finds the reply of another invoice.
+        clock: the emulator's.
     """
 
     app: ASGIApp
@@ -44,6 +46,12 @@ class Exchange:
     fault: Fault
     connection: Connection | None
     other_reply: OtherReply
+    clock: Clock
+
+    @property
+    def now(self) -> float:
+        """The emulator's time, in seconds since the epoch."""
+        return self.clock.now().timestamp()
 
     async def pass_on(self) -> None:
         """Let the application answer."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tazapay_lightning_emulator.clock import Clock
 from tazapay_lightning_emulator.connections import ServerStoppingError, connection_of
 from tazapay_lightning_emulator.fault_actions import BELOW_HTTP, IN_HTTP
 from tazapay_lightning_emulator.fault_exchange import Exchange, OtherReply, arrived, noting
@@ -28,12 +29,14 @@ class FaultInjection:
         app: what answers requests that nothing is done to.
         plan: what is to be done to which request.
         other_reply: finds the reply of another invoice.
+        clock: tells the time for what a fault writes below HTTP, or asks for with a date.
     """
 
-    def __init__(self, app: ASGIApp, plan: FaultPlan, other_reply: OtherReply) -> None:
+    def __init__(self, app: ASGIApp, plan: FaultPlan, other_reply: OtherReply, clock: Clock) -> None:
         self._app = app
         self._plan = plan
         self._other_reply = other_reply
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -50,7 +53,9 @@ class FaultInjection:
         try:
             whole = await arrived(receive)  # a service fails when it has the request, and not while it still reads
             await _fail(
-                Exchange(self._app, scope, whole, send, record, record.fault, connection, self._other_reply),
+                Exchange(
+                    self._app, scope, whole, send, record, record.fault, connection, self._other_reply, self._clock
+                ),
             )
         finally:
             if connection is not None:

@@ -36,6 +36,9 @@ stale_reply           the reply of another invoice with another amount;    yes  
 wrong_amount          the true reply, its amount changed by `difference`   yes        that this is not what it asked for
 ====================  ===================================================  =========  ==================================
 
+Faults befall GET and PUT of an invoice as well: `wrong_amount` and `stale_reply` make an invoice that is asked for
+again and again seem to have changed its amount.
+
 A fault changes what a request is answered, never what a bad request deserves: one that the emulator refuses (401, 400)
 commits nothing under any fault, and keeps its own status where the fault does not bring another.
 """

@@ -1,47 +1,24 @@
-"""What a request for an invoice may hold, and the invoice that comes of it: pure, no HTTP and no database."""
+"""An invoice and its life: created, fetched, updated, paid, expired. Pure, no HTTP and no database."""
 
 from __future__ import annotations
 
-import re
 import secrets
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from tazapay_lightning_emulator.replies import Code, Problem, RequestRefusedError
-from tazapay_lightning_emulator.strict_json import NotStrictJSONError, read_json
-
-MAX_AMOUNT = 2_100_000_000_000_000
-"""Satoshi: all the bitcoin there will ever be (assumption)."""
-
-MAX_MEMO_BYTES = 639
-"""What a `d` field holds (BOLT #11); that the service refuses more is an assumption."""
-
-DEFAULT_EXPIRY_INTERVAL = 3600
-"""Seconds (Tazapay's documentation)."""
-
-MAX_EXPIRY_INTERVAL = 2**31 - 1
-"""Seconds, some 68 years: every expiry stays a date that can be written down (assumption)."""
-
-_SHA256_HEX = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
-
-
-@frozen
-class InvoiceFields:
-    """A validated request. `amount` is in satoshi, `expiry_interval` in seconds; at most one of the memos is set."""
-
-    amount: int
-    d_tag_memo: str | None
-    h_tag_memo: str | None
-    expiry_interval: int
-    metadata: Mapping[str, Any]
+from tazapay_lightning_emulator.errors import NotPayableError
+from tazapay_lightning_emulator.invoice_fields import InvoiceFields
 
 
 @frozen
 class Invoice:
-    """An invoice as it is stored. `amount` is in satoshi, `expiry_interval` in seconds, the times are in UTC."""
+    """An invoice as it is stored. `amount` is in satoshi, `expiry_interval` in seconds, the times are in UTC.
+
+    Whether it has expired is not stored: it is a matter of the time at which one asks.
+    """
 
     id: str
     amount: int
@@ -50,24 +27,60 @@ class Invoice:
     collect: str
     expiry_interval: int
     metadata: Mapping[str, Any]
-    status: str
-    payment_status: str
     created_at: datetime
     updated_at: datetime
+    payment_request: str | None = None
+    paid_at: datetime | None = None
 
-    def to_wire(self) -> dict[str, Any]:
-        """The object that goes into `data`: the documented fields, without the memo that was not given."""
-        memos = {"d_tag_memo": self.d_tag_memo, "h_tag_memo": self.h_tag_memo}
+    @property
+    def expires_at(self) -> datetime:
+        """The first moment at which it has expired, if it was not paid before."""
+        return self.created_at + timedelta(seconds=self.expiry_interval)
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether its time was over when it was paid, or is over now."""
+        return (now if self.paid_at is None else self.paid_at) >= self.expires_at
+
+    def with_metadata(self, metadata: Mapping[str, Any], now: datetime) -> Invoice:
+        """The same invoice with this metadata in place of all that it had."""
+        return evolve(self, metadata=metadata, updated_at=whole_seconds(now))
+
+    def paid(self, now: datetime, *, even_if_expired: bool) -> Invoice:
+        """The same invoice, paid.
+
+        Raises:
+            NotPayableError: it is paid already, or it has expired and that is not to be overlooked.
+        """
+        if self.paid_at is not None:
+            raise NotPayableError(f"invoice {self.id} is paid already, and a Lightning invoice is paid only once")
+        if self.has_expired(now) and not even_if_expired:
+            raise NotPayableError(
+                f"invoice {self.id} expired at {to_rfc3339(self.expires_at)} by the emulator's clock: even_if_expired"
+                " has it paid all the same"
+            )
+        moment = whole_seconds(now)
+        return evolve(self, paid_at=moment, updated_at=moment)
+
+    def to_wire(self, now: datetime, *, hash_field: str = "h_tag_memo") -> dict[str, Any]:
+        """The object that goes into `data`: the documented fields, without the memo that was not given.
+
+        Args:
+            now: decides about `status`.
+            hash_field: "h_tag_memo" as when it was created; "h_tag", null without a hash, as when it is fetched or
+                updated. Tazapay's examples of these operations differ so.
+        """
+        memos = {"d_tag_memo": self.d_tag_memo, hash_field: self.h_tag_memo}
         return {
             "id": self.id,
             "object": "lightning_invoice_bolt11",
             "amount": self.amount,
-            **{name: memo for name, memo in memos.items() if memo is not None},
+            **{name: memo for name, memo in memos.items() if memo is not None or name == "h_tag"},
+            **({} if self.payment_request is None else {"payment_request": self.payment_request}),
             "collect": self.collect,
             "expiry_interval": self.expiry_interval,
             "metadata": dict(self.metadata),
-            "status": self.status,
-            "payment_status": self.payment_status,
+            "status": "expired" if self.has_expired(now) else "active",
+            "payment_status": "unpaid" if self.paid_at is None else "paid",
             "created_at": to_rfc3339(self.created_at),
             "updated_at": to_rfc3339(self.updated_at),
         }
@@ -75,7 +88,7 @@ class Invoice:
 
 def new_invoice(fields: InvoiceFields, now: datetime) -> Invoice:
     """A fresh invoice, active and unpaid, with an id (`l11_`) and a collect id (`col_`) of its own."""
-    moment = now.astimezone(UTC).replace(microsecond=0)  # the published example has whole seconds
+    moment = whole_seconds(now)
     return Invoice(
         id=f"l11_{secrets.token_hex(12)}",
         amount=fields.amount,
@@ -84,49 +97,14 @@ def new_invoice(fields: InvoiceFields, now: datetime) -> Invoice:
         collect=f"col_{secrets.token_hex(12)}",
         expiry_interval=fields.expiry_interval,
         metadata=fields.metadata,
-        status="active",
-        payment_status="unpaid",
         created_at=moment,
         updated_at=moment,
     )
 
 
-def read_fields(body: object) -> InvoiceFields:
-    """The validated fields of a request; unknown ones are passed over.
-
-    Args:
-        body: what the JSON body of the request denotes.
-
-    Raises:
-        RequestRefusedError: 400 that lists every problem at once, each naming its field and what is accepted.
-
-    Example:
-        >>> read_fields({"amount": 123456, "d_tag_memo": "Order 7890", "a_field_of_tomorrow": True})
-        InvoiceFields(amount=123456, d_tag_memo='Order 7890', h_tag_memo=None, expiry_interval=3600, metadata={})
-    """
-    if not isinstance(body, dict):
-        raise _refused([Problem(Code.BAD_JSON, "the body is not an object", "body: a JSON object")])
-    problems: list[Problem] = []
-    values: dict[str, Any] = {}
-    for name, (read, accepted) in _FIELDS.items():
-        if name not in body:
-            continue
-        try:
-            values[name] = read(body[name])
-        except ValueError:
-            problems.append(Problem(Code.BAD_JSON, f"{name} is not accepted", f"{name}: {accepted}"))
-    if "amount" not in body:
-        problems.append(Problem(Code.BAD_JSON, "amount is missing", f"amount: {_FIELDS['amount'][1]}"))
-    if problems:
-        raise _refused(problems)
-    h_tag_memo = values.get("h_tag_memo")
-    return InvoiceFields(
-        amount=values["amount"],
-        d_tag_memo=values.get("d_tag_memo") if h_tag_memo is None else None,  # only the hash one is used
-        h_tag_memo=h_tag_memo,
-        expiry_interval=values.get("expiry_interval", DEFAULT_EXPIRY_INTERVAL),
-        metadata=values.get("metadata", {}),
-    )
+def whole_seconds(moment: datetime) -> datetime:
+    """The moment in UTC, to the second: the published example has no fractions."""
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def to_rfc3339(moment: datetime) -> str:
@@ -137,47 +115,3 @@ def to_rfc3339(moment: datetime) -> str:
         '2025-09-28T08:15:30Z'
     """
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _integer(least: int, most: int) -> Callable[[object], int]:
-    def read(value: object) -> int:
-        # a bool is an int to Python, and not to JSON
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise ValueError
-        return value
-
-    return read
-
-
-def _memo(value: object) -> str:
-    if not isinstance(value, str) or len(value.encode()) > MAX_MEMO_BYTES:
-        raise ValueError
-    return value
-
-
-def _memo_hash(value: object) -> str:
-    if not isinstance(value, str) or not _SHA256_HEX.fullmatch(value):
-        raise ValueError
-    return value
-
-
-def _metadata(value: object) -> dict[str, Any]:
-    if isinstance(value, str):
-        value = read_json(value)
-    if not isinstance(value, dict):
-        raise NotStrictJSONError("not an object")
-    return value
-
-
-_FIELDS: dict[str, tuple[Callable[[object], object], str]] = {
-    "amount": (_integer(1, MAX_AMOUNT), f"an integer of satoshi, 1 to {MAX_AMOUNT}"),
-    "d_tag_memo": (_memo, f"a string of at most {MAX_MEMO_BYTES} bytes in UTF-8"),
-    "h_tag_memo": (_memo_hash, "a SHA-256 as 64 hex digits"),
-    "expiry_interval": (_integer(1, MAX_EXPIRY_INTERVAL), f"an integer of seconds, 1 to {MAX_EXPIRY_INTERVAL}"),
-    "metadata": (_metadata, "the JSON text of an object, or an object"),
-}
-"""For each field how to read it (ValueError: not accepted) and what is accepted, in words."""
-
-
-def _refused(problems: list[Problem]) -> RequestRefusedError:
-    return RequestRefusedError(400, "the request is not valid", problems)

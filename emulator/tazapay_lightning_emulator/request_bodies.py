@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 
 from tazapay_lightning_emulator.replies import Code, Problem, RequestRefusedError
@@ -35,6 +37,18 @@ def read_json_body(content_type: str, body: bytes) -> object:
         return read_json(body)
     except NotStrictJSONError as error:
         raise bad_request(f"the body is not JSON: {error}", "body: a JSON object in UTF-8") from None
+
+
+def read_object(request: Request, body: bytes) -> dict[str, Any]:
+    """The object that the body of a request denotes.
+
+    Raises:
+        RequestRefusedError: 400: as for `read_json_body`, or the body denotes no object.
+    """
+    value = read_json_body(request.headers.get("content-type", ""), body)
+    if not isinstance(value, dict):
+        raise bad_request("the body is not an object", "body: a JSON object")
+    return value
 
 
 def bad_request(message: str, remarks: str) -> RequestRefusedError:

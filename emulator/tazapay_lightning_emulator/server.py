@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 
-from tazapay_lightning_emulator.app import app_over, utc_now
+from tazapay_lightning_emulator.app import Application
+from tazapay_lightning_emulator.clock import Clock, utc_now
 from tazapay_lightning_emulator.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
 from tazapay_lightning_emulator.emulator import Emulator
 from tazapay_lightning_emulator.faults import FaultPlan
+from tazapay_lightning_emulator.invoice_book import InvoiceBook
+from tazapay_lightning_emulator.invoice_operations import InvoiceOperations
 from tazapay_lightning_emulator.listening import base_url, listening
 from tazapay_lightning_emulator.store import Store
 from tazapay_lightning_emulator.uvicorn_thread import served
+from tazapay_lightning_emulator.webhook_delivery import WebhookSender
+from tazapay_lightning_emulator.webhooks import DEFAULT_WEBHOOK_SECRET
 
 
 @contextmanager
@@ -28,6 +33,8 @@ def running_emulator(
     api_secret: str = DEFAULT_API_SECRET,
     now: Callable[[], datetime] = utc_now,
     faults: FaultPlan | None = None,
+    webhook_url: str | None = None,
+    webhook_secret: str = DEFAULT_WEBHOOK_SECRET,
 ) -> Iterator[Emulator]:
     """A real server in a background thread, ready when the block begins and gone without a trace when it ends.
 
@@ -40,10 +47,12 @@ def running_emulator(
         api_secret: the secret that belongs to it.
         now: tells the emulator's time, with a time zone.
         faults: what is to go wrong; None for an empty plan, to which the emulator's methods can add.
+        webhook_url: where webhooks go, a loopback address; None for nowhere.
+        webhook_secret: what they are signed with.
 
     Raises:
-        ValueError: the host is not a loopback address, the port is not a port, or the credentials are none that HTTP
-            Basic could carry.
+        ValueError: the host is not a loopback address, the port is not a port, the credentials are none that HTTP Basic
+            could carry, the secret is empty, or the URL is not one of this machine.
         EmulatorError: the port is taken, or the database cannot be used.
 
     Example:
@@ -60,11 +69,22 @@ def running_emulator(
     """
     credentials = Credentials(api_key, api_secret)
     plan = FaultPlan() if faults is None else faults
-    with listening(host, port) as listener, _opened(database) as store:
-        app = app_over(store, credentials, data_as_string=data_as_string, now=now, faults=plan)
+    clock = Clock(now)
+    webhooks = WebhookSender(clock, secret=webhook_secret, url=webhook_url)
+    with listening(host, port) as listener, closing(Store(database)) as store, closing(webhooks):
+        book = InvoiceBook(store, clock, webhooks)
+        app = Application(book, InvoiceOperations(book, credentials, data_as_string), plan)
         url = base_url(listener)
         with served(app, listener) as door:
-            yield Emulator(url, api_key, api_secret, store, plan, door)
+            yield Emulator(
+                base_url=url,
+                api_key=api_key,
+                api_secret=api_secret,
+                webhook_secret=webhook_secret,
+                book=book,
+                plan=plan,
+                door=door,
+            )
 
 
 def serve(
@@ -78,6 +98,8 @@ def serve(
     on_ready: Callable[[str], None] | None = None,
     now: Callable[[], datetime] = utc_now,
     faults: FaultPlan | None = None,
+    webhook_url: str | None = None,
+    webhook_secret: str = DEFAULT_WEBHOOK_SECRET,
 ) -> None:
     """Run the emulator until Ctrl-C, then return.
 
@@ -91,6 +113,8 @@ def serve(
         on_ready: called once with the base URL, when requests are answered.
         now: as for `running_emulator`.
         faults: as for `running_emulator`.
+        webhook_url: as for `running_emulator`.
+        webhook_secret: as for `running_emulator`.
 
     Raises:
         ValueError: as for `running_emulator`.
@@ -113,6 +137,8 @@ def serve(
             api_secret=api_secret,
             now=now,
             faults=faults,
+            webhook_url=webhook_url,
+            webhook_secret=webhook_secret,
         ) as emulator:
             if on_ready is not None:
                 on_ready(emulator.base_url)
@@ -121,12 +147,3 @@ def serve(
                 pause.wait(timeout=0.5)  # Windows notices Ctrl-C only between two waits
     except KeyboardInterrupt:
         return
-
-
-@contextmanager
-def _opened(database: str | os.PathLike[str]) -> Iterator[Store]:
-    store = Store(database)
-    try:
-        yield store
-    finally:
-        store.close()

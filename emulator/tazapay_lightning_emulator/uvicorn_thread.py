@@ -84,6 +84,7 @@ class _Server(uvicorn.Server):
                 lifespan="off",
                 log_config=None,  # the logging of the process is not ours to arrange
                 server_header=False,
+                date_header=False,  # the application's clock need not be the machine's, so it sends the date itself
                 proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
@@ -164,11 +165,9 @@ class _Server(uvicorn.Server):
                 self._listener, self._held = self._held, None
 
     async def main_loop(self) -> None:
-        """Keep the Date header current until it is time to stop."""
-        while not self.should_exit:
-            await self.on_tick(0)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), timeout=1.0)
+        """Wait until it is time to stop."""
+        if not self.should_exit:
+            await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what is in flight, for a bounded time, and leave no connection behind."""

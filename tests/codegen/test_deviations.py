@@ -128,7 +128,9 @@ def test_an_action_that_the_document_made_obsolete_fails_and_names_itself(reposi
 
 
 @pytest.mark.parametrize(("method", "number"), [("get", 11), ("put", 12)])
-def test_importing_the_page_of_an_operation_makes_its_action_obsolete_and_no_other(repository, published, method, number):
+def test_importing_the_page_of_an_operation_makes_its_action_obsolete_and_no_other(
+    repository, published, method, number
+):
     actions = read_overlay(load_document(repository / "openapi.overlay.yaml", "overlay"), "overlay")
     imported = apply_overlay(published, actions[10:], "overlay")
     path = imported["paths"]["/v3/lightning_invoice_bolt11/{id}"]

@@ -42,6 +42,19 @@ def post(client: httpx.Client) -> Callable[..., httpx.Response]:
     return send
 
 
+@pytest.fixture
+def create(post: Callable[..., httpx.Response]) -> Callable[..., dict[str, Any]]:
+    """Create an invoice with these fields, and return it as it was replied."""
+
+    def created(**fields: Any) -> dict[str, Any]:
+        reply = post({"amount": 21, **fields})
+        assert reply.status_code == 200
+        invoice: dict[str, Any] = reply.json()["data"]
+        return invoice
+
+    return created
+
+
 @attrs.frozen
 class Received:
     """What a connection brought until it ended, and how it ended: in "FIN" or in "RST"."""

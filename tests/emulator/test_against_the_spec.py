@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import httpx
 import jsonschema_rs
 import pytest
 import schemathesis
@@ -24,19 +25,29 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import FailureGroup
 from starlette.responses import PlainTextResponse
 
-import tazapay_lightning_emulator.app
 from codegen.applier import apply_overlay
 from codegen.documents import load_document
 from codegen.overlay import read_overlay
-from tazapay_lightning_emulator import DEFAULT_API_KEY, DEFAULT_API_SECRET, Emulator, running_emulator
-from tazapay_lightning_emulator.invoices import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, MAX_MEMO_BYTES, InvoiceFields
+from tazapay_lightning_emulator import (
+    DEFAULT_API_KEY,
+    DEFAULT_API_SECRET,
+    Emulator,
+    app,
+    invoice_book,
+    invoice_operations,
+    running_emulator,
+)
+from tazapay_lightning_emulator.invoice_fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, MAX_MEMO_BYTES, InvoiceFields
 from tazapay_lightning_emulator.replies import Code, Problem, RequestRefusedError
 
 ROOT = Path(__file__).resolve().parents[2]
 INVOICES = "/v3/lightning_invoice_bolt11"
-OPERATION = f"$.paths['{INVOICES}'].post"
-REQUEST = f"{OPERATION}.requestBody.content['application/json'].schema.properties"
-REPLY = f"{OPERATION}.responses['200'].content['application/json'].schema"
+INVOICE_BY_ID = f"{INVOICES}/{{id}}"
+CREATE = f"$.paths['{INVOICES}'].post"
+FETCH = f"$.paths['{INVOICE_BY_ID}'].get"
+UPDATE = f"$.paths['{INVOICE_BY_ID}'].put"
+REQUEST = f"{CREATE}.requestBody.content['application/json'].schema.properties"
+NEW_METADATA = f"{UPDATE}.requestBody.content['application/json'].schema.properties"
 
 Addition: TypeAlias = tuple[str, str, dict[str, Any] | None]
 """Target, reason, and what to add (None: remove what is there)."""
@@ -65,13 +76,19 @@ ERROR = {
     },
 }
 
+
+def reply_of(operation: str) -> str:
+    return f"{operation}.responses['200'].content['application/json'].schema"
+
+
 TIME = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"}
-INVOICE = {
+INVOICE: dict[str, Any] = {
     "type": "object",
     "required": [
         "id",
         "object",
         "amount",
+        "payment_request",
         "collect",
         "expiry_interval",
         "metadata",
@@ -88,6 +105,7 @@ INVOICE = {
         "amount": {"type": "integer", "minimum": 1, "maximum": MAX_AMOUNT},
         "d_tag_memo": {"type": "string"},
         "h_tag_memo": {"type": "string", "pattern": "^[0-9A-Fa-f]{64}$"},
+        "payment_request": {"type": "string", "pattern": "^lnbcrt[0-9]+[mun]?1[02-9ac-hj-np-z]+$"},
         "collect": {"type": "string", "pattern": "^col_[0-9a-f]+$"},
         "expiry_interval": {"type": "integer", "minimum": 1, "maximum": MAX_EXPIRY_INTERVAL},
         "metadata": {"type": "object"},
@@ -98,14 +116,34 @@ INVOICE = {
     },
 }
 
+FETCHED_INVOICE = {
+    **INVOICE,
+    "required": [*INVOICE["required"], "h_tag"],
+    "properties": {
+        **{name: schema for name, schema in INVOICE["properties"].items() if name != "h_tag_memo"},
+        "h_tag": {"anyOf": [{"type": "null"}, INVOICE["properties"]["h_tag_memo"]]},
+    },
+}
+DATA = {CREATE: INVOICE, FETCH: FETCHED_INVOICE, UPDATE: FETCHED_INVOICE}
+
+EITHER_METADATA = {"metadata": {"anyOf": [{"type": "string", "format": "json"}, {"type": "object"}]}}
+
+
+def of_every_reply(operation: str) -> list[Addition]:
+    reply = reply_of(operation)
+    return [
+        (
+            f"{operation}.responses",
+            "Tazapay's documentation describes errors on a page of its own.",
+            {"4XX": {"description": "refused", "content": {"application/json": {"schema": ERROR}}}},
+        ),
+        (reply, "The emulator always sends all three.", {"required": ["status", "message", "data"]}),
+        (f"{reply}.properties.status", "The emulator says success and never failure with a 200.", {"const": "success"}),
+    ]
+
+
 ADDITIONS: list[Addition] = [
-    (
-        f"{OPERATION}.responses",
-        "Tazapay's documentation describes errors on a page of its own.",
-        {"4XX": {"description": "refused", "content": {"application/json": {"schema": ERROR}}}},
-    ),
-    (REPLY, "The emulator always sends all three.", {"required": ["status", "message", "data"]}),
-    (f"{REPLY}.properties.status", "The emulator says success and never failure with a 200.", {"const": "success"}),
+    *(addition for operation in DATA for addition in of_every_reply(operation)),
     (f"{REQUEST}.amount", "Assumption: see the package.", {"minimum": 1, "maximum": MAX_AMOUNT}),
     (
         f"{REQUEST}.d_tag_memo",
@@ -118,13 +156,19 @@ ADDITIONS: list[Addition] = [
     (
         REQUEST,
         "Tazapay's examples show an object as well as its JSON text.",
-        {"metadata": {"anyOf": [{"type": "string", "format": "json"}, {"type": "object"}]}},
+        EITHER_METADATA,
     ),
+    (f"{NEW_METADATA}.metadata", "As for a new invoice.", None),
+    (NEW_METADATA, "As for a new invoice.", EITHER_METADATA),
 ]
 
 DATA_AS_OBJECT: list[Addition] = [
-    (f"{REPLY}.properties.data", "Every well-formed example of Tazapay shows an object here.", None),
-    (f"{REPLY}.properties", "These are the documented fields of the object.", {"data": INVOICE}),
+    addition
+    for operation, invoice in DATA.items()
+    for addition in (
+        (f"{reply_of(operation)}.properties.data", "Every well-formed example of Tazapay shows an object here.", None),
+        (f"{reply_of(operation)}.properties", "These are the documented fields of the object.", {"data": invoice}),
+    )
 ]
 
 
@@ -188,13 +232,26 @@ class Checked:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self.replies: Counter[tuple[str, int]] = Counter()
-        self.echoes = 0
+        self.replies: Counter[tuple[str, str, int]] = Counter()
+        self.echoes: Counter[str] = Counter()
+        self._cases = 0
+        reply = httpx.post(
+            f"{emulator.base_url}{INVOICES}", auth=(emulator.api_key, emulator.api_secret), json={"amount": 21}
+        )
+        data = reply.json()["data"]
+        self.stored_id: str = (json.loads(data) if isinstance(data, str) else data)["id"]
 
     def check(self, case: Any) -> None:
+        mode = case.meta.generation.mode.value
+        self._cases += 1
+        if mode == "positive" and "id" in (case.path_parameters or {}) and self._cases % 3:
+            case.path_parameters["id"] = self.stored_id  # a made-up id never meets an invoice; one in three stays so
         # no check is excluded, and no status is excused
         reply = case.call_and_validate(base_url=self.emulator.base_url, additional_checks=[self.echoes_what_was_asked])
-        self.replies[case.meta.generation.mode.value, reply.status_code] += 1
+        # a header that nobody knows counts as negative, and is passed over as HTTP wants it
+        if "x-schemathesis-unknown-property" not in (case.headers or {}):
+            # by the operation, because a case can try another method on its path: which one is drawn anew in each run
+            self.replies[case.operation.method.upper(), mode, reply.status_code] += 1
 
     def echoes_what_was_asked(self, context: object, response: Any, case: Any) -> None:
         """Beyond the document: a successful reply holds the invoice that was asked for."""
@@ -202,24 +259,38 @@ class Checked:
             return
         data = response.json()["data"]
         invoice = json.loads(data) if isinstance(data, str) else data
-        jsonschema_rs.validate(INVOICE, invoice)
+        jsonschema_rs.validate(INVOICE if case.method == "POST" else FETCHED_INVOICE, invoice)
         # two cases may draw the same idempotency key, and then the second is rightly answered with the first's invoice
         if any(name.lower() == "idempotency-key" for name in case.headers or {}):
             return
-        asked = case.body
-        assert invoice["amount"] == asked["amount"]
-        assert invoice["expiry_interval"] == asked.get("expiry_interval", 3600)
-        assert invoice.get("h_tag_memo") == asked.get("h_tag_memo")
-        assert invoice.get("d_tag_memo") == (None if "h_tag_memo" in asked else asked.get("d_tag_memo"))
-        metadata = asked.get("metadata", {})
-        assert invoice["metadata"] == (json.loads(metadata) if isinstance(metadata, str) else metadata)
-        self.echoes += 1
+        if case.method == "POST":
+            asked = case.body
+            assert invoice["amount"] == asked["amount"]
+            assert invoice["expiry_interval"] == asked.get("expiry_interval", 3600)
+            assert invoice.get("h_tag_memo") == asked.get("h_tag_memo")
+            assert invoice.get("d_tag_memo") == (None if "h_tag_memo" in asked else asked.get("d_tag_memo"))
+        else:
+            assert invoice["id"] == self.stored_id
+        if case.method != "GET":
+            metadata = case.body.get("metadata", {})
+            assert invoice["metadata"] == (json.loads(metadata) if isinstance(metadata, str) else metadata)
+        self.echoes[case.method] += 1
 
     def assert_that_every_kind_of_reply_was_checked(self) -> None:
-        assert self.replies.keys() == {("positive", 200), ("negative", 400), ("negative", 401), ("negative", 405)}
-        assert self.replies["positive", 200] >= 50
-        assert self.replies["negative", 400] >= 50
-        assert self.echoes >= 25
+        kinds = {
+            method: {(mode, status) for each, mode, status in self.replies if each == method}
+            for method in ("POST", "GET", "PUT")
+        }
+        good, absent = ("positive", 200), ("positive", 404)
+        bad, unknown, wrong_method = ("negative", 400), ("negative", 401), ("negative", 405)
+        assert kinds["POST"] == {good, bad, unknown, wrong_method}
+        assert kinds["PUT"] == {good, absent, bad, unknown}
+        # other methods are tried once on each path, by its first operation
+        assert kinds["GET"] - {("negative", 404)} == {good, absent, unknown, wrong_method}
+        assert self.replies["POST", "positive", 200] >= 50
+        assert self.replies["POST", "negative", 400] >= 50
+        assert self.replies["PUT", "negative", 400] >= 20
+        assert min(self.echoes[method] for method in ("POST", "GET", "PUT")) >= 25
 
 
 @pytest.fixture(scope="module")
@@ -272,7 +343,7 @@ def reply_without_envelope(invoice: object, **kwargs: object) -> bytes:
 
 
 def reply_of_another_type(status_code: int, body: bytes, headers: object = None) -> PlainTextResponse:
-    """In place of `_json_response`."""
+    """In place of `json_response`."""
     return PlainTextResponse(body, status_code)
 
 
@@ -295,13 +366,15 @@ def refuse_in_another_shape(message: str, problems: object) -> bytes:
         ("new_invoice", fail, "ServerError"),
         ("success_body", reply_without_envelope, "JsonSchemaError"),
         ("error_body", refuse_in_another_shape, "JsonSchemaError"),
-        ("_json_response", reply_of_another_type, "UndefinedContentType"),
+        ("json_response", reply_of_another_type, "UndefinedContentType"),
     ],
 )
 def test_an_emulator_that_does_not_conform_is_found_out(
     monkeypatch: pytest.MonkeyPatch, name: str, sabotage: Callable[..., object], finding: str
 ) -> None:
-    monkeypatch.setattr(tazapay_lightning_emulator.app, name, sabotage)
+    for module in (app, invoice_book, invoice_operations):
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, sabotage)
     operation = WITH_OBJECT[INVOICES]["POST"]
     found: set[str] = set()
     with running_emulator() as emulator:

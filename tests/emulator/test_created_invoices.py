@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
-from tazapay_lightning_emulator.invoices import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, InvoiceFields, read_fields
+from tazapay_lightning_emulator.invoice_fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, InvoiceFields, read_fields
 
 Post = Callable[..., httpx.Response]
 
@@ -35,6 +35,7 @@ def test_a_whole_invoice_is_replied_with_the_documented_fields(post: Post) -> No
     assert envelope == {"status": "success", "message": ""}
     assert re.fullmatch(r"l11_[0-9a-f]{24}", data.pop("id"))
     assert re.fullmatch(r"col_[0-9a-f]{24}", data.pop("collect"))
+    assert data.pop("payment_request").startswith("lnbcrt1234560n1")
     assert data.pop("created_at") == data.pop("updated_at")
     assert data == {
         "object": "lightning_invoice_bolt11",

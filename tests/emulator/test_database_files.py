@@ -110,7 +110,7 @@ def of_somebody_else(path: Path) -> None:
 def of_somebody_else_with_the_same_version(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE invoices (id)")
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute("PRAGMA user_version = 2")
         connection.commit()
 
 
@@ -118,7 +118,7 @@ def of_another_version(path: Path) -> None:
     with running_emulator(database=path):
         pass
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 1")
 
 
 def a_folder(path: Path) -> None:
@@ -131,7 +131,7 @@ def a_folder(path: Path) -> None:
         (not_sqlite, "file is not a database"),
         (of_somebody_else, "not an emulator's: name another file"),
         (of_somebody_else_with_the_same_version, "not an emulator's: name another file"),
-        (of_another_version, "schema 2, this one reads 1"),
+        (of_another_version, "schema 1, this one reads 2"),
         (a_folder, "unable to open"),
     ],
 )

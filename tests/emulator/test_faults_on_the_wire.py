@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator, Fault, create_app, running_emulator
-from tazapay_lightning_emulator.app import utc_now
+from tazapay_lightning_emulator.clock import utc_now
 from tazapay_lightning_emulator.faults import FaultPlan
 
 if TYPE_CHECKING:

@@ -11,9 +11,18 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from starlette.routing import Route
 
 import tazapay_lightning_emulator
-from tazapay_lightning_emulator import faults, invoices, request_bodies, strict_json
+from tazapay_lightning_emulator import (
+    fault_control,
+    faults,
+    invoice_control,
+    invoice_fields,
+    request_bodies,
+    strict_json,
+    webhook_control,
+)
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(tazapay_lightning_emulator.__path__))
 
@@ -34,6 +43,7 @@ def test_the_public_names_are_these() -> None:
     assert tazapay_lightning_emulator.__all__ == [
         "DEFAULT_API_KEY",
         "DEFAULT_API_SECRET",
+        "DEFAULT_WEBHOOK_SECRET",
         "FAULT_KINDS",
         "Emulator",
         "EmulatorError",
@@ -41,6 +51,8 @@ def test_the_public_names_are_these() -> None:
         "FaultKind",
         "FaultPlan",
         "RequestRecord",
+        "WebhookAttempt",
+        "WebhookDelivery",
         "create_app",
         "running_emulator",
         "serve",
@@ -101,9 +113,9 @@ def test_everything_one_can_call_has_an_example(name: str, module: str) -> None:
 @pytest.mark.parametrize(
     "bound",
     [
-        invoices.MAX_AMOUNT,
-        invoices.MAX_MEMO_BYTES,
-        invoices.MAX_EXPIRY_INTERVAL,
+        invoice_fields.MAX_AMOUNT,
+        invoice_fields.MAX_MEMO_BYTES,
+        invoice_fields.MAX_EXPIRY_INTERVAL,
         request_bodies.MAX_BODY_BYTES,
         strict_json.MAX_DEPTH,
         strict_json.MAX_NUMBER_LENGTH,
@@ -120,14 +132,26 @@ def test_the_documentation_tells_how_many_requests_are_remembered(method: Callab
     assert f"{faults.MAX_RECORDS:,}" in (method.__doc__ or "")
 
 
+def test_every_control_endpoint_is_in_the_documentation() -> None:
+    tables = "\n".join(module.__doc__ or "" for module in (fault_control, invoice_control, webhook_control))
+    documented = set(re.findall(r"^(GET|POST|DELETE) (/_emulator/\S+)", tables, flags=re.MULTILINE))
+    served = {
+        (method, route.path)
+        for route in tazapay_lightning_emulator.create_app().routes
+        if isinstance(route, Route) and route.path.startswith("/_emulator/")
+        for method in (route.methods or set()) - {"HEAD"}  # comes with every GET
+    }
+    assert documented == served
+
+
 def test_no_module_is_longer_than_one_duty() -> None:
     folder = Path(tazapay_lightning_emulator.__file__ or "").parent
     assert {path.name for path in folder.glob("*.py") if len(path.read_text().splitlines()) > 250} == set()
 
 
-def test_all_sql_is_in_one_module() -> None:
+def test_all_sql_is_in_two_modules() -> None:
     folder = Path(tazapay_lightning_emulator.__file__ or "").parent
     with_sql = [
         path.name for path in folder.glob("*.py") if re.search(r"\b(sqlite3|SELECT|INSERT|PRAGMA)\b", path.read_text())
     ]
-    assert with_sql == ["store.py"]
+    assert sorted(with_sql) == ["database.py", "store.py"]

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-import tazapay_lightning_emulator.app
+import tazapay_lightning_emulator.invoice_book
 from tazapay_lightning_emulator import Emulator, create_app
-from tazapay_lightning_emulator.invoices import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
+from tazapay_lightning_emulator.invoice_fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
 
 Post = Callable[..., httpx.Response]
 
@@ -167,7 +167,13 @@ def test_an_idempotency_key_that_is_not_acceptable_is_400(post: Post, emulator: 
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/v3", "/v3/lightning_invoice_bolt11/", "/v3/lightning_invoice_bolt11/l11_1", "/V3/LIGHTNING_INVOICE_BOLT11"],
+    [
+        "/",
+        "/v3",
+        "/v3/lightning_invoice_bolt11/",
+        "/v3/lightning_invoice_bolt11/l11_1/more",
+        "/V3/LIGHTNING_INVOICE_BOLT11",
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_unknown_path_is_404_and_never_a_redirect(client: httpx.Client, method: str, path: str) -> None:
@@ -181,11 +187,18 @@ def test_an_unknown_method_is_405_and_tells_the_known_one(client: httpx.Client, 
     assert reply.headers["allow"] == "POST"
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"])
+def test_an_unknown_method_of_an_invoice_is_405_and_tells_the_known_ones(client: httpx.Client, method: str) -> None:
+    reply = client.request(method, "/v3/lightning_invoice_bolt11/l11_1")
+    problems(reply, 405, 105)
+    assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD", "PUT"}
+
+
 def test_an_unforeseen_failure_is_500_without_details(call_app: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object) -> None:
         raise RuntimeError("details for the log only")
 
-    monkeypatch.setattr(tazapay_lightning_emulator.app, "new_invoice", fail)
+    monkeypatch.setattr(tazapay_lightning_emulator.invoice_book, "new_invoice", fail)
     reply = call_app(create_app(), json={"amount": 1})
     problems(reply, 500, 101)
     assert "details" not in reply.text

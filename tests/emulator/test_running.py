@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-import tazapay_lightning_emulator.app
+import tazapay_lightning_emulator.invoice_operations
 import tazapay_lightning_emulator.uvicorn_thread
 from tazapay_lightning_emulator import EmulatorError, create_app, running_emulator, serve
 
@@ -122,7 +122,7 @@ def test_a_reply_that_never_comes_does_not_hold_up_the_end_of_the_block(monkeypa
         await asyncio.sleep(3600)
         return b""
 
-    monkeypatch.setattr(tazapay_lightning_emulator.app, "read_body", hang)
+    monkeypatch.setattr(tazapay_lightning_emulator.invoice_operations, "read_body", hang)
     monkeypatch.setattr(tazapay_lightning_emulator.uvicorn_thread, "_GRACE_SECONDS", 0.1)
     threads = threading.active_count()
     with ExitStack() as stack:

@@ -25,23 +25,45 @@ class Create(Protocol):
     def __call__(self, handler: Handler, *, client: dict[str, Any] | None = None, **arguments: Any) -> Invoice: ...
 
 
-def create_sync(handler: Handler, *, client: dict[str, Any] | None = None, **arguments: Any) -> Invoice:
+class CallMethod(Protocol):
+    """Calls a method of one of the clients against a handler that plays the service."""
+
+    def __call__(
+        self, handler: Handler, method: str, *given: Any, client: dict[str, Any] | None = None, **arguments: Any
+    ) -> Invoice: ...
+
+
+def call_sync(
+    handler: Handler, method: str, *given: Any, client: dict[str, Any] | None = None, **arguments: Any
+) -> Invoice:
     with (
         httpx.Client(transport=httpx.MockTransport(handler)) as http_client,
         LightningClient(API_KEY, API_SECRET, http_client=http_client, **(client or {})) as lightning,
     ):
-        return lightning.create_invoice(**arguments)
+        invoice: Invoice = getattr(lightning, method)(*given, **arguments)
+        return invoice
 
 
-def create_async(handler: Handler, *, client: dict[str, Any] | None = None, **arguments: Any) -> Invoice:
+def call_async(
+    handler: Handler, method: str, *given: Any, client: dict[str, Any] | None = None, **arguments: Any
+) -> Invoice:
     async def run() -> Invoice:
         async with (
             httpx.AsyncClient(transport=httpx.MockTransport(handler)) as http_client,
             AsyncLightningClient(API_KEY, API_SECRET, http_client=http_client, **(client or {})) as lightning,
         ):
-            return await lightning.create_invoice(**arguments)
+            invoice: Invoice = await getattr(lightning, method)(*given, **arguments)
+            return invoice
 
     return asyncio.run(run())
+
+
+def create_sync(handler: Handler, *, client: dict[str, Any] | None = None, **arguments: Any) -> Invoice:
+    return call_sync(handler, "create_invoice", client=client, **arguments)
+
+
+def create_async(handler: Handler, *, client: dict[str, Any] | None = None, **arguments: Any) -> Invoice:
+    return call_async(handler, "create_invoice", client=client, **arguments)
 
 
 def invoice_object(**fields: Any) -> dict[str, Any]:
@@ -88,7 +110,8 @@ def read_request(connection: socket.socket) -> bytes:
             return b""
         request += piece
     head, _, body = request.partition(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    lengths = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    length = sum(lengths)  # none: a request without a body
     while len(body) < length:
         body += connection.recv(65536)
     return head + b"\r\n\r\n" + body

@@ -14,19 +14,25 @@ from tazapay_lightning import (
     APIError,
     APIStatusError,
     AsyncLightningClient,
+    Bolt11,
     Difference,
     InvalidArgumentError,
     Invoice,
     InvoiceMismatchError,
     LightningClient,
     RateLimitError,
+    WebhookEvent,
     btc_to_sats,
+    decode_bolt11,
     decode_json_field,
     encode_json_field,
     format_btc,
     hash_memo,
     sats_to_btc,
+    sign_webhook,
+    signature_header,
     verify_memo,
+    verify_webhook,
 )
 from tazapay_lightning_emulator import Emulator, Fault, FaultPlan, RequestRecord, create_app, running_emulator
 
@@ -44,6 +50,12 @@ assert_type(hash_memo("memo"), str)
 assert_type(verify_memo("memo", "hash"), bool)
 assert_type(encode_json_field({"a": [1, None]}), str)
 assert_type(decode_json_field(None), dict[str, object])
+assert_type(decode_bolt11("lnbc1"), Bolt11)
+assert_type(verify_webhook(b"", "s", "k", tolerance=timedelta(hours=25)), WebhookEvent)
+assert_type(sign_webhook(b"", "k"), str)
+assert_type(signature_header({"signature": "s"}), str)
+assert_type(signature_header([(b"signature", b"s")]), str)
+verify_webhook("text", "s", "k")  # type: ignore[arg-type]  # the raw bytes, not what was made of them
 btc_to_sats(0.1)  # type: ignore[arg-type]  # a float is refused
 sats_to_btc("1")  # type: ignore[arg-type]  # satoshi are ints
 hash_memo(b"memo")  # type: ignore[arg-type]  # a memo is text
@@ -58,6 +70,13 @@ def blocking() -> None:
         client.create_invoice(amount_btc=1, idempotency_key="k", timeout=1, deadline=timedelta(seconds=1.5))
         client.create_invoice(1)  # type: ignore[call-arg]  # keywords only
         client.create_invoice(amount_btc=0.1)  # type: ignore[arg-type]  # a float is refused
+        assert_type(client.get_invoice("l11_1", timeout=1, deadline=timedelta(seconds=1)), Invoice)
+        assert_type(client.update_invoice("l11_1", metadata={"a": "b"}), Invoice)
+        assert_type(client.wait_for_payment("l11_1", timeout=1.5, poll_interval=timedelta(seconds=1)), Invoice)
+        client.wait_for_payment(client.get_invoice("l11_1"), on_poll=print)
+        client.get_invoice(7)  # type: ignore[arg-type]  # ids are text
+        client.update_invoice("l11_1", {})  # type: ignore[call-arg]  # what is set is named
+        client.update_invoice("l11_1", metadata="{}")  # type: ignore[arg-type]  # a mapping, not its text
         client.create_invoice(amount=1)  # type: ignore[call-arg]  # an amount has its unit in its name
     LightningClient("k", "s", environment="production", metadata_format="object", http_client=httpx.Client())
     LightningClient("k", "s", environment="live")  # type: ignore[arg-type]  # there are two environments
@@ -65,10 +84,17 @@ def blocking() -> None:
     LightningClient("k", "s", http_client=httpx.AsyncClient())  # type: ignore[arg-type]  # of the wrong kind
 
 
+async def tell(invoice: Invoice) -> None:
+    """Be a callback that is a coroutine function."""
+
+
 async def asynchronous() -> None:
     async with AsyncLightningClient() as client:
         assert_type(client, AsyncLightningClient)
         assert_type(await client.create_invoice(amount_sats=1), Invoice)
+        assert_type(await client.get_invoice("l11_1"), Invoice)
+        assert_type(await client.update_invoice("l11_1", metadata={}), Invoice)
+        assert_type(await client.wait_for_payment("l11_1", on_poll=tell), Invoice)
     AsyncLightningClient("k", "s", http_client=httpx.AsyncClient())
     AsyncLightningClient("k", "s", http_client=httpx.Client())  # type: ignore[arg-type]  # of the wrong kind
 
@@ -89,12 +115,29 @@ def results(invoice: Invoice) -> None:
     assert_type(invoice.metadata, Mapping[str, object])
     assert_type(invoice.created_at, datetime | None)
     assert_type(invoice.updated_at, datetime | None)
+    assert_type(invoice.bolt11, str | None)
+    assert_type(invoice.lightning_uri, str | None)
+    assert_type(invoice.qr_svg(), str)
+    assert_type(invoice.qr_png(scale=4), bytes)
+    assert_type(invoice.qr_terminal(), str)
     assert_type(invoice.differences, tuple[Difference, ...])
     assert_type(invoice.idempotency_key, str | None)
     assert_type(invoice.raw, Mapping[str, object])
     assert_type(invoice.to_dict(), dict[str, object])
     invoice.amount_sats = 1  # type: ignore[misc]  # frozen
     invoice.metadata["a"] = 1  # type: ignore[index]  # read-only
+
+
+def requests_and_events(request: Bolt11, event: WebhookEvent) -> None:
+    assert_type(request.network, str)
+    assert_type(request.amount_msat, int | None)
+    assert_type(request.timestamp, datetime)
+    assert_type(request.expires_at, datetime)
+    assert_type(request.description, str | None)
+    assert_type(event.created_at, datetime | None)
+    assert_type(event.data, Mapping[str, object])
+    assert_type(event.collect_id, str | None)
+    event.data["a"] = 1  # type: ignore[index]  # read-only
 
 
 def failures(error: APIError, status: APIStatusError, rate: RateLimitError, mismatch: InvoiceMismatchError) -> None:

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from socket import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.service import Create, Listener, OneReplyServer, create_async, create_sync
+from tests.support.service import (
+    CallMethod,
+    Create,
+    Listener,
+    OneReplyServer,
+    call_async,
+    call_sync,
+    create_async,
+    create_sync,
+)
+
+if TYPE_CHECKING:
+    from tazapay_lightning_emulator import Emulator
 
 
 @pytest.fixture(params=[create_sync, create_async], ids=["sync", "async"])
 def create(request: pytest.FixtureRequest) -> Create:
     """Each of the two clients in turn."""
     function: Create = request.param
+    return function
+
+
+@pytest.fixture(params=[call_sync, call_async], ids=["sync", "async"])
+def call(request: pytest.FixtureRequest) -> CallMethod:
+    """Each of the two clients in turn, with any of their methods."""
+    function: CallMethod = request.param
     return function
 
 
@@ -51,3 +71,11 @@ def listen() -> Iterator[Callable[[Callable[[socket], None]], Listener]]:
     yield start
     for listener in listeners:
         listener.stop()
+
+
+@pytest.fixture
+def emulator_of_the_environment(tazapay_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    monkeypatch.setenv("TAZAPAY_API_KEY", tazapay_emulator.api_key)
+    monkeypatch.setenv("TAZAPAY_API_SECRET", tazapay_emulator.api_secret)
+    monkeypatch.setenv("TAZAPAY_BASE_URL", tazapay_emulator.base_url)
+    return tazapay_emulator

@@ -30,14 +30,6 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
-@pytest.fixture
-def emulator_of_the_environment(tazapay_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    monkeypatch.setenv("TAZAPAY_API_KEY", tazapay_emulator.api_key)
-    monkeypatch.setenv("TAZAPAY_API_SECRET", tazapay_emulator.api_secret)
-    monkeypatch.setenv("TAZAPAY_BASE_URL", tazapay_emulator.base_url)
-    return tazapay_emulator
-
-
 def test_demo_shows_an_invoice_readably() -> None:
     result = run("demo")
     assert result.exit_code == DONE
@@ -220,6 +212,11 @@ def test_help_offers_no_option_for_credentials(command: list[str]) -> None:
         ["create", "--amount-sats", "0"],
         ["create", "--amount-sats", "1", "--base-url", "http://127.0.0.1:9"],
         ["create", "--amount-sats", "1", "--base-url", "nonsense"],
+        ["get", "l11_abc123xyz"],
+        ["get", "l11_another"],
+        ["update", "l11_abc123xyz", "--metadata", "a=b"],
+        ["wait", "l11_abc123xyz", "--timeout", "0.01", "--poll-interval", "0.01"],
+        ["decode", "lnbc1"],
         ["create", "--help"],
         ["--help"],
         ["--version"],
@@ -277,11 +274,12 @@ def test_the_emulator_command_serves_until_it_is_interrupted(tmp_path: Any) -> N
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            exported = dict(process.stdout.readline().removeprefix("export ").strip().split("=") for _ in range(3))
+            exported = dict(process.stdout.readline().removeprefix("export ").strip().split("=") for _ in range(4))
             with LightningClient(
                 exported["TAZAPAY_API_KEY"], exported["TAZAPAY_API_SECRET"], base_url=exported["TAZAPAY_BASE_URL"]
             ) as client:
                 assert client.create_invoice(amount_sats=7).amount_sats == 7
+            assert exported["TAZAPAY_WEBHOOK_SECRET"]
             process.send_signal(signal.SIGINT)
             _, messages = process.communicate(timeout=30)
         finally:

@@ -26,7 +26,9 @@ def call(**arguments: Any) -> Call:
         check_echo=True, variables={},
     )  # fmt: skip
     request = InvoiceRequest.build(amount_sats=1, **arguments)
-    return Call.creation(configuration, request, idempotency_key="12345678-and-more", limits=LIMITS)
+    return Call.build(
+        configuration, LIMITS, submitted=[request.memo, request.metadata], idempotency_key="12345678-and-more"
+    )
 
 
 def body(content: bytes, status: int = 200) -> Body:

@@ -14,6 +14,19 @@ import tazapay_lightning
 from tazapay_lightning import AsyncLightningClient, LightningClient
 
 PACKAGE = Path(tazapay_lightning.__file__).parent
+CLIENT = {
+    "_operations",
+    "attempts",
+    "configuration",
+    "echo",
+    "errors",
+    "exchange",
+    "invoice",
+    "json_fields",
+    "payment_wait",
+    "replies",
+    "request",
+}
 # name of a module -> what it may import of this package (the design's table)
 MAY_IMPORT = {
     "errors": set(),
@@ -28,22 +41,38 @@ MAY_IMPORT = {
     "content_encoding": {"errors"},
     "deadlines": set(),
     "http_settings": {"configuration"},
-    "request": {"errors", "amounts", "memos", "json_fields"},
+    "request": {"errors", "amounts", "memos", "json_fields", "messages"},
     "replies": {"errors", "json_fields", "redaction"},
-    "invoice": {"errors", "amounts", "json_fields"},
     "bech32": {"errors", "messages"},
     "bolt11_fields": {"bech32"},
     "bolt11": {"amounts", "bech32", "bolt11_fields", "messages"},
-    "moments": set(),
+    "payment_request": {"errors", "bolt11"},
+    "qr": {"errors", "messages"},
+    "invoice_fields": {"errors", "amounts"},
+    "invoice": {
+        "",
+        "errors",
+        "amounts",
+        "invoice_fields",
+        "json_fields",
+        "messages",
+        "moments",
+        "payment_request",
+    },  # from "": qr
+    "echo": {"errors", "amounts", "bolt11", "invoice", "memos", "messages", "request"},
+    "payment_wait": {"attempts", "errors", "invoice", "messages", "request"},
     "webhook_bodies": {"errors", "messages"},
     "webhook_events": {"errors", "messages", "moments", "webhook_bodies"},
     "webhook_signatures": {"errors"},
     "webhooks": {"errors", "messages", "webhook_bodies", "webhook_events", "webhook_signatures"},
-    "echo": {"errors", "amounts", "invoice", "messages", "request"},
-    "exchange": {"", "errors", "_version", "attempts", "configuration", "redaction", "replies", "request"},
-    "_api": {"errors", "attempts", "configuration", "deadlines", "exchange", "http_settings", "json_fields", "request"},
-    "client": {"_api", "attempts", "configuration", "echo", "invoice", "request"},
-    "cli": {"", "messages"},  # beside the public names only how to show them
+    "moments": set(),
+    "exchange": {"", "errors", "_version", "attempts", "configuration", "json_fields", "redaction", "replies"},
+    "_operations": {"configuration", "exchange", "json_fields", "request"},
+    "_api": {"_operations", "errors", "attempts", "configuration", "deadlines", "exchange", "http_settings"},
+    "client": CLIENT | {"_api"},
+    "async_client": CLIENT | {"_api"},
+    "cli_display": {"", "messages"},  # beside the public names only how to show them
+    "cli": {"", "cli_display", "messages"},
     "__main__": {"cli"},
 }
 
@@ -83,13 +112,9 @@ def test_no_arrow_points_left(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_there_is_one_door_to_http_and_to_generated_code(module: str) -> None:
-    outside = {name.split(".")[0] for name in imports_of(module)} & {
-        "httpx",
-        "httpcore",
-        "anyio",
-        "tazapay_lightning_api",
-    }
-    assert bool(outside) == (module == "_api")
+    outside = {name.split(".")[0] for name in imports_of(module)}
+    assert bool(outside & {"httpx", "httpcore", "anyio"}) == (module == "_api")
+    assert ("tazapay_lightning_api" in outside) == (module == "_operations")
 
 
 def test_every_public_name_can_be_imported_and_is_listed() -> None:
@@ -165,6 +190,16 @@ def test_asynchronous_methods_are_coroutines() -> None:
 def test_arguments_of_operations_are_keywords_only() -> None:
     parameters = list(inspect.signature(LightningClient.create_invoice).parameters.values())[1:]
     assert {parameter.kind for parameter in parameters} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize(
+    ("method", "subject"),
+    [("get_invoice", "invoice_id"), ("update_invoice", "invoice_id"), ("wait_for_payment", "invoice")],
+)
+def test_only_what_an_operation_is_about_may_be_given_by_position(method: str, subject: str) -> None:
+    first, *others = list(inspect.signature(getattr(LightningClient, method)).parameters.values())[1:]
+    assert (first.name, first.kind) == (subject, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    assert {parameter.kind for parameter in others} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 def test_every_public_name_has_a_docstring() -> None:

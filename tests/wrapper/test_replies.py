@@ -37,7 +37,13 @@ def refused(status: int = 400, body: object = None, headers: dict[str, str] | No
         (400, "400 Bad Request"),
         (401, f"401 Unauthorized; {WRONG_KEY}"),
         (403, f"403 Forbidden; {NOT_ALLOWED}"),
-        (404, "404 Not Found; nothing is there: base_url is the address of the service without /v3"),
+        (
+            404,
+            (
+                "404 Not Found; nothing is there: the id of an invoice belongs to the environment and the account that "
+                "it was made in, and base_url is the address of the service without /v3"
+            ),
+        ),
         (429, "429 Too Many Requests; too many requests: slow down, or raise max_retries"),
         (500, "500 Internal Server Error"),
         (520, "520"),

@@ -18,8 +18,9 @@ from tazapay_lightning._version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see; a test keeps it equal to _HOME
     from tazapay_lightning.amounts import MAX_SATS, btc_to_sats, format_btc, sats_to_btc
+    from tazapay_lightning.async_client import AsyncLightningClient
     from tazapay_lightning.bolt11 import Bolt11, decode_bolt11
-    from tazapay_lightning.client import AsyncLightningClient, LightningClient
+    from tazapay_lightning.client import LightningClient
     from tazapay_lightning.errors import (
         APIConnectionError,
         APIError,
@@ -98,7 +99,7 @@ __all__ = [
 _HOME = dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors") | {
     "MAX_MEMO_BYTES": "memos",
     "MAX_SATS": "amounts",
-    "AsyncLightningClient": "client",
+    "AsyncLightningClient": "async_client",
     "Bolt11": "bolt11",
     "Difference": "invoice",
     "Invoice": "invoice",

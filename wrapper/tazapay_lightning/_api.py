@@ -1,33 +1,29 @@
-"""The one door to the generated package and to httpx: requests out, replies and failures in, attempts around both.
+"""The one door to httpx: requests out, replies and failures in, attempts around both.
 
-Generated operations are called as they are, with an `exchange.Door` for a client, so no generated default (no timeout,
-closed status list, token in the ``repr``) takes part. No httpx type leaves this module, apart from the optional
-``http_client``.
+Operations come from `_operations` and are given an `exchange.Door` for a client, so no default of the generated code
+(no timeout, closed status list, token in the ``repr``) takes part. No httpx type leaves this module, apart from the
+optional ``http_client``.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar
 
 import anyio.lowlevel
 import httpx
 
-from tazapay_lightning.attempts import Attempts, Limits
-from tazapay_lightning.configuration import Configuration, MetadataFormat
+from tazapay_lightning._operations import Operation
+from tazapay_lightning.attempts import Attempts
+from tazapay_lightning.configuration import Configuration
 from tazapay_lightning.deadlines import bound_reads, reads_end_at
 from tazapay_lightning.errors import APIConnectionError, APIError, APITimeoutError, ConfigurationError
-from tazapay_lightning.exchange import Body, Call, Door, Reply, log_attempt
+from tazapay_lightning.exchange import Answer, Body, Call, Door, Reply, log_attempt
 from tazapay_lightning.http_settings import advice_on, forget_location, forget_location_async, is_distrust, settings
-from tazapay_lightning.json_fields import decode_json_field, json_text
-from tazapay_lightning.request import InvoiceRequest
-from tazapay_lightning_api.api.default import create_lightning_invoice
-from tazapay_lightning_api.client import Client as GeneratedClient
-from tazapay_lightning_api.models import CreateLightningInvoiceRequest, CreateLightningInvoiceResponse
-from tazapay_lightning_api.types import UNSET, Response
 
 __all__ = ["AsyncApi", "AsyncHTTPClient", "HTTPClient", "SyncApi"]
 
@@ -49,10 +45,9 @@ class _Shared:
         self._owned = owned
         self._closed = False
 
-    def _creation(self, request: InvoiceRequest, idempotency_key: str, limits: Limits) -> Call:
+    def _check_open(self) -> None:
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
-        return Call.creation(self._configuration, request, idempotency_key=idempotency_key, limits=limits)
 
 
 class SyncApi(_Shared):
@@ -65,47 +60,32 @@ class SyncApi(_Shared):
         with _setting_up(configuration):
             options = settings(configuration, forget_location)
             self._http = httpx.Client(**options) if http_client is None else http_client
+        self._closing = threading.Event()
 
-    def create_invoice(
-        self,
-        request: InvoiceRequest,
-        *,
-        idempotency_key: str,
-        limits: Limits,
-        read: Callable[[Mapping[str, object]], _Result],
-    ) -> _Result:
-        """Create an invoice and return what `read` makes of the decoded ``data``."""
-        call = self._creation(request, idempotency_key, limits)
-        body = _wire_body(request, self._configuration.metadata_format)
-
-        def attempt(door: Door) -> Response[CreateLightningInvoiceResponse]:
-            return create_lightning_invoice.sync_detailed(
-                client=cast(GeneratedClient, door), body=body, idempotency_key=idempotency_key
-            )
-
-        return self._run(call, attempt, read)
-
-    def close(self) -> None:
-        self._closed = True
-        if self._owned:
-            self._http.close()
-
-    def _run(
-        self,
-        call: Call,
-        attempt: Callable[[Door], Response[CreateLightningInvoiceResponse]],
-        read: Callable[[Mapping[str, object]], _Result],
-    ) -> _Result:
+    def run(self, operation: Operation, call: Call, read: Callable[[Answer], _Result]) -> _Result:
+        """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the answer."""
+        self._check_open()
         attempts = Attempts(call.limits, idempotency_key=call.idempotency_key, now=time.monotonic())
         while True:
             ends = attempts.begin(time.monotonic())
             try:
-                return read(_data_of(attempt(Door(partial(self._request, call, attempts, ends)))))
+                return read(Answer.of(operation.blocking(Door(partial(self._request, call, attempts, ends)))))
             except APIError as error:
                 wait = attempts.wait_after(error, time.monotonic())
                 if wait is None:
                     raise
             time.sleep(wait)
+
+    def pause(self, seconds: float) -> None:
+        """Do nothing for a time, or until another thread closes the client, which is an error then."""
+        if self._closing.wait(seconds):
+            self._check_open()
+
+    def close(self) -> None:
+        self._closed = True
+        self._closing.set()
+        if self._owned:
+            self._http.close()
 
     def _request(self, call: Call, attempts: Attempts, ends: float, **generated: Any) -> Reply:
         started = time.monotonic()
@@ -149,29 +129,33 @@ class AsyncApi(_Shared):
             options = settings(configuration, forget_location_async)
             self._http = httpx.AsyncClient(**options) if http_client is None else http_client
         self._loop: object = None
+        self._closing: anyio.Event
 
-    async def create_invoice(
-        self,
-        request: InvoiceRequest,
-        *,
-        idempotency_key: str,
-        limits: Limits,
-        read: Callable[[Mapping[str, object]], _Result],
-    ) -> _Result:
-        """Create an invoice and return what `read` makes of the decoded ``data``."""
+    async def run(self, operation: Operation, call: Call, read: Callable[[Answer], _Result]) -> _Result:
+        """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the answer."""
         self._stay_in_one_loop()
-        call = self._creation(request, idempotency_key, limits)
-        body = _wire_body(request, self._configuration.metadata_format)
+        self._check_open()
+        attempts = Attempts(call.limits, idempotency_key=call.idempotency_key, now=time.monotonic())
+        while True:
+            ends = attempts.begin(time.monotonic())
+            try:
+                return read(Answer.of(await operation.waiting(Door(partial(self._request, call, attempts, ends)))))
+            except APIError as error:
+                wait = attempts.wait_after(error, time.monotonic())
+                if wait is None:
+                    raise
+            await anyio.sleep(wait)
 
-        async def attempt(door: Door) -> Response[CreateLightningInvoiceResponse]:
-            return await create_lightning_invoice.asyncio_detailed(
-                client=cast(GeneratedClient, door), body=body, idempotency_key=idempotency_key
-            )
-
-        return await self._run(call, attempt, read)
+    async def pause(self, seconds: float) -> None:
+        """Do nothing for a time, or until another task closes the client, which is an error then."""
+        with anyio.move_on_after(seconds):
+            await self._closing.wait()
+        self._check_open()
 
     async def aclose(self) -> None:
         self._closed = True
+        if self._loop is not None:
+            self._closing.set()
         if self._owned:
             await self._http.aclose()
 
@@ -179,25 +163,9 @@ class AsyncApi(_Shared):
         loop = anyio.lowlevel.current_token()
         if self._loop is None:
             self._loop = loop
+            self._closing = anyio.Event()  # belongs to the loop, which is not known before
         elif self._loop != loop:  # its connections would wait for a loop that does not run
             raise ConfigurationError("this client belongs to another event loop; make one client in each")
-
-    async def _run(
-        self,
-        call: Call,
-        attempt: Callable[[Door], Awaitable[Response[CreateLightningInvoiceResponse]]],
-        read: Callable[[Mapping[str, object]], _Result],
-    ) -> _Result:
-        attempts = Attempts(call.limits, idempotency_key=call.idempotency_key, now=time.monotonic())
-        while True:
-            ends = attempts.begin(time.monotonic())
-            try:
-                return read(_data_of(await attempt(Door(partial(self._request, call, attempts, ends)))))
-            except APIError as error:
-                wait = attempts.wait_after(error, time.monotonic())
-                if wait is None:
-                    raise
-            await anyio.sleep(wait)
 
     async def _request(self, call: Call, attempts: Attempts, ends: float, **generated: Any) -> Reply:
         started = time.monotonic()
@@ -243,20 +211,6 @@ def _setting_up(configuration: Configuration) -> Iterator[None]:
         ) from error
 
 
-def _wire_body(request: InvoiceRequest, metadata_format: MetadataFormat) -> CreateLightningInvoiceRequest:
-    """Say every field on purpose: set, or explicitly not sent."""
-    metadata: Any = UNSET
-    if request.metadata is not None:
-        metadata = json_text(request.metadata) if metadata_format == "string" else dict(request.metadata)
-    return CreateLightningInvoiceRequest(
-        amount=request.amount_sats,
-        d_tag_memo=UNSET if request.memo is None else request.memo,
-        h_tag_memo=UNSET if request.memo_hash is None else request.memo_hash,
-        expiry_interval=UNSET if request.expires_in is None else request.expires_in,
-        metadata=metadata,
-    )
-
-
 def _build(
     http: httpx.Client | httpx.AsyncClient,
     call: Call,
@@ -264,18 +218,13 @@ def _build(
     *,
     method: str,
     url: str,
-    headers: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
     json: object = None,
 ) -> httpx.Request:
     timeout = max(ends - time.monotonic(), 0.001)  # httpx takes 0 for "at once", which is what is left then
     return http.build_request(
-        method.upper(), call.base_url + url, headers={**call.headers, **headers}, json=json, timeout=timeout
+        method.upper(), call.base_url + url, headers={**call.headers, **(headers or {})}, json=json, timeout=timeout
     )
-
-
-def _data_of(response: Response[CreateLightningInvoiceResponse]) -> dict[str, object]:
-    parsed = response.parsed
-    return decode_json_field(None if parsed is None else parsed.data)
 
 
 def _raise_translated(failure: Exception, call: Call) -> NoReturn:

@@ -12,12 +12,15 @@ from decimal import Decimal
 from tazapay_lightning.errors import InvalidArgumentError
 from tazapay_lightning.messages import shown
 
-__all__ = ["MAX_SATS", "btc_to_sats", "check_btc", "check_sats", "format_btc", "sats_to_btc"]
+__all__ = ["MAX_SATS", "MSAT_PER_SAT", "btc_to_sats", "check_btc", "check_sats", "format_btc", "sats_to_btc"]
 
 DECIMALS = 8
 
 MAX_SATS = 2_100_000_000_000_000
 """All bitcoin that there can ever be, in satoshi: 21 million BTC."""
+
+MSAT_PER_SAT = 1000
+"""Millisatoshi, the unit of payment requests, in one satoshi."""
 
 # Decimal() alone would also take "1_000", surrounding blanks and the digits of every script of the world.
 _PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)

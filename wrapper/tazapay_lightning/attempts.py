@@ -23,7 +23,7 @@ from tazapay_lightning.errors import (
 )
 from tazapay_lightning.messages import shown
 
-__all__ = ["Attempts", "Limits", "seconds"]
+__all__ = ["Attempts", "Limits", "may_be_repeated", "seconds"]
 
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 8.0
@@ -139,7 +139,7 @@ class Attempts:
         error.idempotency_key = self._key
         error.outcome_unknown = self._may_exist
         error.attempts = self.number
-        if self.number > self._limits.max_retries or not _may_be_repeated(error):
+        if self.number > self._limits.max_retries or not may_be_repeated(error):
             return None
         asked = error.retry_after if isinstance(error, APIStatusError) else None
         wait = self._jitter(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self.number - 1))) if asked is None else asked
@@ -158,8 +158,11 @@ def _may_have_created(error: APIError) -> bool:
     return isinstance(error, UnexpectedResponseError)
 
 
-def _may_be_repeated(error: APIError) -> bool:
-    """Tell whether another attempt may help: with one idempotency key for all of them it cannot harm."""
+def may_be_repeated(error: APIError) -> bool:
+    """Tell whether another attempt may help.
+
+    It cannot harm: attempts to create share one idempotency key, and to fetch or to set twice is as good as once.
+    """
     if isinstance(error, APIConnectionError):
         return not error.permanent
     if isinstance(error, APIStatusError):

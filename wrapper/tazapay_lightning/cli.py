@@ -1,8 +1,9 @@
-"""The command line: ``tazapay-lightning demo | create | emulator`` (extra ``[cli]``), on top of the public API only.
+"""The command line ``tazapay-lightning`` (extra ``[cli]``), on top of the public API only.
 
-Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 refused or failed, 2 usage, 3 an invoice may
-exist (the key to resume with is printed). Credentials come from the environment, never from an option: options stay in
-the shell's history and show in the list of processes.
+Commands: ``demo``, ``create``, ``get``, ``update``, ``wait``, ``decode``, ``emulator``. Results go to stdout,
+everything else to stderr. Exit codes: 0 done, 1 refused or failed (an invoice that expired unpaid too), 2 usage, 3 an
+invoice may exist (the key to resume with is printed). Credentials come from the environment, never from an option:
+options stay in the shell's history and show in the list of processes.
 """
 
 from __future__ import annotations
@@ -18,9 +19,6 @@ from shlex import quote
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from tazapay_lightning import (
     APIError,
@@ -30,14 +28,16 @@ from tazapay_lightning import (
     LightningClient,
     TazapayError,
     __version__,
-    format_btc,
+    decode_bolt11,
 )
-from tazapay_lightning.messages import printable, shown
+from tazapay_lightning.cli_display import Countdown, invoice_table, request_dict, request_table, show
+from tazapay_lightning.messages import shown
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 REFUSED, USAGE, OUTCOME_UNKNOWN = 1, 2, 3
+_LONGEST_INPUT = 10_000  # characters: more than a payment request has
 
 app = typer.Typer(
     help="Create Lightning invoices with Tazapay. Credentials: TAZAPAY_API_KEY and TAZAPAY_API_SECRET.",
@@ -46,6 +46,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they print the local variables of every frame
 )
 _JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+_ID = Annotated[str, typer.Argument(metavar="ID", help="The id of an invoice, such as l11_abc123xyz.")]
+_METADATA = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be repeated.")]
+_ENVIRONMENT = Annotated[
+    str | None, typer.Option(help='"sandbox" or "production"; or TAZAPAY_ENVIRONMENT; or sandbox.')
+]
+_BASE_URL = Annotated[str | None, typer.Option(help="Another address; or TAZAPAY_BASE_URL.")]
 
 
 def _version(wanted: bool) -> None:
@@ -80,7 +86,7 @@ def demo(as_json: _JSON = False) -> None:
             metadata={"order_id": "7890", "customer_id": "cust_456"},
             expires_in=900,
         )
-        _show(invoice, as_json=as_json)
+        _show(invoice, as_json=as_json, qr=True)
 
 
 @app.command()
@@ -91,22 +97,21 @@ def create(
     memo_as_hash: Annotated[bool, typer.Option("--memo-as-hash", help="Send only the SHA-256 of the memo.")] = False,
     memo_hash: Annotated[str | None, typer.Option(help="The SHA-256 of a memo, 64 hex digits.")] = None,
     expires_in: Annotated[int | None, typer.Option(help="Seconds until the invoice expires.")] = None,
-    metadata: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be repeated.")] = None,
+    metadata: _METADATA = None,
     idempotency_key: Annotated[
         str | None, typer.Option(help="Resume a call whose outcome is unknown, or derive it from your order.")
     ] = None,
-    environment: Annotated[
-        str | None, typer.Option(help='"sandbox" or "production"; or TAZAPAY_ENVIRONMENT; or sandbox.')
-    ] = None,
-    base_url: Annotated[str | None, typer.Option(help="Another address; or TAZAPAY_BASE_URL.")] = None,
+    environment: _ENVIRONMENT = None,
+    base_url: _BASE_URL = None,
+    qr: Annotated[bool, typer.Option(help="Print a QR code of the payment request.")] = True,
     as_json: _JSON = False,
 ) -> None:
-    """Create an invoice."""
+    """Create an invoice, and show the QR code that pays it."""
     with _problems_explained():
         attached = None if metadata is None else _mapping(metadata)
         # made here, so that it can be printed even if the call is interrupted
         key = idempotency_key if idempotency_key is not None else str(uuid.uuid4())
-        with LightningClient(environment=environment, base_url=base_url) as client:  # type: ignore[arg-type]  # checked there
+        with _client(environment, base_url) as client:
             try:
                 invoice = client.create_invoice(
                     amount_sats=amount_sats,
@@ -120,7 +125,73 @@ def create(
                 )
             except KeyboardInterrupt:
                 _stop("interrupted", OUTCOME_UNKNOWN, key)
-        _show(invoice, as_json=as_json)
+        _show(invoice, as_json=as_json, qr=qr)
+
+
+@app.command()
+def get(
+    invoice_id: _ID,
+    environment: _ENVIRONMENT = None,
+    base_url: _BASE_URL = None,
+    qr: Annotated[bool, typer.Option(help="Print a QR code of the payment request.")] = False,
+    as_json: _JSON = False,
+) -> None:
+    """Show an invoice as it is now."""
+    with _problems_explained(), _client(environment, base_url) as client:
+        _show(client.get_invoice(invoice_id), as_json=as_json, qr=qr)
+
+
+@app.command()
+def update(
+    invoice_id: _ID,
+    metadata: _METADATA = None,
+    environment: _ENVIRONMENT = None,
+    base_url: _BASE_URL = None,
+    as_json: _JSON = False,
+) -> None:
+    """Set the metadata of an invoice; nothing else of it can be changed."""
+    with _problems_explained():
+        if metadata is None:
+            raise InvalidArgumentError("nothing to set: give --metadata KEY=VALUE", argument="metadata")
+        attached = _mapping(metadata)
+        with _client(environment, base_url) as client:
+            _show(client.update_invoice(invoice_id, metadata=attached), as_json=as_json, qr=False)
+
+
+@app.command()
+def wait(
+    invoice_id: _ID,
+    timeout: Annotated[float | None, typer.Option(help="Seconds at most; left out, until the invoice expires.")] = None,
+    poll_interval: Annotated[float | None, typer.Option(help="Seconds between the first two looks.")] = None,
+    environment: _ENVIRONMENT = None,
+    base_url: _BASE_URL = None,
+    as_json: _JSON = False,
+) -> None:
+    """Wait until an invoice is paid: exit code 0 if it is, 1 if it expired or the time is up."""
+    with _problems_explained(), _client(environment, base_url) as client:
+        try:
+            with Countdown(invoice_id) as countdown:
+                invoice = client.wait_for_payment(
+                    invoice_id, timeout=timeout, poll_interval=poll_interval, on_poll=countdown.seen
+                )
+        except KeyboardInterrupt:
+            _stop("interrupted; the invoice can still be paid", REFUSED)
+        _show(invoice, as_json=as_json, qr=False)
+
+
+@app.command()
+def decode(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A BOLT11 payment request; - reads it from stdin.")],
+    as_json: _JSON = False,
+) -> None:
+    """Show what a BOLT11 payment request asks for. Its signature is not verified."""
+    with _problems_explained():
+        request = decode_bolt11(sys.stdin.read(_LONGEST_INPUT) if text == "-" else text)
+        if as_json:
+            typer.echo(json.dumps(request_dict(request), indent=2))
+        else:
+            show(request_table(request))
+            _say("the signature was not verified: anybody can have written this")
 
 
 @app.command()
@@ -130,9 +201,16 @@ def emulator(
     data_as_string: Annotated[
         bool, typer.Option("--data-as-string", help="Send `data` as JSON text, as the published document types it.")
     ] = False,
+    webhook_url: Annotated[
+        str | None, typer.Option(help="Where to send a signed webhook when an invoice is paid.")
+    ] = None,
+    webhook_secret: Annotated[
+        str | None, typer.Option(help="What to sign it with; it opens nothing but your tests.")
+    ] = None,
 ) -> None:
     """Run the emulator of Tazapay on this machine until Ctrl-C."""
     package = _emulator()
+    secret = package.DEFAULT_WEBHOOK_SECRET if webhook_secret is None else webhook_secret
 
     def announce(base_url: str) -> None:
         _say(f"emulator of Tazapay at {base_url}; in another terminal:")
@@ -140,15 +218,23 @@ def emulator(
             ("TAZAPAY_BASE_URL", base_url),
             ("TAZAPAY_API_KEY", package.DEFAULT_API_KEY),
             ("TAZAPAY_API_SECRET", package.DEFAULT_API_SECRET),  # opens nothing but this emulator
+            ("TAZAPAY_WEBHOOK_SECRET", secret),  # likewise
         ):
-            typer.echo(f"export {name}={value}")
+            typer.echo(f"export {name}={quote(value)}")
 
     try:
         package.serve(
-            port=port, database=":memory:" if db is None else db, data_as_string=data_as_string, on_ready=announce
+            port=port,
+            database=":memory:" if db is None else db,
+            data_as_string=data_as_string,
+            webhook_url=webhook_url,
+            webhook_secret=secret,
+            on_ready=announce,
         )
     except package.EmulatorError as error:
         _stop(str(error), REFUSED)
+    except ValueError as error:  # what an option holds: the port, the webhook's URL or secret
+        _stop(str(error), USAGE)
 
 
 @contextmanager
@@ -205,24 +291,16 @@ def _mapping(entries: list[str]) -> dict[str, object]:
     return mapping
 
 
-def _show(invoice: Invoice, *, as_json: bool) -> None:
+def _client(environment: str | None, base_url: str | None) -> LightningClient:
+    return LightningClient(environment=environment, base_url=base_url)  # type: ignore[arg-type]  # checked there
+
+
+def _show(invoice: Invoice, *, as_json: bool, qr: bool) -> None:
     if as_json:
         typer.echo(json.dumps(invoice.to_dict(), indent=2))  # ASCII only: it survives every terminal and pipe
         return
-    expiry = "not said" if invoice.expires_at is None else f"{invoice.expires_at:%Y-%m-%d %H:%M:%S %Z}"
-    rows = {
-        "amount": f"{format_btc(invoice.amount_sats)} BTC ({invoice.amount_sats:,} satoshi)",
-        "memo": invoice.memo,
-        "memo hash": invoice.memo_hash,
-        "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
-        "expires": expiry,
-        "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
-        "idempotency key": invoice.idempotency_key,
-    }
-    table = Table(
-        title=Text(f"Lightning invoice {printable(invoice.id)}", style="bold"), show_header=False, title_justify="left"
-    )
-    for name, value in rows.items():
-        if value:
-            table.add_row(name, Text(printable(str(value))))  # Text: nothing from outside is read as markup
-    Console().print(table)
+    show(invoice_table(invoice))
+    if invoice.bolt11 is not None and not invoice.is_paid and not invoice.is_expired:
+        typer.echo(invoice.lightning_uri)  # on a line of its own, to be copied
+        if qr:
+            typer.echo(invoice.qr_terminal(), nl=False)

@@ -1,23 +1,30 @@
-"""The clients: configuration, lifecycle and the operations, blocking and asynchronous, side by side."""
+"""The blocking client: configuration, lifecycle and the operations. Its twin is in `async_client`."""
 
 from __future__ import annotations
 
 import os
+import time
 import uuid
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
 
-from tazapay_lightning._api import AsyncApi, AsyncHTTPClient, HTTPClient, SyncApi
+from tazapay_lightning._api import HTTPClient, SyncApi
+from tazapay_lightning._operations import creating, getting, updating
 from tazapay_lightning.attempts import Limits
 from tazapay_lightning.configuration import Configuration, Environment, MetadataFormat
-from tazapay_lightning.echo import verify_echo
+from tazapay_lightning.echo import verify_echo, verify_fetched
+from tazapay_lightning.errors import APIError
+from tazapay_lightning.exchange import Call
 from tazapay_lightning.invoice import Invoice
-from tazapay_lightning.request import InvoiceRequest, check_idempotency_key
+from tazapay_lightning.json_fields import json_object
+from tazapay_lightning.payment_wait import PaymentWait
+from tazapay_lightning.replies import service_time
+from tazapay_lightning.request import InvoiceRequest, check_callback, check_idempotency_key, check_invoice_id
 
-__all__ = ["AsyncLightningClient", "LightningClient"]
+__all__ = ["LightningClient"]
 
 
 class LightningClient:
@@ -143,13 +150,186 @@ class LightningClient:
             metadata=metadata,
         )
         key = str(uuid.uuid4()) if idempotency_key is None else check_idempotency_key(idempotency_key)
-        invoice = self._api.create_invoice(
-            request,
+        call = Call.build(
+            self._configuration,
+            self._limits.for_call(timeout=timeout, deadline=deadline),
+            submitted=[request.memo, request.metadata],
             idempotency_key=key,
-            limits=self._limits.for_call(timeout=timeout, deadline=deadline),
-            read=lambda payload: Invoice.from_payload(payload, idempotency_key=key),
+        )
+        invoice = self._api.run(
+            creating(request, self._configuration.metadata_format, key),
+            call,
+            lambda answer: Invoice.from_payload(answer.data, idempotency_key=key),
         )
         return verify_echo(request, invoice, strict=self._configuration.check_echo)
+
+    def get_invoice(
+        self,
+        invoice_id: str,
+        *,
+        timeout: float | timedelta | None = None,
+        deadline: float | timedelta | None = None,
+    ) -> Invoice:
+        """Fetch an invoice as it is now.
+
+        Args:
+            invoice_id: `Invoice.id`, such as ``l11_abc123xyz``.
+            timeout: seconds per attempt, for this call.
+            deadline: seconds for the whole call, for this call.
+
+        Returns:
+            The invoice with exactly this id.
+
+        Raises:
+            InvalidArgumentError: the id cannot be one; nothing was sent.
+            NotFoundError: there is no such invoice in this environment and account.
+            APIError: another refusal or failure, as for `create_invoice`.
+            InvoiceMismatchError: the payment request in the reply is over another amount than the invoice.
+            ConfigurationError: the client is closed.
+
+        Example:
+            >>> from tazapay_lightning_emulator import running_emulator
+            >>> with running_emulator() as tazapay, LightningClient(
+            ...     tazapay.api_key, tazapay.api_secret, base_url=tazapay.base_url
+            ... ) as client:
+            ...     invoice = client.create_invoice(amount_sats=123456)
+            ...     client.get_invoice(invoice.id).payment_status
+            'unpaid'
+        """
+        checked = check_invoice_id(invoice_id)
+        call = Call.build(self._configuration, self._limits.for_call(timeout=timeout, deadline=deadline))
+        strict = self._configuration.check_echo
+        return self._api.run(getting(checked), call, lambda answer: verify_fetched(checked, answer.data, strict=strict))
+
+    def update_invoice(
+        self,
+        invoice_id: str,
+        *,
+        metadata: Mapping[str, object],
+        timeout: float | timedelta | None = None,
+        deadline: float | timedelta | None = None,
+    ) -> Invoice:
+        """Set the metadata of an invoice; nothing else of an invoice can be changed.
+
+        To set it twice is as good as once, so failed attempts are repeated as for `create_invoice`, without a key.
+        Whether the service replaces the metadata or adds to it is not documented: give all of it.
+
+        Args:
+            invoice_id: `Invoice.id`, such as ``l11_abc123xyz``.
+            metadata: a mapping of whatever JSON can hold.
+            timeout: seconds per attempt, for this call.
+            deadline: seconds for the whole call, for this call.
+
+        Returns:
+            The invoice with exactly this id, as it is now.
+
+        Raises:
+            InvalidArgumentError: the id or the metadata cannot be sent; nothing was.
+            NotFoundError: there is no such invoice in this environment and account.
+            APIError: another refusal or failure, as for `create_invoice`; after a lost connection, a timeout or a 5xx
+                the metadata may have been set all the same.
+            InvoiceMismatchError: the payment request in the reply is over another amount than the invoice.
+            ConfigurationError: the client is closed.
+
+        Example:
+            >>> from tazapay_lightning_emulator import running_emulator
+            >>> with running_emulator() as tazapay, LightningClient(
+            ...     tazapay.api_key, tazapay.api_secret, base_url=tazapay.base_url
+            ... ) as client:
+            ...     invoice = client.create_invoice(amount_sats=123456)
+            ...     dict(client.update_invoice(invoice.id, metadata={"order_id": "7890"}).metadata)
+            {'order_id': '7890'}
+        """
+        checked = check_invoice_id(invoice_id)
+        attached = json_object(metadata, argument="metadata")
+        limits = self._limits.for_call(timeout=timeout, deadline=deadline)
+        strict = self._configuration.check_echo
+        return self._api.run(
+            updating(checked, attached, self._configuration.metadata_format),
+            Call.build(self._configuration, limits, submitted=[attached]),
+            lambda answer: verify_fetched(checked, answer.data, strict=strict),
+        )
+
+    def wait_for_payment(
+        self,
+        invoice: Invoice | str,
+        *,
+        timeout: float | timedelta | None = None,
+        poll_interval: float | timedelta | None = None,
+        on_poll: Callable[[Invoice], object] | None = None,
+    ) -> Invoice:
+        """Wait until an invoice is paid: look at it at growing intervals, never sleeping past its expiry.
+
+        A look that fails in passing (no connection, a timeout, 408, 429, 5xx, a reply that cannot be read) is logged
+        and repeated; so is a 404 for an invoice that is known to exist, twice in a row. Whether the invoice is expired
+        is for the service to say, by its ``status`` and by the ``Date`` of its replies: a wrong clock on this machine
+        does no harm. Closing the client from another thread ends the wait at once, with a `ConfigurationError`.
+
+        Args:
+            invoice: the invoice, or its id.
+            timeout: seconds to wait at most, or a timedelta, up to a day. None waits until the invoice expires, or an
+                hour if the service does not say when that is. At the end the invoice is looked at once more, for which
+                5 seconds are granted.
+            poll_interval: seconds between the first two looks, 1 by default. The interval grows by half each time, to
+                ten times the first, with jitter.
+            on_poll: called with the invoice after each look, the one that shows it paid included; not after a look that
+                fails or that ends in an error. What it raises ends the wait.
+
+        Returns:
+            The paid invoice. One that the service calls paid counts, even if it was paid after its expiry.
+
+        Raises:
+            InvalidArgumentError: an argument was refused; nothing was sent.
+            InvoiceExpiredError: it expired, and the last look showed it unpaid. A payment that was under way may still
+                arrive; its webhook tells.
+            PaymentTimeoutError: the time was up. The last look showed the invoice unpaid; or it failed, and then nobody
+                knows: that failure is chained.
+            InvoiceMismatchError: the amount is not what it was at the beginning or at an earlier look, or the payment
+                request is over another amount.
+            APIError: a failure that looking again would not mend, such as refused credentials or an unknown id.
+            ConfigurationError: the client is closed.
+
+        Example:
+            >>> from tazapay_lightning_emulator import running_emulator
+            >>> with running_emulator() as tazapay, LightningClient(
+            ...     tazapay.api_key, tazapay.api_secret, base_url=tazapay.base_url
+            ... ) as client:
+            ...     invoice = client.create_invoice(amount_sats=123456)
+            ...     paid = client.wait_for_payment(
+            ...         invoice, poll_interval=0.01, on_poll=lambda seen: seen.is_paid or tazapay.pay(seen.id)
+            ...     )
+            >>> paid.payment_status
+            'paid'
+        """
+        check_callback(on_poll, argument="on_poll")
+        wait = PaymentWait(
+            invoice,
+            timeout=timeout,
+            poll_interval=poll_interval,
+            limits=self._limits,
+            now=time.monotonic(),
+            wall=datetime.now(UTC),
+        )
+        operation, strict = getting(wait.invoice_id), self._configuration.check_echo
+        while True:
+            try:
+                seen, service_now = self._api.run(
+                    operation,
+                    Call.build(self._configuration, wait.limits(time.monotonic())),
+                    lambda answer: (
+                        verify_fetched(wait.invoice_id, answer.data, strict=strict),
+                        service_time(answer.headers),
+                    ),
+                )
+            except APIError as error:
+                next_look: float | None = wait.missed(error, now=time.monotonic())
+            else:
+                next_look = wait.seen(seen, service_time=service_now, wall=datetime.now(UTC), now=time.monotonic())
+                if on_poll is not None:
+                    on_poll(seen)
+            if next_look is None:
+                return seen
+            self._api.pause(next_look - time.monotonic())
 
     def close(self) -> None:
         """Close the connections; a second time does nothing."""
@@ -162,115 +342,6 @@ class LightningClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(host={self._configuration.host!r})"
-
-
-class AsyncLightningClient:
-    """Creates Lightning invoices with Tazapay, for asynchronous code.
-
-    The twin of `LightningClient`: the same arguments, methods and errors. Make one per event loop and share it between
-    its tasks. Use it in an ``async with`` block, or await `aclose`.
-
-    Args:
-        api_key: as for `LightningClient`, like all that follow.
-        api_secret: Tazapay's API secret.
-        environment: "sandbox" or "production".
-        base_url: another address of the service.
-        timeout: seconds that one attempt may take.
-        max_retries: how often a failed attempt may be tried again.
-        deadline: seconds that a whole call may take.
-        metadata_format: how `metadata` travels.
-        check_echo: raise `InvoiceMismatchError` when the service answers with another amount.
-        http_client: an `httpx.AsyncClient` of your own.
-
-    Raises:
-        ConfigurationError: naming what is missing or wrong.
-
-    Example:
-        >>> import asyncio
-        >>> from tazapay_lightning_emulator import running_emulator
-        >>> async def pay_me(tazapay):
-        ...     async with AsyncLightningClient(
-        ...         tazapay.api_key, tazapay.api_secret, base_url=tazapay.base_url
-        ...     ) as client:
-        ...         return await client.create_invoice(amount_sats=123456)
-        >>> with running_emulator() as tazapay:
-        ...     asyncio.run(pay_me(tazapay)).amount_btc
-        Decimal('0.00123456')
-    """
-
-    def __init__(
-        self,
-        api_key: str | None = None,
-        api_secret: str | None = None,
-        *,
-        environment: Environment | None = None,
-        base_url: str | None = None,
-        timeout: float | timedelta = 30.0,
-        max_retries: int = 2,
-        deadline: float | timedelta = 90.0,
-        metadata_format: MetadataFormat = "string",
-        check_echo: bool = True,
-        http_client: AsyncHTTPClient | None = None,
-    ) -> None:
-        self._limits = Limits.build(timeout=timeout, deadline=deadline, max_retries=max_retries)
-        self._configuration = Configuration.build(
-            api_key=api_key,
-            api_secret=api_secret,
-            environment=environment,
-            base_url=base_url,
-            metadata_format=metadata_format,
-            check_echo=check_echo,
-            variables=os.environ,
-        )
-        self._api = AsyncApi(self._configuration, http_client)
-
-    async def create_invoice(
-        self,
-        *,
-        amount_sats: int | None = None,
-        amount_btc: Decimal | str | int | None = None,
-        memo: str | None = None,
-        memo_as_hash: bool = False,
-        memo_hash: str | None = None,
-        expires_in: int | timedelta | None = None,
-        metadata: Mapping[str, object] | None = None,
-        idempotency_key: str | None = None,
-        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - per attempt, several of which make a call
-        deadline: float | timedelta | None = None,
-    ) -> Invoice:
-        """Create one invoice, however many attempts it takes: see `LightningClient.create_invoice`."""
-        request = InvoiceRequest.build(
-            amount_sats=amount_sats,
-            amount_btc=amount_btc,
-            memo=memo,
-            memo_as_hash=memo_as_hash,
-            memo_hash=memo_hash,
-            expires_in=expires_in,
-            metadata=metadata,
-        )
-        key = str(uuid.uuid4()) if idempotency_key is None else check_idempotency_key(idempotency_key)
-        invoice = await self._api.create_invoice(
-            request,
-            idempotency_key=key,
-            limits=self._limits.for_call(timeout=timeout, deadline=deadline),
-            read=lambda payload: Invoice.from_payload(payload, idempotency_key=key),
-        )
-        return verify_echo(request, invoice, strict=self._configuration.check_echo)
-
-    async def aclose(self) -> None:
-        """Close the connections; a second time does nothing."""
-        await self._api.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(host={self._configuration.host!r})"

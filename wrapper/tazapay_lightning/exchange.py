@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Protocol, Self
 
 from attrs import field, frozen
 
@@ -19,11 +19,11 @@ from tazapay_lightning._version import __version__
 from tazapay_lightning.attempts import Attempts, Limits
 from tazapay_lightning.configuration import Configuration
 from tazapay_lightning.errors import UnexpectedResponseError
+from tazapay_lightning.json_fields import decode_json_field
 from tazapay_lightning.redaction import Redaction
 from tazapay_lightning.replies import read_envelope
-from tazapay_lightning.request import InvoiceRequest
 
-__all__ = ["Body", "Call", "Door", "Reply", "log_attempt"]
+__all__ = ["Answer", "Body", "Call", "Door", "Parsed", "Reply", "log_attempt"]
 
 _logger = logging.getLogger("tazapay_lightning")
 MAX_REPLY_BYTES = 8 * 1024 * 1024  # an invoice is a few kilobytes
@@ -40,13 +40,23 @@ class Call:
     limits: Limits
 
     @classmethod
-    def creation(
-        cls, configuration: Configuration, request: InvoiceRequest, *, idempotency_key: str, limits: Limits
+    def build(
+        cls,
+        configuration: Configuration,
+        limits: Limits,
+        *,
+        submitted: Iterable[object] = (),
+        idempotency_key: str | None = None,
     ) -> Call:
-        """Prepare the creation of an invoice."""
+        """Prepare a call.
+
+        Args:
+            configuration: where to call and as whom.
+            limits: how long it may take.
+            submitted: what the caller wrote: validation errors can echo it, and it may be about a person.
+            idempotency_key: None for a call that creates nothing.
+        """
         credentials = configuration.credentials
-        # Validation errors can echo what the caller wrote, and that may be about a person.
-        written = _texts_in([request.memo, request.metadata])
         return cls(
             base_url=configuration.base_url,
             headers={
@@ -55,7 +65,7 @@ class Call:
                 "Authorization": credentials.authorization(),
                 "User-Agent": f"tazapay-lightning/{__version__}",
             },
-            redaction=Redaction(credentials=credentials.secrets(), submitted=written),
+            redaction=Redaction(credentials=credentials.secrets(), submitted=_texts_in(list(submitted))),
             idempotency_key=idempotency_key,
             limits=limits,
         )
@@ -101,6 +111,36 @@ class Door:
     def get_async_httpx_client(self) -> Door:
         """Return what has the method ``request``."""
         return self
+
+
+class Parsed(Protocol):
+    """What generated code makes of a `Reply`."""
+
+    @property
+    def headers(self) -> Any:
+        """The headers of the reply, as they were."""
+
+    @property
+    def parsed(self) -> Any:
+        """The generated model of the envelope."""
+
+
+@frozen
+class Answer:
+    """What the service answered to an operation that succeeded.
+
+    Attributes:
+        data: the decoded ``data``.
+        headers: of the reply, names in lower case.
+    """
+
+    data: Mapping[str, object]
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, response: Parsed) -> Self:
+        """Read what generated code returns."""
+        return cls(decode_json_field(response.parsed.data), response.headers)
 
 
 class Body:

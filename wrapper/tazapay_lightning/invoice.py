@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 from attrs import field, frozen
 
-from tazapay_lightning.amounts import MAX_SATS, format_btc, sats_to_btc
-from tazapay_lightning.errors import UnexpectedResponseError
+from tazapay_lightning import qr
+from tazapay_lightning.amounts import format_btc, sats_to_btc
+from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError
+from tazapay_lightning.invoice_fields import essential_amount, essential_id, optional, seconds, text
 from tazapay_lightning.json_fields import decode_json_field
+from tazapay_lightning.messages import printable
+from tazapay_lightning.moments import read_moment
+from tazapay_lightning.payment_request import find_payment_request
 
 __all__ = ["Difference", "Invoice"]
-
-_Value = TypeVar("_Value")
-_logger = logging.getLogger("tazapay_lightning")
-
-# RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII | re.IGNORECASE)
-_DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
 @frozen
@@ -59,6 +55,8 @@ class Invoice:
         metadata: the key-value pairs attached to the invoice, read-only.
         created_at: aware datetime.
         updated_at: aware datetime.
+        bolt11: the payment request that a payer scans, in lower case: the one text in the service's reply that reads as
+            BOLT11, wherever it stands, because no documented field carries it. None if there is none, or more than one.
         differences: what of the request the service changed; empty when the invoice is what was asked for.
         idempotency_key: the key under which this invoice was created; None for one that was fetched.
         raw: everything that the service said about the invoice, fields unknown to this version included, read-only.
@@ -80,6 +78,7 @@ class Invoice:
     metadata: Mapping[str, object] = field(factory=dict, converter=_read_only, repr=False, hash=False)
     created_at: datetime | None = None
     updated_at: datetime | None = field(default=None, repr=False)
+    bolt11: str | None = field(default=None, repr=False)
     differences: tuple[Difference, ...] = field(default=(), repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
     raw: Mapping[str, object] = field(factory=dict, converter=_read_only, repr=False, hash=False)
@@ -110,6 +109,55 @@ class Invoice:
         except OverflowError:  # later than the year 9999
             return None
 
+    @property
+    def lightning_uri(self) -> str | None:
+        """``lightning:`` and the payment request: as a link, it opens a wallet. None without a payment request."""
+        return None if self.bolt11 is None else f"lightning:{self.bolt11}"
+
+    def qr_svg(self) -> str:
+        """Return a QR code of the payment request as an ``<svg>`` element, which takes the size of its container.
+
+        Raises:
+            InvoiceExpiredError: the invoice expired: nobody should try to pay it.
+            InvalidBolt11Error: the service sent no payment request.
+            ConfigurationError: segno is not installed, which the extra ``[qr]`` brings.
+
+        Example:
+            >>> invoice = Invoice.from_payload({"id": "l11_1", "amount": 5, "status": "expired"})
+            >>> invoice.qr_svg()
+            Traceback (most recent call last):
+            ...
+            tazapay_lightning.errors.InvoiceExpiredError: invoice l11_1 expired: make a new one to be paid
+        """
+        return qr.svg(self._payable())
+
+    def qr_png(self, *, scale: int = 8) -> bytes:
+        """Return a QR code of the payment request as a PNG image.
+
+        Args:
+            scale: pixels for each side of a module, 1 to 100; a code has 60 to 100 modules on each side.
+
+        Raises:
+            InvalidArgumentError: the scale is out of range.
+            InvoiceExpiredError: like the others, as for `qr_svg`.
+        """
+        return qr.png(self._payable(), scale=scale)
+
+    def qr_terminal(self) -> str:
+        """Return a QR code of the payment request for a terminal, colours included; errors as for `qr_svg`."""
+        return qr.terminal(self._payable())
+
+    def _payable(self) -> str:
+        name = printable(self.id, most=80)
+        if self.is_expired:
+            raise InvoiceExpiredError(f"invoice {name} expired: make a new one to be paid", invoice=self)
+        if self.bolt11 is None:
+            raise InvalidBolt11Error(
+                f"invoice {name} has no payment request that could be shown: the service sent none; see Invoice.raw",
+                argument="bolt11",
+            )
+        return self.bolt11
+
     @classmethod
     def from_payload(cls, payload: Mapping[str, object], *, idempotency_key: str | None = None) -> Invoice:
         """Read the service's object.
@@ -123,17 +171,18 @@ class Invoice:
                 number of satoshi; digits as text and integral floats are read too.
         """
         return cls(
-            id=_essential_id(payload.get("id")),
-            amount_sats=_essential_amount(payload.get("amount")),
-            memo=_optional(payload, "d_tag_memo", _text),
-            memo_hash=_optional(payload, "h_tag_memo" if payload.get("h_tag_memo") is not None else "h_tag", _text),
-            status=_optional(payload, "status", _text),
-            payment_status=_optional(payload, "payment_status", _text),
-            expiry_interval=_optional(payload, "expiry_interval", _seconds),
-            collect_id=_optional(payload, "collect", _text),
-            metadata=_optional(payload, "metadata", decode_json_field) or {},
-            created_at=_optional(payload, "created_at", _moment),
-            updated_at=_optional(payload, "updated_at", _moment),
+            id=essential_id(payload.get("id")),
+            amount_sats=essential_amount(payload.get("amount")),
+            memo=optional(payload, "d_tag_memo", text),
+            memo_hash=optional(payload, "h_tag_memo" if payload.get("h_tag_memo") is not None else "h_tag", text),
+            status=optional(payload, "status", text),
+            payment_status=optional(payload, "payment_status", text),
+            expiry_interval=optional(payload, "expiry_interval", seconds),
+            collect_id=optional(payload, "collect", text),
+            metadata=optional(payload, "metadata", decode_json_field) or {},
+            created_at=optional(payload, "created_at", read_moment),
+            updated_at=optional(payload, "updated_at", read_moment),
+            bolt11=find_payment_request(payload),
             idempotency_key=idempotency_key,
             raw=payload,
         )
@@ -162,6 +211,8 @@ class Invoice:
             "metadata": dict(self.metadata),
             "created_at": self.created_at.isoformat() if self.created_at else None,
             "updated_at": self.updated_at.isoformat() if self.updated_at else None,
+            "bolt11": self.bolt11,
+            "lightning_uri": self.lightning_uri,
             "differences": [attrs.asdict(difference) for difference in self.differences],
             "idempotency_key": self.idempotency_key,
             "raw": dict(self.raw),
@@ -175,66 +226,3 @@ class Invoice:
 
 def _from_values(values: dict[str, Any]) -> Invoice:
     return Invoice(**values)
-
-
-def _essential_id(value: object) -> str:
-    if isinstance(value, str) and value:
-        return value
-    raise UnexpectedResponseError(f"the invoice in the reply has no id: `id` is {_shape(value)}")
-
-
-def _essential_amount(value: object) -> int:
-    amount = _whole_number(value)
-    if amount is None or not 0 <= amount <= MAX_SATS:
-        raise UnexpectedResponseError(f"the invoice in the reply has no amount in satoshi: `amount` is {_shape(value)}")
-    return amount
-
-
-def _whole_number(value: object) -> int | None:
-    """Read an integer that came as a number, as digits, or as a float without a fraction."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        return int(value) if _DIGITS.fullmatch(value) else None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    return value if isinstance(value, int) else None
-
-
-def _optional(payload: Mapping[str, object], name: str, read: Callable[[object], _Value]) -> _Value | None:
-    """Read a field that may be absent, null or of a form that this version does not know."""
-    value = payload.get(name)
-    if value is None:
-        return None
-    try:
-        return read(value)
-    except (ValueError, UnexpectedResponseError):
-        _logger.warning(
-            "the service sent `%s` in a form that cannot be read (%s); see Invoice.raw", name, _shape(value)
-        )
-        return None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise UnexpectedResponseError("not a text")
-    return value
-
-
-def _seconds(value: object) -> int:
-    seconds = _whole_number(value)
-    if seconds is None or seconds < 0:
-        raise UnexpectedResponseError("not a number of seconds")
-    return seconds
-
-
-def _moment(value: object) -> datetime:
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        raise UnexpectedResponseError("not a moment")  # an integer could be seconds or milliseconds: nobody says
-    moment = datetime.fromisoformat(value.upper())
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def _shape(value: object) -> str:
-    """Name the kind of a value without repeating it: it may hold what does not belong into a log."""
-    return "missing" if value is None else f"of type {type(value).__name__}, not readable"

@@ -32,7 +32,7 @@ from tazapay_lightning.errors import (
 from tazapay_lightning.json_fields import parse_json
 from tazapay_lightning.redaction import Redaction
 
-__all__ = ["read_envelope", "seconds_to_wait", "status_error"]
+__all__ = ["read_envelope", "seconds_to_wait", "service_time", "status_error"]
 
 _FAILURES = frozenset({"error", "fail", "failed", "failure"})
 _MAX_BODY = 2000  # characters of a reply's body that an error keeps
@@ -48,7 +48,8 @@ _NEXT_STEP: Mapping[int, str] = {
     401: "check the API key and secret, and that they belong to this environment: sandbox keys open only the sandbox, "
     "live keys only production",
     403: "the credentials are accepted, but not allowed to do this: see the permissions of the key in the dashboard",
-    404: "nothing is there: base_url is the address of the service without /v3",
+    404: "nothing is there: the id of an invoice belongs to the environment and the account that it was made in, and "
+    "base_url is the address of the service without /v3",
     429: "too many requests: slow down, or raise max_retries",
 }
 
@@ -158,6 +159,16 @@ def seconds_to_wait(headers: Mapping[str, str], *, now: datetime) -> float | Non
     if until is None:
         return None
     return max(0.0, (until - (_http_date(lower.get("date", "")) or now)).total_seconds())
+
+
+def service_time(headers: Mapping[str, str]) -> datetime | None:
+    """Read when the service made a reply (``Date``, RFC 9110, section 6.6.1), aware; None where it does not say.
+
+    Example:
+        >>> service_time({"date": "Wed, 21 Oct 2026 07:28:00 GMT"})
+        datetime.datetime(2026, 10, 21, 7, 28, tzinfo=datetime.timezone.utc)
+    """
+    return next((_http_date(value.strip()) for name, value in headers.items() if name.lower() == "date"), None)
 
 
 def _http_date(text: str) -> datetime | None:

@@ -12,10 +12,14 @@ from tazapay_lightning.amounts import check_btc, check_sats
 from tazapay_lightning.errors import InvalidArgumentError
 from tazapay_lightning.json_fields import json_object
 from tazapay_lightning.memos import check_memo, check_memo_hash, hash_memo, verify_memo
+from tazapay_lightning.messages import shown
 
-__all__ = ["InvoiceRequest", "check_idempotency_key"]
+__all__ = ["InvoiceRequest", "check_callback", "check_idempotency_key", "check_invoice_id"]
 
+# neither what separates or climbs, nor blanks and control characters, nor half a surrogate, which cannot be encoded
+_ONE_STEP = re.compile(r"[^/\\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _VISIBLE_ASCII = re.compile(r"[!-~]{1,255}", re.ASCII)
+_LONGEST_ID = 255  # ids have some 20 characters; what is longer was meant for something else
 _LONGEST_EXPIRY = 999_999_999 * 86_400 + 86_399  # timedelta.max in whole seconds; also keeps the number sendable
 
 
@@ -84,6 +88,36 @@ def check_idempotency_key(key: object) -> str:
         found = f"{len(key)} characters" if not 1 <= len(key) <= 255 else "a blank or a character outside visible ASCII"
         raise InvalidArgumentError(f"{accepted}; got {found}", argument="idempotency_key")
     return key
+
+
+def check_invoice_id(invoice_id: object) -> str:
+    """Return an id that names one step of a path, and refuse whatever a server on the way could read as more than that.
+
+    Any other character is escaped as it is put into the path (RFC 3986, section 2.1).
+
+    Example:
+        >>> check_invoice_id("l11_abc123xyz")
+        'l11_abc123xyz'
+    """
+    accepted = "invoice_id must be the id of an invoice, such as l11_abc123xyz (Invoice.id)"
+    if not isinstance(invoice_id, str):
+        raise InvalidArgumentError(f"{accepted}; got {type(invoice_id).__name__}", argument="invoice_id")
+    if not 1 <= len(invoice_id) <= _LONGEST_ID:
+        raise InvalidArgumentError(f"{accepted}; got {len(invoice_id)} characters", argument="invoice_id")
+    if invoice_id in {".", ".."} or not _ONE_STEP.fullmatch(invoice_id):
+        raise InvalidArgumentError(
+            f"{accepted}; got {shown(invoice_id)}: no slash, backslash, dot segment, blank or control character",
+            argument="invoice_id",
+        )
+    return invoice_id
+
+
+def check_callback(callback: object, *, argument: str) -> None:
+    """Refuse what cannot be called, before it would have been."""
+    if callback is not None and not callable(callback):
+        raise InvalidArgumentError(
+            f"{argument} must be a function of one argument, or None; got {type(callback).__name__}", argument=argument
+        )
 
 
 def _amount(amount_sats: object, amount_btc: object) -> int:

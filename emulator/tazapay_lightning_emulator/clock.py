@@ -1,0 +1,79 @@
+"""The emulator's clock: that of the machine, or one that a test brings along, and as far ahead of it as one likes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+MAX_ADVANCE = timedelta(days=365 * 100)
+"""How far the clock can be moved at a time: past the longest expiry."""
+
+LAST_MOMENT = datetime(3000, 1, 1, tzinfo=UTC)
+"""Beyond it the clock cannot be moved: the time of a BOLT11 payment request ends soon after, with its 35 bits."""
+
+
+def utc_now() -> datetime:
+    """The time by the machine's clock."""
+    return datetime.now(UTC)
+
+
+class Clock:
+    """A clock that goes on by itself and can be moved forward. Safe to share between threads.
+
+    It cannot be moved back, since no service's clock does that: what has expired stays expired.
+
+    Args:
+        base: tells the time that this clock is ahead of, with a time zone.
+
+    Example:
+        >>> clock = Clock(lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
+        >>> clock.advance(timedelta(hours=1))
+        datetime.datetime(2026, 3, 1, 13, 0, tzinfo=datetime.timezone.utc)
+        >>> clock.advance(0.5)
+        datetime.datetime(2026, 3, 1, 13, 0, 0, 500000, tzinfo=datetime.timezone.utc)
+        >>> clock.advance(-1)
+        Traceback (most recent call last):
+        ...
+        ValueError: seconds: a number greater than 0, at most 3153600000; the clock only goes forward
+    """
+
+    def __init__(self, base: Callable[[], datetime] = utc_now) -> None:
+        self._base = base
+        self._ahead = timedelta()
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return self._base().astimezone(UTC) + self._ahead
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far it was moved in all."""
+        return self._ahead
+
+    @property
+    def is_the_machines(self) -> bool:
+        """Whether it tells the time of the machine, as every server does."""
+        return self._base is utc_now and not self._ahead
+
+    def advance(self, by: float | timedelta) -> datetime:
+        """Move it forward, by so many seconds or by this difference, and return the new time.
+
+        Raises:
+            ValueError: not forward, by more than a hundred years, or beyond the year 2999.
+        """
+        if isinstance(by, timedelta):
+            difference = by
+        elif isinstance(by, int | float) and not isinstance(by, bool) and 0 < by <= MAX_ADVANCE.total_seconds():
+            difference = timedelta(seconds=by)
+        else:
+            difference = timedelta()
+        if not timedelta() < difference <= MAX_ADVANCE:
+            most = MAX_ADVANCE // timedelta(seconds=1)
+            raise ValueError(f"seconds: a number greater than 0, at most {most}; the clock only goes forward")
+        with self._lock:
+            if self._base() + self._ahead + difference >= LAST_MOMENT:
+                raise ValueError(f"seconds: fewer, the clock ends with the year {LAST_MOMENT.year - 1}")
+            self._ahead += difference
+        return self.now()

@@ -1,0 +1,78 @@
+"""ECDSA over secp256k1 with a key to throw away, and with the recovery id by which a reader finds the public key.
+
+The curve's arithmetic is that of the `cryptography` package, which signs, too, but tells no recovery id. So the
+signature is put together here from the nonce and its point (SEC 1, 4.1.3 and 4.1.6; low s as in BIP 146).
+"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+from cryptography.hazmat.primitives.asymmetric import ec
+
+ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+"""Of the curve's group."""
+
+
+@frozen
+class Pair:
+    """A secret number, and the point of the curve that it leads to: what a key is made of, and a nonce as well."""
+
+    number: int = field(repr=False)
+    x: int
+    y: int
+
+    @classmethod
+    def new(cls) -> Pair:
+        """A random one, from the system's source of randomness."""
+        numbers = ec.generate_private_key(ec.SECP256K1()).private_numbers()
+        return cls(numbers.private_value, numbers.public_numbers.x, numbers.public_numbers.y)
+
+    @property
+    def compressed(self) -> bytes:
+        """The point as public keys are written: 33 bytes."""
+        return bytes([2 | self.y & 1]) + self.x.to_bytes(32, "big")
+
+
+@frozen
+class Key:
+    """A private key that guards nothing: it lives as long as its emulator, and its coins are those of regtest.
+
+    Example:
+        >>> len(Key().sign(bytes(32)))
+        65
+    """
+
+    _pair: Pair = field(factory=Pair.new)
+
+    @property
+    def public(self) -> bytes:
+        """The public key, compressed: 33 bytes."""
+        return self._pair.compressed
+
+    def sign(self, digest: bytes) -> bytes:
+        """Sign 32 bytes: r and s of 32 bytes each, and the recovery id in one."""
+        while True:
+            signature = signature_with(Pair.new(), self._pair.number, digest)
+            if signature is not None:
+                return signature
+
+
+def signature_with(nonce: Pair, private: int, digest: bytes) -> bytes | None:
+    """The signature that this nonce gives; None for one of the few nonces that give none.
+
+    Args:
+        nonce: to be used only once.
+        private: the private key's number.
+        digest: what is signed, 32 bytes.
+
+    Returns:
+        r and s of 32 bytes each, and the recovery id in one byte.
+    """
+    r = nonce.x % ORDER
+    s = pow(nonce.number, -1, ORDER) * (int.from_bytes(digest, "big") + r * private) % ORDER
+    if r == 0 or s == 0:
+        return None
+    recovery_id = (nonce.x >= ORDER) << 1 | nonce.y & 1
+    if s > ORDER // 2:  # both s and its opposite are good; the one in use is the lower, and it mirrors the point
+        s, recovery_id = ORDER - s, recovery_id ^ 1
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([recovery_id])

@@ -1,0 +1,256 @@
+"""The commands that show, change, wait for and decode: what they print and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tazapay_lightning import Invoice, LightningClient
+from tazapay_lightning.cli import app
+from tests.support.bolt11_encoder import D, P, S, field, of_bytes, payment_request
+
+if TYPE_CHECKING:
+    from tazapay_lightning_emulator import Emulator
+
+DONE, REFUSED, USAGE = 0, 1, 2
+REQUEST = payment_request(P, S, D, prefix="lnbcrt1234560n")
+
+
+def run(*arguments: str, **options: Any) -> Result:
+    return CliRunner().invoke(app, arguments, catch_exceptions=False, **options)
+
+
+@pytest.fixture
+def invoice(emulator_of_the_environment: Emulator) -> Invoice:
+    """An unpaid invoice over 123456 satoshi with the emulator that the environment's variables point to."""
+    with LightningClient() as client:
+        return client.create_invoice(amount_sats=123456, memo="Order #7890")
+
+
+def test_get_shows_an_invoice_readably(invoice: Invoice) -> None:
+    result = run("get", invoice.id)
+    assert result.exit_code == DONE
+    for part in (f"Lightning invoice {invoice.id}", "0.00123456 BTC (123,456 satoshi)", "active, unpaid"):
+        assert part in result.stdout
+
+
+def test_get_with_json_prints_one_json_document(invoice: Invoice) -> None:
+    shown = json.loads(run("get", invoice.id, "--json").stdout)
+    assert (shown["id"], shown["amount_sats"], shown["is_paid"]) == (invoice.id, 123456, False)
+
+
+def test_an_unknown_id_is_exit_1(emulator_of_the_environment: Emulator) -> None:
+    result = run("get", "l11_unknown")
+    assert (result.exit_code, result.stdout) == (REFUSED, "")
+    assert result.stderr.startswith("error: 404 Not Found: ")
+
+
+@pytest.mark.parametrize("command", ["get", "update", "wait"])
+@pytest.mark.usefixtures("emulator_of_the_environment")
+def test_an_id_that_cannot_be_one_is_a_usage_error(command: str) -> None:
+    options = ["--metadata", "a=b"] if command == "update" else []
+    result = run(command, "../l11_1", *options)
+    assert (result.exit_code, result.stdout) == (USAGE, "")
+    assert "invoice_id must be the id of an invoice" in result.stderr
+
+
+def test_update_sets_the_metadata(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
+    result = run("update", invoice.id, "--metadata", "order_id=7890", "--metadata", "table=4", "--json")
+    assert result.exit_code == DONE
+    assert json.loads(result.stdout)["metadata"] == {"order_id": "7890", "table": "4"}
+    assert emulator_of_the_environment.invoices()[0]["metadata"] == {"order_id": "7890", "table": "4"}
+
+
+def test_update_without_metadata_is_a_usage_error(invoice: Invoice) -> None:
+    result = run("update", invoice.id)
+    assert (result.exit_code, result.stderr) == (USAGE, "error: nothing to set: give --metadata KEY=VALUE\n")
+
+
+# The QR code
+
+
+def test_create_prints_the_qr_code_of_the_payment_request(emulator_of_the_environment: Emulator) -> None:
+    result = run("create", "--amount-sats", "5", "--memo", "Order", color=True)
+    with LightningClient() as client:
+        created = client.get_invoice(emulator_of_the_environment.invoices()[0]["id"])
+    assert result.stdout.endswith(created.qr_terminal())
+
+
+@pytest.mark.parametrize("options", [["--no-qr"], ["--json"]], ids=" ".join)
+@pytest.mark.usefixtures("emulator_of_the_environment")
+def test_create_prints_no_qr_code_where_it_is_not_wanted(options: list[str]) -> None:
+    assert "\u2588" not in run("create", "--amount-sats", "5", *options).stdout
+
+
+def test_the_payment_request_is_on_a_line_of_its_own_to_be_copied(invoice: Invoice) -> None:
+    assert invoice.lightning_uri in run("get", invoice.id).stdout.splitlines()
+
+
+def test_get_prints_the_qr_code_when_asked(invoice: Invoice) -> None:
+    assert "\u2588" not in run("get", invoice.id).stdout
+    assert "\u2588" in run("get", invoice.id, "--qr").stdout
+
+
+def test_no_dead_qr_code_is_printed(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
+    emulator_of_the_environment.advance_clock(3600)
+    result = run("get", invoice.id, "--qr")
+    assert result.exit_code == DONE
+    assert "expired, unpaid" in result.stdout
+    assert "lightning:" not in result.stdout
+    assert "\u2588" not in result.stdout
+
+
+def test_a_paid_invoice_has_no_qr_code_either(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
+    emulator_of_the_environment.pay(invoice.id)
+    assert "\u2588" not in run("get", invoice.id, "--qr").stdout
+
+
+# Waiting
+
+
+def test_wait_for_a_paid_invoice_is_exit_0(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
+    emulator_of_the_environment.pay(invoice.id)
+    result = run("wait", invoice.id, "--json")
+    assert result.exit_code == DONE
+    assert json.loads(result.stdout)["is_paid"] is True
+    assert result.stderr == ""
+
+
+def test_wait_for_an_expired_invoice_is_exit_1(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
+    emulator_of_the_environment.advance_clock(3600)
+    result = run("wait", invoice.id)
+    assert (result.exit_code, result.stdout) == (REFUSED, "")
+    assert "expired before it was paid" in result.stderr
+
+
+def test_wait_until_the_time_is_up_is_exit_1(invoice: Invoice) -> None:
+    result = run("wait", invoice.id, "--timeout", "0.05", "--poll-interval", "0.01")
+    assert (result.exit_code, result.stdout) == (REFUSED, "")
+    assert "is over, it is not paid yet; it can still be paid until it expires" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--poll-interval"])
+def test_a_time_that_makes_no_sense_is_a_usage_error(option: str, invoice: Invoice) -> None:
+    assert run("wait", invoice.id, option, "0").exit_code == USAGE
+
+
+class Terminal:
+    """A program that believes to talk to a terminal, and what it wrote to it so far."""
+
+    def __init__(self, process: subprocess.Popen[str], master: int) -> None:
+        self.process = process
+        self._master = master
+        self.written = ""
+
+    def read_until(self, part: str) -> None:
+        while part not in self.written:
+            ready, _, _ = select.select([self._master], [], [], 30)
+            assert ready, f"waited in vain for {part!r} after {self.written!r}"
+            self.written += os.read(self._master, 4096).decode()
+
+
+@contextmanager
+def in_a_terminal(*arguments: str) -> Iterator[Terminal]:
+    """Run a command with a terminal for its stderr and a pipe for its stdout."""
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whatever the shell said
+        f"from tazapay_lightning import cli; cli.app({list(arguments)!r})"
+    )
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave, env=environment, text=True) as process:
+        os.close(slave)
+        try:
+            yield Terminal(process, master)
+        finally:
+            process.kill()
+            os.close(master)
+
+
+def test_wait_counts_down_on_a_terminal_until_the_invoice_is_paid(
+    invoice: Invoice, emulator_of_the_environment: Emulator
+) -> None:
+    with in_a_terminal("wait", invoice.id, "--poll-interval", "0.05", "--json") as terminal:
+        terminal.read_until("over 0.00123456 BTC: unpaid, expires in 59:5")
+        emulator_of_the_environment.pay(invoice.id)
+        printed, _ = terminal.process.communicate(timeout=30)
+    assert terminal.process.returncode == DONE
+    assert json.loads(printed)["is_paid"] is True
+
+
+def test_an_interrupted_wait_says_that_the_invoice_can_still_be_paid(invoice: Invoice) -> None:
+    with in_a_terminal("wait", invoice.id, "--poll-interval", "0.05") as terminal:
+        terminal.read_until("unpaid, expires in")
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.read_until("error: interrupted; the invoice can still be paid")
+        printed, _ = terminal.process.communicate(timeout=30)
+    assert (terminal.process.returncode, printed) == (REFUSED, "")
+
+
+def test_without_a_terminal_there_is_no_countdown(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
+    paying = threading.Timer(0.2, emulator_of_the_environment.pay, [invoice.id])
+    paying.start()
+    result = run("wait", invoice.id, "--poll-interval", "0.05")
+    paying.join()
+    assert (result.exit_code, result.stderr) == (DONE, "")
+
+
+# Decoding
+
+
+def test_decode_shows_a_payment_request_readably() -> None:
+    result = run("decode", REQUEST)
+    assert result.exit_code == DONE
+    for part in ("bcrt", "0.00123456 BTC (123,456,000 millisatoshi)", "Order #7890", "2023-11-14 22:13:20 UTC"):
+        assert part in result.stdout
+    assert result.stderr == "the signature was not verified: anybody can have written this\n"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "amount"),
+    [
+        ("lnbc", "whatever the payer chooses"),
+        ("lnbc10p", "0.00000000001 BTC (1 millisatoshi)"),
+        ("lnbc21000000", "21000000.00000000 BTC (2,100,000,000,000,000,000 millisatoshi)"),
+        ("lnbc20999999999999999990p", "20999999.99999999999 BTC (2,099,999,999,999,999,999 millisatoshi)"),
+    ],
+)
+def test_decode_shows_amounts_exactly(prefix: str, amount: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    assert amount in run("decode", payment_request(P, S, D, prefix=prefix)).stdout
+
+
+def test_decode_with_json_prints_one_json_document() -> None:
+    shown = json.loads(run("decode", "--json", f"lightning:{REQUEST.upper()}").stdout)
+    assert (shown["raw"], shown["amount_msat"], shown["expiry"]) == (REQUEST, 123456000, 3600)
+    assert (shown["timestamp"], shown["expires_at"]) == ("2023-11-14T22:13:20+00:00", "2023-11-14T23:13:20+00:00")
+
+
+def test_decode_reads_stdin() -> None:
+    assert json.loads(run("decode", "--json", "-", input=f"{REQUEST}\n").stdout)["description"] == "Order #7890"
+
+
+def test_what_is_no_payment_request_is_a_usage_error() -> None:
+    result = run("decode", REQUEST[:-1])
+    assert (result.exit_code, result.stdout) == (USAGE, "")
+    assert result.stderr.startswith("error: text is not a BOLT11 payment request: ")
+
+
+def test_a_description_cannot_draw_on_the_terminal() -> None:
+    hostile = field("d", of_bytes(b"\x1b[2J[bold]free[/bold]"))
+    result = run("decode", payment_request(P, S, hostile, prefix="lnbc1n"), color=True)
+    assert " [2J[bold]free[/bold]" in result.stdout
+    assert "\x1b[2J" not in result.stdout

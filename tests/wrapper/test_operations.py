@@ -1,0 +1,276 @@
+"""Fetching and updating an invoice: the id in the path, what goes over the wire, what comes back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tazapay_lightning import (
+    APIConnectionError,
+    AuthenticationError,
+    ConfigurationError,
+    InvalidArgumentError,
+    InvoiceMismatchError,
+    LightningClient,
+    NotFoundError,
+    ServerError,
+    UnexpectedResponseError,
+)
+from tazapay_lightning.request import check_callback, check_invoice_id
+from tests.support.bolt11_encoder import D, P, S, payment_request
+from tests.support.service import API_KEY, API_SECRET, Answering, CallMethod, Handler, envelope, invoice_object
+
+ID = "l11_abc123xyz"
+OPERATIONS: list[tuple[str, dict[str, Any]]] = [("get_invoice", {}), ("update_invoice", {"metadata": {"a": "b"}})]
+each_operation = pytest.mark.parametrize(("method", "arguments"), OPERATIONS, ids=["get", "update"])
+
+
+def failing_first(*replies: httpx.Response | Exception) -> tuple[Handler, list[httpx.Request]]:
+    """Return a handler that gives these replies and then a good one, and the list of its requests."""
+    requests: list[httpx.Request] = []
+    left = list(replies)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        reply = left.pop(0) if left else httpx.Response(200, content=envelope(invoice_object()))
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    return handle, requests
+
+
+def test_a_fetch_is_a_get_of_the_invoices_path_without_body_or_key(call: CallMethod) -> None:
+    service = Answering()
+    call(service, "get_invoice", ID)
+    (request,) = service.requests
+    assert (request.method, request.url.raw_path) == ("GET", b"/v3/lightning_invoice_bolt11/l11_abc123xyz")
+    assert request.read() == b""
+    assert not {"idempotency-key", "content-type", "content-length"} & set(request.headers)
+
+
+def test_an_update_is_a_put_of_the_metadata_alone(call: CallMethod) -> None:
+    service = Answering()
+    call(service, "update_invoice", ID, metadata={"order_id": "7890"})
+    (request,) = service.requests
+    assert (request.method, request.url.raw_path) == ("PUT", b"/v3/lightning_invoice_bolt11/l11_abc123xyz")
+    assert json.loads(request.read()) == {"metadata": '{"order_id":"7890"}'}
+    assert "idempotency-key" not in request.headers
+
+
+def test_an_update_sends_an_object_where_the_client_is_told_to(call: CallMethod) -> None:
+    service = Answering()
+    call(service, "update_invoice", ID, metadata={"order_id": "7890"}, client={"metadata_format": "object"})
+    assert json.loads(service.requests[0].read()) == {"metadata": {"order_id": "7890"}}
+
+
+def test_metadata_can_be_emptied(call: CallMethod) -> None:
+    service = Answering()
+    call(service, "update_invoice", ID, metadata={})
+    assert json.loads(service.requests[0].read()) == {"metadata": "{}"}
+
+
+@each_operation
+def test_what_comes_back_is_the_invoice(method: str, arguments: dict[str, Any], call: CallMethod) -> None:
+    invoice = call(Answering(), method, ID, **arguments)
+    assert (invoice.id, invoice.amount_sats, invoice.collect_id) == (ID, 123456, "col_98765")
+    assert invoice.idempotency_key is None
+    assert invoice.differences == ()
+
+
+@pytest.mark.parametrize("hash_field", ["h_tag", "h_tag_memo"])
+def test_the_hash_is_read_under_both_of_its_names(hash_field: str, call: CallMethod) -> None:
+    body = envelope(invoice_object(**{"h_tag": None, hash_field: "ab" * 32}))
+    assert call(Answering(body=body), "get_invoice", ID).memo_hash == "ab" * 32
+
+
+def test_data_as_json_text_is_read(call: CallMethod) -> None:
+    body = envelope(json.dumps(invoice_object()))
+    assert call(Answering(body=body), "get_invoice", ID).amount_sats == 123456
+
+
+@pytest.mark.parametrize(
+    ("invoice_id", "path"),
+    [
+        ("a?b=c", b"a%3Fb%3Dc"), ("a#b", b"a%23b"), ("a%2Fb", b"a%252Fb"), ("%2e%2e", b"%252e%252e"), ("a;b", b"a%3Bb"),
+        ("a@b:c", b"a%40b%3Ac"), ("é", b"%C3%A9"), ("...", b"..."), ("a..b", b"a..b"), ("a+b", b"a%2Bb"),
+    ],
+)  # fmt: skip
+def test_an_id_stays_one_step_of_the_path(invoice_id: str, path: bytes, call: CallMethod) -> None:
+    service = Answering(body=envelope(invoice_object(id=invoice_id)))
+    call(service, "get_invoice", invoice_id)
+    assert service.requests[0].url.raw_path == b"/v3/lightning_invoice_bolt11/" + path
+
+
+REFUSED = ["", ".", "..", "a/b", "/", "../x", "a\\b", "a b", " a", "a\n", "\ta", "a\x00", "\x7f", "\x85", "\u2028",
+           "\u00a0", "\ud800", "a" * 256]  # fmt: skip
+
+
+@each_operation
+@pytest.mark.parametrize("invoice_id", REFUSED, ids=[f"{number}" for number, _ in enumerate(REFUSED)])
+def test_an_id_that_could_be_more_than_one_step_is_refused_before_anything_is_sent(
+    invoice_id: str, method: str, arguments: dict[str, Any], call: CallMethod
+) -> None:
+    service = Answering()
+    with pytest.raises(InvalidArgumentError, match="such as l11_abc123xyz") as caught:
+        call(service, method, invoice_id, **arguments)
+    assert (caught.value.argument, service.requests) == ("invoice_id", [])
+
+
+ACCEPTED = "invoice_id must be the id of an invoice, such as l11_abc123xyz (Invoice.id)"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "got NoneType"),
+        (b"l11_abc123xyz", "got bytes"),
+        ("", "got 0 characters"),
+        ("a" * 256, "got 256 characters"),
+        ("a/b", "got 'a/b': no slash, backslash, dot segment, blank or control character"),
+    ],
+    ids=lambda value: str(value)[:9],
+)
+def test_a_wrong_id_is_told_in_these_words(value: Any, told: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        check_invoice_id(value)
+    assert (str(caught.value), caught.value.argument) == (f"{ACCEPTED}; {told}", "invoice_id")
+
+
+def test_a_wrong_callback_is_told_in_these_words() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        check_callback("print", argument="on_poll")
+    assert str(caught.value) == "on_poll must be a function of one argument, or None; got str"
+
+
+def test_the_longest_id_is_255_characters() -> None:
+    assert check_invoice_id("a" * 255) == "a" * 255
+
+
+@pytest.mark.parametrize("metadata", [None, "{}", [], 7, {"a": float("nan")}, {1: "a"}], ids=repr)
+def test_metadata_that_is_no_json_object_is_refused_before_anything_is_sent(metadata: Any, call: CallMethod) -> None:
+    service = Answering()
+    with pytest.raises(InvalidArgumentError) as caught:
+        call(service, "update_invoice", ID, metadata=metadata)
+    assert (caught.value.argument, service.requests) == ("metadata", [])
+
+
+@each_operation
+def test_another_invoice_than_the_one_asked_for_is_an_error(
+    method: str, arguments: dict[str, Any], call: CallMethod
+) -> None:
+    body = envelope(invoice_object(id="l11_another"))
+    with pytest.raises(
+        UnexpectedResponseError, match="^asked for invoice l11_abc123xyz, but the reply is about l11_another$"
+    ):
+        call(Answering(body=body), method, ID, **arguments)
+
+
+@each_operation
+@pytest.mark.parametrize("status", [408, 429, 500, 503, 520])
+def test_a_passing_failure_is_tried_again(
+    status: int, method: str, arguments: dict[str, Any], call: CallMethod
+) -> None:
+    service, requests = failing_first(httpx.Response(status, headers={"Retry-After": "0"}))
+    assert call(service, method, ID, **arguments).id == ID
+    assert len(requests) == 2
+    assert requests[0].read() == requests[1].read()
+
+
+@each_operation
+def test_a_lost_connection_is_tried_again(method: str, arguments: dict[str, Any], call: CallMethod) -> None:
+    service, requests = failing_first(httpx.ReadError("reset"))
+    assert call(service, method, ID, **arguments).id == ID
+    assert len(requests) == 2
+
+
+@each_operation
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, AuthenticationError), (404, NotFoundError), (503, ServerError)],
+    ids=lambda v: str(v)[:3],
+)
+def test_a_failure_leaves_no_invoice_in_doubt(
+    status: int, error: type[Exception], method: str, arguments: dict[str, Any], call: CallMethod
+) -> None:
+    with pytest.raises(error) as caught:
+        call(Answering(status, b""), method, ID, client={"max_retries": 0}, **arguments)
+    failure: Any = caught.value
+    assert (failure.outcome_unknown, failure.idempotency_key, failure.attempts) == (False, None, 1)
+    assert "an invoice may exist" not in str(failure)
+
+
+def test_a_lost_reply_to_an_update_leaves_no_invoice_in_doubt(call: CallMethod) -> None:
+    service, _ = failing_first(httpx.ReadError("reset"))
+    with pytest.raises(APIConnectionError) as caught:
+        call(service, "update_invoice", ID, metadata={}, client={"max_retries": 0})
+    assert (caught.value.outcome_unknown, caught.value.idempotency_key) == (False, None)
+
+
+def test_what_was_submitted_as_metadata_is_not_repeated_in_an_error(call: CallMethod) -> None:
+    body = json.dumps({"status": "error", "message": "bad value 'Dr Jekyll'"}).encode()
+    with pytest.raises(ServerError) as caught:
+        call(Answering(500, body), "update_invoice", ID, metadata={"name": "Dr Jekyll"}, client={"max_retries": 0})
+    assert "Jekyll" not in f"{caught.value} {caught.value.body}"
+
+
+@each_operation
+@pytest.mark.parametrize("limit", ["timeout", "deadline"])
+def test_the_limits_of_one_call_are_checked(
+    limit: str, method: str, arguments: dict[str, Any], call: CallMethod
+) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        call(Answering(), method, ID, **arguments, **{limit: 0})
+    assert caught.value.argument == limit
+
+
+@each_operation
+def test_a_closed_client_says_so(method: str, arguments: dict[str, Any]) -> None:
+    client = LightningClient(API_KEY, API_SECRET)
+    client.close()
+    with pytest.raises(ConfigurationError, match="this client is closed"):
+        getattr(client, method)(ID, **arguments)
+
+
+@each_operation
+def test_a_payment_request_over_another_amount_than_its_invoice_is_an_error(
+    method: str, arguments: dict[str, Any], call: CallMethod
+) -> None:
+    over_too_much = payment_request(P, S, D, prefix="lnbcrt12345600n")
+    body = envelope(invoice_object(pay_to=over_too_much))
+    with pytest.raises(InvoiceMismatchError, match="is over 1234560000 millisatoshi; do not show it") as caught:
+        call(Answering(body=body), method, ID, **arguments)
+    assert caught.value.invoice is not None
+    assert caught.value.invoice.bolt11 == over_too_much
+
+
+def test_a_contradiction_is_told_in_these_words(call: CallMethod) -> None:
+    body = envelope(invoice_object(pay_to=payment_request(P, S, D, prefix="lnbcrt12345600n")))
+    with pytest.raises(InvoiceMismatchError) as caught:
+        call(Answering(body=body), "get_invoice", ID)
+    assert str(caught.value) == (
+        "asked for 123456 satoshi (0.00123456 BTC), but the payment request of invoice l11_abc123xyz is over "
+        "1234560000 millisatoshi; do not show it to a payer"
+    )
+
+
+def test_a_long_id_is_shown_short(call: CallMethod) -> None:
+    asked, received = "a" * 81, "b" * 81
+    with pytest.raises(
+        UnexpectedResponseError,
+        match=f"^asked for invoice {'a' * 80}[.]{{3}}, but the reply is about {'b' * 80}[.]{{3}}$",
+    ):
+        call(Answering(body=envelope(invoice_object(id=received))), "get_invoice", asked)
+
+
+def test_without_check_echo_that_is_only_listed(call: CallMethod) -> None:
+    body = envelope(invoice_object(pay_to=payment_request(P, S, D, prefix="lnbcrt12345600n")))
+    (difference,) = call(Answering(body=body), "get_invoice", ID, client={"check_echo": False}).differences
+    assert (difference.field, difference.asked, difference.received) == (
+        "bolt11_amount_msat",
+        123456000,
+        1234560000,
+    )

@@ -1,0 +1,373 @@
+"""When a waiting client looks next, and what each look means: the policy alone, told the time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tazapay_lightning import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    AuthenticationError,
+    InvalidArgumentError,
+    InvalidRequestError,
+    Invoice,
+    InvoiceExpiredError,
+    InvoiceMismatchError,
+    NotFoundError,
+    PaymentTimeoutError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestFailedError,
+    ServerError,
+    UnexpectedResponseError,
+)
+from tazapay_lightning.attempts import Limits
+from tazapay_lightning.payment_wait import PaymentWait, _equal_jitter
+
+MADE = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+LIMITS = Limits(timeout=30.0, deadline=90.0, max_retries=2)
+START = 5000.0  # of the monotonic clock
+
+
+def invoice(**fields: Any) -> Invoice:
+    shown = {
+        "id": "l11_1", "amount": 100, "status": "active", "payment_status": "unpaid",
+        "created_at": "2026-03-01T12:00:00Z", "expiry_interval": 600,
+    }  # fmt: skip
+    return Invoice.from_payload({**shown, **fields})
+
+
+def wait(subject: object = "l11_1", **options: Any) -> PaymentWait:
+    settings: dict[str, Any] = {
+        "timeout": None,
+        "poll_interval": None,
+        "limits": LIMITS,
+        "now": START,
+        "wall": MADE,
+        "jitter": lambda most: most,
+        **options,
+    }
+    return PaymentWait(subject, **settings)
+
+
+def look(waiting: PaymentWait, after: float, seen: Invoice | None = None, **clocks: Any) -> float | None:
+    """Look `after` seconds from the start, with all clocks right, and return in how many seconds to look next."""
+    moment = MADE + timedelta(seconds=after)
+    clocks = {"service_time": moment, "wall": moment, **clocks}
+    next_look = waiting.seen(seen or invoice(), now=START + after, **clocks)
+    return None if next_look is None else next_look - START - after
+
+
+def miss(waiting: PaymentWait, after: float, error: APIError | None = None) -> float:
+    return waiting.missed(error or ServerError("busy", status_code=503), now=START + after) - START - after
+
+
+# Arguments
+
+
+@pytest.mark.parametrize("subject", [None, 7, b"l11_1", {"id": "l11_1"}], ids=lambda v: type(v).__name__)
+def test_only_an_invoice_or_an_id_can_be_waited_for(subject: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"or the id of one; got {type(subject).__name__}$") as caught:
+        wait(subject)
+    assert caught.value.argument == "invoice"
+
+
+def test_an_id_is_checked() -> None:
+    with pytest.raises(InvalidArgumentError, match="such as l11_abc123xyz"):
+        wait("a/b")
+
+
+@pytest.mark.parametrize("argument", ["timeout", "poll_interval"])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), True, "1", 86_401, timedelta(0)], ids=repr)
+def test_a_time_that_makes_no_sense_is_refused(argument: str, value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^{argument} must be seconds") as caught:
+        wait(**{argument: value})
+    assert caught.value.argument == argument
+
+
+@pytest.mark.parametrize("subject", ["l11_1", invoice()], ids=["id", "invoice"])
+def test_the_id_to_fetch_is_known(subject: object) -> None:
+    assert wait(subject).invoice_id == "l11_1"
+
+
+# Intervals
+
+
+def intervals(waiting: PaymentWait, count: int) -> list[float]:
+    after, found = 0.0, []
+    for _ in range(count):
+        pause = look(waiting, after, invoice(expiry_interval=80_000))
+        assert pause is not None
+        found.append(round(pause, 6))
+        after += pause
+    return found
+
+
+def test_intervals_grow_by_half_to_ten_times_the_first() -> None:
+    assert intervals(wait(), 8) == [1.0, 1.5, 2.25, 3.375, 5.0625, 7.59375, 10.0, 10.0]
+
+
+@pytest.mark.parametrize("interval", [0.2, timedelta(milliseconds=200)], ids=["number", "timedelta"])
+def test_the_first_interval_can_be_chosen(interval: object) -> None:
+    assert intervals(wait(poll_interval=interval), 8)[::7] == [0.2, 2.0]
+
+
+def test_the_jitter_takes_off_at_most_half() -> None:
+    found = [_equal_jitter(4.0) for _ in range(1000)]
+    assert 2.0 <= min(found) < 2.1
+    assert 3.9 < max(found) <= 4.0
+
+
+def test_the_intervals_of_a_real_wait_have_jitter() -> None:
+    pauses = {
+        PaymentWait("l11_1", timeout=None, poll_interval=4, limits=LIMITS, now=0.0, wall=MADE).seen(
+            invoice(expiry_interval=80_000), service_time=MADE, wall=MADE, now=0.0
+        )
+        for _ in range(20)
+    }
+    assert len(pauses) > 1
+    assert all(pause is not None and 2.0 <= pause <= 4.0 for pause in pauses)
+
+
+def test_no_sleep_goes_past_the_expiry() -> None:
+    waiting = wait(poll_interval=400)
+    assert look(waiting, 0) == 400
+    assert look(waiting, 400) == 200
+
+
+def test_no_sleep_goes_past_the_timeout() -> None:
+    waiting = wait(timeout=100, poll_interval=70)
+    assert look(waiting, 0) == 70
+    assert look(waiting, 70) == 30
+
+
+# What a look means
+
+
+def test_a_paid_invoice_ends_the_wait() -> None:
+    assert look(wait(), 3, invoice(payment_status="paid")) is None
+
+
+def test_an_invoice_that_was_paid_after_its_expiry_is_paid() -> None:
+    assert look(wait(invoice()), 10_000, invoice(payment_status="paid", status="expired")) is None
+
+
+def test_an_expired_invoice_is_an_error_that_carries_it() -> None:
+    expired = invoice(status="expired")
+    with pytest.raises(
+        InvoiceExpiredError,
+        match="^invoice l11_1 expired before it was paid: make a new one, and let nobody pay this one any more$",
+    ) as caught:
+        look(wait(), 3, expired)
+    assert caught.value.invoice is expired
+
+
+def test_the_moment_of_expiry_is_expired_whatever_the_status_still_says() -> None:
+    waiting = wait()
+    assert look(waiting, 599) == 1
+    with pytest.raises(InvoiceExpiredError):
+        look(waiting, 600)
+
+
+def test_the_timeout_is_an_error_that_carries_the_invoice() -> None:
+    waiting, seen = wait(timeout=20), invoice()
+    look(waiting, 19)
+    with pytest.raises(
+        PaymentTimeoutError,
+        match="^the wait for the payment of invoice l11_1 is over, it is not paid yet; it can still be paid",
+    ) as caught:
+        look(waiting, 20, seen)
+    assert caught.value.invoice is seen
+    assert isinstance(caught.value, TimeoutError)
+
+
+def test_where_both_end_the_wait_the_expiry_is_told() -> None:
+    with pytest.raises(InvoiceExpiredError):
+        look(wait(timeout=600), 600)
+
+
+@pytest.mark.parametrize("fields", [{"expiry_interval": None}, {"created_at": None}], ids=["interval", "creation"])
+def test_without_an_expiry_an_hour_is_waited(fields: dict[str, Any]) -> None:
+    waiting = wait(poll_interval=3000)
+    assert look(waiting, 1000, invoice(**fields)) == 2600
+    with pytest.raises(PaymentTimeoutError):
+        look(waiting, 3600, invoice(**fields))
+
+
+def test_another_amount_than_at_the_beginning_is_an_error_that_carries_the_invoice() -> None:
+    changed = invoice(amount=200)
+    with pytest.raises(InvoiceMismatchError) as caught:
+        look(wait(invoice()), 1, changed)
+    assert str(caught.value) == (
+        "invoice l11_1 was over 100 satoshi and is over 200 satoshi now; do not deliver for it before you know why"
+    )
+    assert caught.value.invoice is changed
+    (difference,) = caught.value.differences
+    assert (difference.field, difference.asked, difference.received) == ("amount_sats", 100, 200)
+
+
+def test_another_amount_than_at_an_earlier_look_is_an_error_even_if_it_is_paid() -> None:
+    waiting = wait("l11_1")
+    look(waiting, 1)
+    with pytest.raises(InvoiceMismatchError):
+        look(waiting, 2, invoice(amount=200, payment_status="paid"))
+
+
+def test_what_an_id_is_over_is_learnt_at_the_first_look() -> None:
+    assert look(wait("l11_1"), 1, invoice(amount=200)) == 1
+
+
+def test_a_long_id_is_shown_short_in_every_message(caplog: pytest.LogCaptureFixture) -> None:
+    name, shown = "a" * 81, "a" * 80 + "..."
+    known = invoice(id=name)
+    with pytest.raises(InvoiceExpiredError, match=f"^invoice {shown} expired"):
+        look(wait(name), 1, invoice(id=name, status="expired"))
+    with pytest.raises(InvoiceMismatchError, match=f"^invoice {shown} was over"):
+        look(wait(known), 1, invoice(id=name, amount=200))
+    with pytest.raises(PaymentTimeoutError, match=f"of invoice {shown} is over"):
+        look(wait(known, timeout=1), 1, known)
+    miss(wait(known), 1)
+    assert f"a look at invoice {shown} failed" in caplog.text
+
+
+# Clocks
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+def test_a_wrong_clock_on_this_machine_neither_ends_nor_prolongs_a_wait(hours: int) -> None:
+    wrong = MADE + timedelta(hours=hours)
+    waiting = wait(invoice(), poll_interval=1000, wall=wrong)
+    assert look(waiting, 10, wall=wrong + timedelta(seconds=10)) == 590
+    with pytest.raises(InvoiceExpiredError):
+        look(waiting, 600, wall=wrong + timedelta(seconds=600))
+
+
+def test_a_service_that_does_not_tell_the_time_is_believed_to_have_ours() -> None:
+    waiting = wait(poll_interval=1000)
+    assert look(waiting, 10, service_time=None) == 590
+    with pytest.raises(InvoiceExpiredError):
+        look(waiting, 600, service_time=None)
+
+
+def test_a_reply_from_a_cache_does_not_put_off_the_end() -> None:
+    waiting = wait(poll_interval=1000)
+    look(waiting, 10)
+    assert look(waiting, 500, service_time=MADE + timedelta(seconds=10)) == 100
+
+
+def test_a_service_that_shortens_the_time_is_believed() -> None:
+    waiting = wait(poll_interval=1000)
+    look(waiting, 10)
+    assert look(waiting, 20, invoice(expiry_interval=100)) == 80
+
+
+# Looks that fail
+
+PASSING: list[APIError] = [
+    APIConnectionError("reset"), APITimeoutError("slow"), RateLimitError("429", status_code=429),
+    InvalidRequestError("408", status_code=408), ServerError("500", status_code=500),
+    ServerError("520", status_code=520),
+    UnexpectedResponseError("HTML"), RequestFailedError("2xx that failed"),
+]  # fmt: skip
+FINAL: list[APIError] = [
+    AuthenticationError("401", status_code=401), PermissionDeniedError("403", status_code=403),
+    InvalidRequestError("400", status_code=400), InvalidRequestError("409", status_code=409),
+    ServerError("301", status_code=301), APIConnectionError("not trusted", permanent=True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", PASSING, ids=str)
+def test_a_look_that_fails_in_passing_is_repeated(error: APIError, caplog: pytest.LogCaptureFixture) -> None:
+    assert miss(wait(), 1, error) == 1.0
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"a look at invoice l11_1 failed, and is repeated: {error}")
+    ]
+
+
+@pytest.mark.parametrize("error", FINAL, ids=str)
+def test_a_failure_that_looking_again_would_not_mend_ends_the_wait(error: APIError) -> None:
+    with pytest.raises(type(error)) as caught:
+        miss(wait(invoice()), 1, error)
+    assert caught.value is error
+
+
+def test_failed_looks_grow_apart_too() -> None:
+    waiting = wait()
+    assert [miss(waiting, after) for after in (1, 2, 3)] == [1.0, 1.5, 2.25]
+
+
+def not_found() -> NotFoundError:
+    return NotFoundError("404", status_code=404)
+
+
+def test_an_unknown_id_ends_the_wait_at_once() -> None:
+    with pytest.raises(NotFoundError):
+        miss(wait("l11_1"), 1, not_found())
+
+
+def test_an_invoice_that_exists_may_be_not_found_twice_in_a_row() -> None:
+    waiting = wait(invoice())
+    for round_ in range(2):
+        miss(waiting, 1, not_found())
+        miss(waiting, 2, not_found())
+        look(waiting, 3 + round_)
+    miss(waiting, 5, not_found())
+    miss(waiting, 6, not_found())
+    with pytest.raises(NotFoundError):
+        miss(waiting, 7, not_found())
+
+
+def test_an_invoice_that_was_seen_is_known_to_exist() -> None:
+    waiting = wait("l11_1")
+    look(waiting, 1)
+    assert miss(waiting, 2, not_found()) == 1.5
+
+
+def test_what_the_service_asks_to_wait_is_waited() -> None:
+    assert miss(wait(), 1, RateLimitError("429", status_code=429, retry_after=42.0)) == 42.0
+
+
+def test_a_wait_that_the_service_asks_for_does_not_shorten_the_interval() -> None:
+    assert miss(wait(poll_interval=5), 1, RateLimitError("429", status_code=429, retry_after=2.0)) == 5.0
+
+
+def test_a_wait_that_the_service_asks_for_ends_with_the_invoice() -> None:
+    assert miss(wait(invoice()), 590, RateLimitError("429", status_code=429, retry_after=42.0)) == 10
+
+
+def test_a_failure_at_the_end_tells_that_nobody_knows() -> None:
+    seen, failure = invoice(), ServerError("503 Service Unavailable", status_code=503)
+    with pytest.raises(
+        PaymentTimeoutError, match="the last look failed, so it may be paid: fetch it again .503 Service Unavailable."
+    ) as caught:
+        miss(wait(seen), 600, failure)
+    assert caught.value.__cause__ is failure
+    assert caught.value.invoice is seen
+
+
+def test_a_failure_just_before_the_end_is_followed_by_one_more_look() -> None:
+    assert miss(wait(invoice()), 599.5) == 0.5
+
+
+# What each look may take
+
+
+def test_a_look_may_take_what_the_client_allows() -> None:
+    assert wait(invoice()).limits(START) == Limits(timeout=30.0, deadline=90.0, max_retries=2)
+
+
+def test_a_look_may_not_take_more_than_what_is_left() -> None:
+    assert wait(timeout=20).limits(START) == Limits(timeout=20.0, deadline=20.0, max_retries=2)
+
+
+def test_the_last_look_may_take_five_seconds() -> None:
+    assert wait(timeout=20).limits(START + 20) == Limits(timeout=5.0, deadline=5.0, max_retries=2)
+
+
+def test_the_last_look_may_not_take_more_than_the_client_allows() -> None:
+    waiting = wait(timeout=20, limits=Limits(timeout=2.0, deadline=3.0, max_retries=0))
+    assert waiting.limits(START + 20) == Limits(timeout=2.0, deadline=3.0, max_retries=0)

@@ -1,0 +1,147 @@
+"""How the command line shows things: tables on stdout, the countdown of a wait on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import Self
+
+import attrs
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from tazapay_lightning import Bolt11, Invoice, format_btc
+from tazapay_lightning.messages import printable
+
+__all__ = ["Countdown", "invoice_table", "request_dict", "request_table", "show"]
+
+
+def show(table: Table) -> None:
+    """Print a table on stdout."""
+    Console().print(table)
+
+
+def invoice_table(invoice: Invoice) -> Table:
+    """Return what a person wants to know of an invoice."""
+    return _table(
+        f"Lightning invoice {printable(invoice.id)}",
+        {
+            "amount": f"{format_btc(invoice.amount_sats)} BTC ({invoice.amount_sats:,} satoshi)",
+            "memo": invoice.memo,
+            "memo hash": invoice.memo_hash,
+            "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
+            "expires": "not said" if invoice.expires_at is None else _moment(invoice.expires_at),
+            "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
+            "idempotency key": invoice.idempotency_key,
+        },
+    )
+
+
+def request_table(request: Bolt11) -> Table:
+    """Return what a person wants to know of a payment request."""
+    return _table(
+        "BOLT11 payment request",
+        {
+            "network": request.network,
+            "amount": "whatever the payer chooses" if request.amount_msat is None else _amount(request.amount_msat),
+            "description": request.description,
+            "description hash": request.description_hash,
+            "payment hash": request.payment_hash,
+            "payee": request.payee,
+            "made": _moment(request.timestamp),
+            "expires": _moment(request.expires_at),
+        },
+    )
+
+
+def request_dict(request: Bolt11) -> dict[str, object]:
+    """Return everything that a payment request says, ready for JSON."""
+    values = attrs.asdict(request, value_serializer=lambda _, __, value: _plain(value))
+    return {**values, "expires_at": request.expires_at.isoformat()}
+
+
+class Countdown:
+    """A line on stderr that counts down to an invoice's expiry, redrawn each second; nothing where no terminal is.
+
+    Args:
+        invoice_id: of the invoice that is waited for.
+    """
+
+    def __init__(self, invoice_id: str) -> None:
+        self._name = printable(invoice_id, most=80)
+        self._invoice: Invoice | None = None
+        console = Console(stderr=True)
+        self._live = Live(self, console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+
+    def seen(self, invoice: Invoice) -> None:
+        """Take the invoice as a look showed it."""
+        self._invoice = invoice
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __rich__(self) -> Text:
+        return Text(self.line(datetime.now(UTC)))
+
+    def line(self, now: datetime) -> str:
+        """Return the line as it reads at a moment.
+
+        Example:
+            >>> countdown = Countdown("l11_1")
+            >>> countdown.seen(Invoice.from_payload({
+            ...     "id": "l11_1", "amount": 5, "payment_status": "unpaid",
+            ...     "created_at": "2026-03-01T12:00:00Z", "expiry_interval": 3600,
+            ... }))
+            >>> countdown.line(datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC))
+            'invoice l11_1 over 0.00000005 BTC: unpaid, expires in 59:59 (Ctrl-C stops waiting)'
+        """
+        invoice = self._invoice
+        if invoice is None:
+            return f"invoice {self._name}: looking"
+        state = printable(invoice.payment_status or "payment status not said", most=40)
+        left = ""
+        if invoice.expires_at is not None:
+            left = f", expires in {_clock((invoice.expires_at - now).total_seconds())}"
+        return f"invoice {self._name} over {format_btc(invoice.amount_sats)} BTC: {state}{left} (Ctrl-C stops waiting)"
+
+
+def _clock(seconds: float) -> str:
+    minutes, second = divmod(max(0, int(seconds)), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def _amount(millisatoshi: int) -> str:
+    satoshi, rest = divmod(millisatoshi, 1000)
+    # exact: the default context has 28 digits, and all bitcoin are 19 digits of millisatoshi
+    btc = format_btc(satoshi) if not rest else f"{Decimal(millisatoshi).scaleb(-11):f}"
+    return f"{btc} BTC ({millisatoshi:,} millisatoshi)"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _table(title: str, rows: Mapping[str, str | None]) -> Table:
+    table = Table(title=Text(title, style="bold"), show_header=False, title_justify="left")
+    for name, value in rows.items():
+        if value:
+            table.add_row(name, Text(printable(value)))  # Text: nothing from outside is read as markup
+    return table

@@ -1,0 +1,193 @@
+"""When to look at an invoice next while waiting for its payment, and what a look means. Pure: told the time.
+
+The clock that decides about expiry is the service's: each reply says when it was made (its ``Date``), so a clock of
+this machine that is wrong neither ends a wait too early nor keeps it going.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime
+
+from tazapay_lightning.attempts import Limits, may_be_repeated, seconds
+from tazapay_lightning.errors import (
+    APIError,
+    APIStatusError,
+    InvalidArgumentError,
+    InvoiceExpiredError,
+    InvoiceMismatchError,
+    NotFoundError,
+    PaymentTimeoutError,
+    RequestFailedError,
+    UnexpectedResponseError,
+)
+from tazapay_lightning.invoice import Difference, Invoice
+from tazapay_lightning.messages import printable
+from tazapay_lightning.request import check_invoice_id
+
+__all__ = ["PaymentWait"]
+
+_logger = logging.getLogger("tazapay_lightning")
+_FIRST_INTERVAL = 1.0
+_GROWTH = 1.5
+_MOST_GROWTH = 10.0  # an interval never grows beyond ten times the first
+_UNKNOWN_EXPIRY = 3600.0  # the expiry that Tazapay documents for an invoice that was made without one
+_LAST_LOOK = 5.0  # what a look may take when no time is left
+_MOST_ABSENT = 3  # how often in a row an invoice that is known to exist may be "not found": replicas lag
+
+
+def _equal_jitter(most: float) -> float:
+    return random.uniform(most / 2, most)  # noqa: S311 - spreads polls over time, guards nothing
+
+
+class PaymentWait:
+    """One wait for one payment, as it goes.
+
+    Whoever fetches the invoice asks `limits` before each look and tells `seen` or `missed` after it; what they return
+    is when to look next. All times are of one monotonic clock, except those of the service.
+
+    Args:
+        invoice: the invoice as it was last seen, or its id.
+        timeout: seconds, or a timedelta; None waits until the invoice expires.
+        poll_interval: seconds until the second look, or a timedelta; None is 1 second. It grows by half with each look,
+            to ten times the first.
+        limits: of the client, for each look.
+        now: the time at which the wait begins.
+        wall: the time by this machine's clock, which counts until the service has said its own.
+        jitter: given the longest interval, returns the interval (by default between half of it and all of it).
+
+    Attributes:
+        invoice_id: the id to fetch.
+
+    Raises:
+        InvalidArgumentError: naming the argument and what would be accepted.
+    """
+
+    def __init__(
+        self,
+        invoice: object,
+        *,
+        timeout: object,
+        poll_interval: object,
+        limits: Limits,
+        now: float,
+        wall: datetime,
+        jitter: Callable[[float], float] = _equal_jitter,
+    ) -> None:
+        if not isinstance(invoice, Invoice | str):
+            raise InvalidArgumentError(
+                f"invoice must be an Invoice or the id of one; got {type(invoice).__name__}", argument="invoice"
+            )
+        self._invoice = invoice if isinstance(invoice, Invoice) else None
+        self.invoice_id = check_invoice_id(invoice.id if isinstance(invoice, Invoice) else invoice)
+        self._name = printable(self.invoice_id, most=80)
+        self._interval = _FIRST_INTERVAL if poll_interval is None else seconds(poll_interval, argument="poll_interval")
+        self._longest = self._interval * _MOST_GROWTH
+        self._gives_up = None if timeout is None else now + seconds(timeout, argument="timeout")
+        self._without_expiry = now + _UNKNOWN_EXPIRY
+        self._expires_by_our_clock = None if self._invoice is None else _expiry(self._invoice, wall, now)
+        self._expires_by_the_service: float | None = None
+        self._limits = limits
+        self._jitter = jitter
+        self._absent = 0
+
+    def limits(self, now: float) -> Limits:
+        """Return what the next look may take: no more than what is left of the wait, but for the last look."""
+        left = max(self._ends() - now, _LAST_LOOK)
+        return Limits(
+            timeout=min(self._limits.timeout, left),
+            deadline=min(self._limits.deadline, left),
+            max_retries=self._limits.max_retries,
+        )
+
+    def seen(self, invoice: Invoice, *, service_time: datetime | None, wall: datetime, now: float) -> float | None:
+        """Take what a look showed.
+
+        Args:
+            invoice: as it is now.
+            service_time: when the service made the reply; None if it did not say.
+            wall: the time by this machine's clock.
+            now: the time by the monotonic clock.
+
+        Returns:
+            When to look next; None if the invoice is paid.
+
+        Raises:
+            InvoiceMismatchError: the amount is not what it was.
+            InvoiceExpiredError: it expired, unpaid.
+            PaymentTimeoutError: the wait is over, and it is neither paid nor expired.
+        """
+        self._check_amount(invoice)
+        self._invoice, self._absent = invoice, 0
+        if invoice.is_paid:
+            return None
+        expires = _expiry(invoice, service_time or wall, now)
+        if expires is not None:
+            # once the service has told, it cannot put the end off again, or a reply from a cache could for ever
+            told = self._expires_by_the_service
+            self._expires_by_the_service = expires if told is None else min(expires, told)
+        expires = self._expires()
+        if invoice.status == "expired" or (expires is not None and now >= expires):
+            raise InvoiceExpiredError(
+                f"invoice {self._name} expired before it was paid: make a new one, and let nobody pay "
+                "this one any more",
+                invoice=invoice,
+            )
+        if now >= self._ends():
+            raise self._timeout("it is not paid yet; it can still be paid until it expires")
+        return self._next(now)
+
+    def missed(self, error: APIError, *, now: float) -> float:
+        """Take a look that failed.
+
+        Returns:
+            When to look next.
+
+        Raises:
+            APIError: the error itself, if looking again would not help.
+            PaymentTimeoutError: the wait is over, and nobody knows whether the invoice is paid; the error is chained.
+        """
+        self._absent += isinstance(error, NotFoundError)
+        known = self._invoice is not None and isinstance(error, NotFoundError)
+        unreadable = isinstance(error, UnexpectedResponseError | RequestFailedError)
+        if not (may_be_repeated(error) or unreadable or (known and self._absent < _MOST_ABSENT)):
+            raise error
+        if now >= self._ends():
+            raise self._timeout(f"and the last look failed, so it may be paid: fetch it again ({error})") from error
+        _logger.warning("a look at invoice %s failed, and is repeated: %s", self._name, error)
+        asked = error.retry_after if isinstance(error, APIStatusError) else None
+        return self._next(now, at_least=asked or 0.0)
+
+    def _next(self, now: float, *, at_least: float = 0.0) -> float:
+        interval = self._jitter(self._interval)
+        self._interval = min(self._interval * _GROWTH, self._longest)
+        return min(now + max(interval, at_least), self._ends())
+
+    def _ends(self) -> float:
+        known = [moment for moment in (self._expires(), self._gives_up) if moment is not None]
+        return min(known) if known else self._without_expiry
+
+    def _expires(self) -> float | None:
+        return self._expires_by_our_clock if self._expires_by_the_service is None else self._expires_by_the_service
+
+    def _check_amount(self, invoice: Invoice) -> None:
+        known = self._invoice
+        if known is not None and invoice.amount_sats != known.amount_sats:
+            raise InvoiceMismatchError(
+                f"invoice {self._name} was over {known.amount_sats} satoshi and is over "
+                f"{invoice.amount_sats} satoshi now; do not deliver for it before you know why",
+                invoice=invoice,
+                differences=(Difference("amount_sats", known.amount_sats, invoice.amount_sats),),
+            )
+
+    def _timeout(self, why: str) -> PaymentTimeoutError:
+        return PaymentTimeoutError(
+            f"the wait for the payment of invoice {self._name} is over, {why}", invoice=self._invoice
+        )
+
+
+def _expiry(invoice: Invoice, clock: datetime, now: float) -> float | None:
+    """Return when an invoice expires on the monotonic clock, given what another clock says."""
+    return None if invoice.expires_at is None else now + (invoice.expires_at - clock).total_seconds()
