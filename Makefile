@@ -1,14 +1,14 @@
 # Each target makes what it needs first: a machine with Python 3.11 or newer and make is enough.
 PYTHON ?= python3
 BIN := .venv/bin
-TYPED := wrapper emulator codegen tools tests/typing
+TYPED := wrapper emulator codegen tools examples tests/typing
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate format build fuzz reliability mutation lock clean environment
+.PHONY: help demo test browser-test checkout check generate format build fuzz reliability mutation lock clean environment
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: environment ## turn the published document into a client and create an invoice with it, offline
 	@PYTHON="$(PYTHON)" ./generate.sh
@@ -16,6 +16,13 @@ demo: environment ## turn the published document into a client and create an inv
 
 test: environment ## run the tests; ARGS="-k memo" selects some
 	@$(BIN)/python -m pytest --quiet --numprocesses=2 --dist=loadfile --cov --cov-report=term $(ARGS)
+
+browser-test: ## run the example shop in Chromium (Debian's package), with screenshots
+	@$(PYTHON) tools/environment.py .venv-browser requirements/browser.txt --install-project
+	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser $(ARGS)
+
+checkout: environment ## run the example shop against the emulator: order, scan, pay, offline
+	@$(BIN)/python -m examples.checkout $(ARGS)
 
 check: environment ## lint, types, and whether the committed client is what the document generates
 	@$(BIN)/ruff check .
@@ -47,9 +54,11 @@ lock: environment ## write the hash-locked requirements anew, with the newest ve
 		--quiet --upgrade requirements.in -o requirements.txt
 	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 		--quiet --upgrade --extra all dev.in ../pyproject.toml -o dev.txt
+	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+		--quiet --extra all browser.in ../pyproject.toml -o browser.txt
 
 clean: ## remove everything that the targets made
-	@rm -rf .venv .venv-codegen .venv*.lock .codegen-scratch .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-codegen .venv-browser .venv*.lock screenshots .codegen-scratch .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 environment:
 	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --install-project

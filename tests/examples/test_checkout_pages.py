@@ -1,0 +1,141 @@
+"""What a browser is given: escaped, bounded by headers, and of one piece without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import examples.checkout
+from examples.checkout.orders import Attempt, Order, State
+from examples.checkout.pages import order_page
+from tazapay_lightning import Invoice
+from tazapay_lightning_emulator import Emulator
+from tests.examples.conftest import OpenShop
+from tests.support.shop import Customer
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+NASTY = "<script>alert('x')</script>\"&"
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+@pytest.fixture
+def pages(open_shop: OpenShop, emulator: Emulator) -> dict[str, str]:
+    """One page of each kind, of an order with a nasty name."""
+    customer = open_shop(poll_interval=0.05, patience=0.1)
+    found = {"form": customer.http.get("/").text}
+    with emulator.refuse_connections():
+        waiting = customer.order(name=NASTY)
+        found["asked"] = customer.http.get(waiting).text
+    customer.wait_until(waiting, "waiting")
+    found["waiting"] = customer.http.get(waiting).text
+    paid = customer.order(name=NASTY)
+    emulator.pay(emulator.invoices()[-1]["id"])
+    customer.wait_until(paid, "paid")
+    found["paid"] = customer.http.get(paid).text
+    emulator.advance_clock(901)
+    customer.wait_until(waiting, "expired")
+    found["expired"] = customer.http.get(waiting).text
+    found["missing"] = customer.http.get("/missing").text
+    return found
+
+
+def test_what_a_customer_wrote_is_text(pages: dict[str, str]) -> None:
+    for kind, page in pages.items():
+        assert NASTY not in page, kind
+        assert Elements(page).named("script") == [{"src": "/static/checkout.js", "defer": None}], kind
+    for kind in ("asked", "waiting", "paid"):
+        assert "&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt;&quot;&amp;" in pages[kind], kind
+
+
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere(pages: dict[str, str]) -> None:
+    for kind, page in pages.items():
+        for tag, attributes in Elements(page).found:
+            assert tag != "style", kind
+            assert not [name for name in attributes if name == "style" or name.startswith("on")], kind
+            for name in ("src", "href", "action"):
+                assert re.match(r"/(?!/)|lightning:lnbcrt", attributes.get(name) or "/"), (kind, tag, attributes)
+    static = Path(examples.checkout.__file__).parent / "static"
+    texts = [path.read_text() for path in static.iterdir()]
+    assert len(texts) == 3
+    assert not [text for text in texts if re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\(", text)]
+
+
+def test_every_field_has_a_label_and_every_button_says_what_it_does(pages: dict[str, str]) -> None:
+    for kind, page in pages.items():
+        elements = Elements(page)
+        labelled = {label.get("for") for label in elements.named("label")}
+        for field in [*elements.named("input"), *elements.named("textarea")]:
+            assert field.get("type") in {"hidden", "radio"} or field["id"] in labelled, kind
+        assert all(text.strip() for text in re.findall(r"<button[^>]*>(.*?)</button>", page)), kind
+        assert len(elements.named("h1")) == 1, kind
+        assert elements.named("html") == [{"lang": "en"}], kind
+        assert any(each.get("aria-live") == "polite" for each in elements.named("p")), kind
+
+
+def test_open_orders_reload_themselves_without_javascript_and_finished_ones_do_not(pages: dict[str, str]) -> None:
+    reloading = {kind for kind, page in pages.items() if '<noscript><meta http-equiv="refresh" content="5">' in page}
+    assert reloading == {"asked", "waiting"}
+
+
+@pytest.mark.parametrize("path", ["/", "/missing", "/static/checkout.css", "/static/checkout.js"])
+def test_every_reply_limits_what_a_page_may_do(customer: Customer, path: str) -> None:
+    headers = customer.http.get(path).headers
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_pages_of_orders_are_not_kept(customer: Customer) -> None:
+    order = customer.order()
+    assert {customer.http.get(f"{order}{path}").headers["cache-control"] for path in ("", "/status")} == {"no-store"}
+
+
+def test_static_files_lead_nowhere_else(customer: Customer) -> None:
+    assert customer.http.get("/static/..%2fapp.py").status_code == 404
+    assert customer.http.get("/static/%2e%2e/app.py").status_code == 404
+
+
+def waiting_page(now: datetime, **changes: object) -> str:
+    payload = {"id": "l11_1", "amount": 21_000, "created_at": NOW.isoformat(), "expiry_interval": 900}
+    order = Order(id="a" * 32, title="Coffee beans", name="", amount_sats=21_000, created_at=NOW)
+    attempt = Attempt(
+        order_id=order.id,
+        number=1,
+        key="key-1",
+        expires_in=900,
+        asked_at=NOW,
+        state=State.WAITING,
+        invoice=Invoice.from_payload(payload | changes),
+        answered_at=NOW,
+    )
+    return order_page(order, attempt, now, with_emulator=False)
+
+
+def test_an_invoice_without_a_payment_request_says_whom_to_ask() -> None:
+    page = waiting_page(NOW, id="l11_<b>", created_at=None)
+    assert "nothing to scan for invoice l11_&lt;b&gt;" in page
+
+
+def test_an_invoice_whose_time_is_over_shows_no_code_to_scan() -> None:
+    page = waiting_page(NOW + timedelta(hours=1))
+    assert "Looking whether it was paid" in page
+    assert "<svg" not in page
