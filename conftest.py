@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,11 @@ from tazapay_lightning_emulator import running_emulator
 from tests.support.checkout import Checkout, copy_repository
 
 REPOSITORY = Path(__file__).parent
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell starts its background jobs like that, and every program that a test starts would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 RUN_ELSEWHERE = {
     "make demo": (".ci/run", "\nmake demo\n"),
     "make test": (".ci/run", "\nmake test\n"),

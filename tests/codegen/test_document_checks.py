@@ -23,11 +23,20 @@ def schema(text):
 OK = "responses: {'200': {description: ''}}"
 
 
-def test_the_merged_document_of_the_repository_passes_and_its_operation_is_found(repository):
+def test_the_merged_document_of_the_repository_passes_and_its_operations_are_found(repository):
     contents = check_document(merged_document(repository)[0], "openapi.yaml")
-    (operation,) = contents.operations
-    assert contents.models == ("CreateLightningInvoiceRequest", "CreateLightningInvoiceResponse")
-    assert str(operation) == "POST /v3/lightning_invoice_bolt11  create_lightning_invoice"
+    assert contents.models == (
+        "CreateLightningInvoiceRequest",
+        "CreateLightningInvoiceResponse",
+        "GetLightningInvoiceResponse",
+        "UpdateLightningInvoiceRequest",
+        "UpdateLightningInvoiceResponse",
+    )
+    assert [str(operation) for operation in contents.operations] == [
+        "POST /v3/lightning_invoice_bolt11  create_lightning_invoice",
+        "GET /v3/lightning_invoice_bolt11/{id}  get_lightning_invoice",
+        "PUT /v3/lightning_invoice_bolt11/{id}  update_lightning_invoice",
+    ]
 
 
 def test_operations_come_in_the_order_of_the_document():

@@ -8,6 +8,8 @@ from codegen.errors import CodegenError
 from codegen.package_checks import check_package
 
 CREATE = Operation("/v3/lightning_invoice_bolt11", "post", "create_lightning_invoice")
+GET = Operation("/v3/lightning_invoice_bolt11/{id}", "get", "get_lightning_invoice")
+PUT = Operation("/v3/lightning_invoice_bolt11/{id}", "put", "update_lightning_invoice")
 MODELS = ("CreateLightningInvoiceRequest", "CreateLightningInvoiceResponse")
 MODULE = "api/default/create_lightning_invoice.py"
 
@@ -27,11 +29,11 @@ def replace(file: Path, old: str, new: str) -> None:
 
 
 def test_the_generated_package_passes(package):
-    check_package(package, Contents((CREATE,), MODELS))
+    check_package(package, Contents((CREATE, GET, PUT), MODELS))
 
 
 def test_nothing_is_left_behind_in_the_package(package):
-    check_package(package, Contents((CREATE,), MODELS))
+    check_package(package, Contents((CREATE, GET, PUT), MODELS))
     assert not list(package.parent.rglob("__pycache__"))
 
 
@@ -40,7 +42,7 @@ def test_a_path_parameter_may_have_another_name_in_the_code(package):
         package / MODULE, '"url": "/v3/lightning_invoice_bolt11",', '"url": "/v3/x/{id_}".format(id_=quote(str(1))),'
     )
     replace(package / MODULE, "import httpx\n", "from urllib.parse import quote\n\nimport httpx\n")
-    check_package(package, Contents((Operation("/v3/x/{id}", "post", "x"),), MODELS))
+    check_package(package, Contents((Operation("/v3/x/{id}", "post", "x"), GET, PUT), MODELS))
 
 
 def drop_module(package: Path) -> None:
@@ -116,22 +118,14 @@ def copy_module(package: Path) -> None:
 def test_a_damaged_package_is_refused(package, damage, message):
     damage(package)
     with pytest.raises(CodegenError) as caught:
-        check_package(package, Contents((CREATE,), MODELS))
+        check_package(package, Contents((CREATE, GET, PUT), MODELS))
     assert message in str(caught.value)
 
 
 def test_an_operation_that_the_code_lacks_is_named(package):
-    with pytest.raises(CodegenError, match=r"GET /v3/lightning_invoice_bolt11/\{\} is missing"):
-        check_package(
-            package,
-            Contents(
-                (
-                    CREATE,
-                    Operation("/v3/lightning_invoice_bolt11/{id}", "get", "get_lightning_invoice"),
-                ),
-                MODELS,
-            ),
-        )
+    missing = Operation(GET.path, "delete", "delete_lightning_invoice")
+    with pytest.raises(CodegenError, match=r"DELETE /v3/lightning_invoice_bolt11/\{\} is missing"):
+        check_package(package, Contents((CREATE, GET, PUT, missing), MODELS))
 
 
 def test_operations_that_differ_only_in_the_method_are_told_apart(package):
@@ -142,6 +136,8 @@ def test_operations_that_differ_only_in_the_method_are_told_apart(package):
         Contents(
             (
                 CREATE,
+                GET,
+                PUT,
                 Operation(CREATE.path, "put", "update"),
             ),
             MODELS,

@@ -254,11 +254,14 @@ serve(port=0, on_ready=lambda base_url: print(base_url, flush=True))
 print("returned")
 """
     with subprocess.Popen([sys.executable, "-W", "error", "-c", program], stdout=-1, stderr=-1, text=True) as process:
-        assert process.stdout is not None
-        base_url = process.stdout.readline().strip()
-        assert invoices_of(base_url).status_code == 200
-        process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=30)
+        try:
+            assert process.stdout is not None
+            base_url = process.stdout.readline().strip()
+            assert invoices_of(base_url).status_code == 200
+            process.send_signal(signal.SIGINT)
+            output, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, output, errors) == (0, "returned\n", "")
 
 
