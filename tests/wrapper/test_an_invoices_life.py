@@ -156,6 +156,16 @@ def test_a_clock_of_the_service_that_is_far_ahead_does_no_harm(ask: Any, tazapay
     assert ask(tazapay_emulator, "wait_for_payment", created, **FAST).is_paid
 
 
+@pytest.mark.parametrize("seconds", [3600, 90_000])
+def test_an_invoice_shows_its_code_by_the_services_clock(seconds: int, ask: Any, tazapay_emulator: Emulator) -> None:
+    tazapay_emulator.advance_clock(seconds)
+    created = ask(tazapay_emulator, "create_invoice", amount_sats=5, expires_in=600)
+    assert created.seconds_left == pytest.approx(600, abs=5)
+    assert created.qr_svg()
+    tazapay_emulator.advance_clock(600)
+    assert ask(tazapay_emulator, "get_invoice", created.id).seconds_left == 0
+
+
 def test_a_changed_amount_ends_the_wait(ask: Any, invoice: Invoice, tazapay_emulator: Emulator) -> None:
     def change(seen: Invoice) -> None:
         tazapay_emulator.fail_next("wrong_amount", difference=1)

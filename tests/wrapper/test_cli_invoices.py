@@ -10,8 +10,11 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +23,7 @@ from typer.testing import CliRunner, Result
 from tazapay_lightning import Invoice, LightningClient
 from tazapay_lightning.cli import app
 from tests.support.bolt11_encoder import D, P, S, field, of_bytes, payment_request
+from tests.support.service import OneReplyServer, envelope, invoice_object
 
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
@@ -103,18 +107,62 @@ def test_get_prints_the_qr_code_when_asked(invoice: Invoice) -> None:
     assert "\u2588" in run("get", invoice.id, "--qr").stdout
 
 
-def test_no_dead_qr_code_is_printed(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
+def test_get_refuses_to_print_a_dead_qr_code(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
     emulator_of_the_environment.advance_clock(3600)
     result = run("get", invoice.id, "--qr")
-    assert result.exit_code == DONE
+    assert result.exit_code == REFUSED
+    assert result.stderr == f"error: invoice {invoice.id} expired: make a new one to be paid\n"
     assert "expired, unpaid" in result.stdout
     assert "lightning:" not in result.stdout
     assert "\u2588" not in result.stdout
 
 
-def test_a_paid_invoice_has_no_qr_code_either(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
+def test_a_paid_invoice_has_no_qr_code(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
     emulator_of_the_environment.pay(invoice.id)
-    assert "\u2588" not in run("get", invoice.id, "--qr").stdout
+    result = run("get", invoice.id, "--qr")
+    assert (result.exit_code, result.stderr) == (DONE, "no QR code: the invoice is paid\n")
+    assert "\u2588" not in result.stdout
+
+
+def test_create_says_why_there_is_no_qr_code(
+    one_reply_server: Callable[[bytes], OneReplyServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAZAPAY_API_KEY", "k")
+    monkeypatch.setenv("TAZAPAY_API_SECRET", "s")
+    soon = datetime.now(UTC).isoformat(timespec="seconds")
+    server = one_reply_server(envelope(invoice_object(created_at=soon)))
+    result = run("create", "--amount-sats", "123456", "--base-url", server.base_url)
+    assert result.exit_code == DONE
+    assert result.stderr == (
+        "no QR code: invoice l11_abc123xyz has no payment request that could be shown: the service sent none; see "
+        "Invoice.raw\n"
+    )
+
+
+def test_a_qr_code_that_does_not_fit_the_terminal_is_not_printed(
+    invoice: Invoice, emulator_of_the_environment: Emulator
+) -> None:
+    with in_a_terminal("get", invoice.id, "--qr", columns=60, output=True) as terminal:
+        terminal.read_until("no QR code: it needs a terminal of 61 columns")
+        assert terminal.process.wait(30) == DONE
+    assert "\u2588" not in terminal.written
+
+
+def test_an_invoice_that_cannot_be_printed_is_told_with_its_key(emulator_of_the_environment: Emulator) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tazapay_lightning", "create", "--amount-sats", "5", "--idempotency-key", "order-7"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    (stored,) = emulator_of_the_environment.invoices()
+    assert done.returncode == REFUSED
+    assert done.stderr == (
+        f"error: invoice {stored['id']} cannot be printed: No space left on device\n"
+        "an invoice may exist: to resume, repeat the command with --idempotency-key order-7\n"
+    )
 
 
 # Waiting
@@ -162,16 +210,18 @@ class Terminal:
 
 
 @contextmanager
-def in_a_terminal(*arguments: str) -> Iterator[Terminal]:
-    """Run a command with a terminal for its stderr and a pipe for its stdout."""
+def in_a_terminal(*arguments: str, columns: int = 200, output: bool = False) -> Iterator[Terminal]:
+    """Run a command with a terminal for its stderr, and a pipe, or the terminal too, for its stdout."""
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whatever the shell said
         f"from tazapay_lightning import cli; cli.app({list(arguments)!r})"
     )
     master, slave = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}
     command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave, env=environment, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=slave if output else subprocess.PIPE, stderr=slave, env=environment, text=True
+    ) as process:
         os.close(slave)
         try:
             yield Terminal(process, master)
@@ -184,7 +234,7 @@ def test_wait_counts_down_on_a_terminal_until_the_invoice_is_paid(
     invoice: Invoice, emulator_of_the_environment: Emulator
 ) -> None:
     with in_a_terminal("wait", invoice.id, "--poll-interval", "0.05", "--json") as terminal:
-        terminal.read_until("over 0.00123456 BTC: unpaid, expires in 59:5")
+        terminal.read_until(f"{invoice.id}: 0.00123456 BTC, unpaid, expires in 59:5")
         emulator_of_the_environment.pay(invoice.id)
         printed, _ = terminal.process.communicate(timeout=30)
     assert terminal.process.returncode == DONE
@@ -241,6 +291,12 @@ def test_decode_with_json_prints_one_json_document() -> None:
 
 def test_decode_reads_stdin() -> None:
     assert json.loads(run("decode", "--json", "-", input=f"{REQUEST}\n").stdout)["description"] == "Order #7890"
+
+
+def test_decode_says_if_stdin_is_closed() -> None:
+    command = f"exec <&-; exec {quote(sys.executable)} -m tazapay_lightning decode -"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (USAGE, "error: nothing can be read from stdin: it is closed\n")
 
 
 def test_what_is_no_payment_request_is_a_usage_error() -> None:

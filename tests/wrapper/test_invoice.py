@@ -201,6 +201,7 @@ def test_to_dict_is_this_dict() -> None:
         "updated_at": "2025-09-28T08:20:45+00:00",
         "bolt11": None,
         "lightning_uri": None,
+        "seconds_left": 0.0,
         "differences": [{"field": "memo", "asked": "a", "received": "Order"}],
         "idempotency_key": "order-7890",
         "raw": invoice_object(d_tag_memo="Order", h_tag_memo="ab" * 32, status="expired"),

@@ -18,10 +18,20 @@ from tazapay_lightning import (
     NotFoundError,
     ServerError,
     UnexpectedResponseError,
+    hash_memo,
 )
 from tazapay_lightning.request import check_callback, check_invoice_id
 from tests.support.bolt11_encoder import D, P, S, payment_request
-from tests.support.service import API_KEY, API_SECRET, Answering, CallMethod, Handler, envelope, invoice_object
+from tests.support.service import (
+    API_KEY,
+    API_SECRET,
+    Answering,
+    CallMethod,
+    Handler,
+    call_sync,
+    envelope,
+    invoice_object,
+)
 
 ID = "l11_abc123xyz"
 OPERATIONS: list[tuple[str, dict[str, Any]]] = [("get_invoice", {}), ("update_invoice", {"metadata": {"a": "b"}})]
@@ -142,8 +152,60 @@ def test_a_wrong_id_is_told_in_these_words(value: Any, told: str) -> None:
 
 def test_a_wrong_callback_is_told_in_these_words() -> None:
     with pytest.raises(InvalidArgumentError) as caught:
-        check_callback("print", argument="on_poll")
+        check_callback("print", argument="on_poll", may_be_async=True)
     assert str(caught.value) == "on_poll must be a function of one argument, or None; got str"
+
+
+def test_the_blocking_client_refuses_a_callback_that_nobody_would_await() -> None:
+    async def tell(invoice: object) -> None:
+        """Never run."""
+
+    service = Answering()
+    with pytest.raises(InvalidArgumentError) as caught:
+        call_sync(service, "wait_for_payment", ID, on_poll=tell)
+    assert str(caught.value) == (
+        "on_poll must be a plain function here; AsyncLightningClient takes a coroutine function"
+    )
+    assert (caught.value.argument, service.requests) == ("on_poll", [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked", "received"),
+    [
+        ({"d_tag_memo": "Order #7891"}, "Order #7891", "Order #7890"),
+        ({"h_tag": "ab" * 32}, "ab" * 32, "Order #7890"),
+        ({"d_tag_memo": "half a \ud800"}, "half a ?", "Order #7890"),
+    ],
+    ids=["memo", "hash", "half a character"],
+)
+def test_a_payment_request_for_another_purpose_than_its_invoice_is_listed(
+    fields: dict[str, Any], asked: str, received: str, call: CallMethod, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = envelope(invoice_object(pay_to=payment_request(P, S, D, prefix="lnbcrt1234560n"), **fields))
+    (difference,) = call(Answering(body=body), "get_invoice", ID).differences
+    assert (difference.field, difference.asked, difference.received) == ("bolt11_description", asked, received)
+    assert "bolt11_description differ" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "fields", [{"d_tag_memo": "Order #7890"}, {"h_tag": hash_memo("Order #7890")}, {"h_tag": "ab" * 20}, {}]
+)
+def test_a_payment_request_for_the_purpose_of_its_invoice_is_accepted(fields: dict[str, Any], call: CallMethod) -> None:
+    body = envelope(invoice_object(pay_to=payment_request(P, S, D, prefix="lnbcrt1234560n"), **fields))
+    assert call(Answering(body=body), "get_invoice", ID).differences == ()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "differences"), [("lnbc", []), ("lnbcrt", ["bolt11_network"]), ("lntbs", ["bolt11_network"])]
+)
+@pytest.mark.parametrize("method", ["get_invoice", "create_invoice"])
+def test_a_request_of_production_for_another_network_is_listed(
+    method: str, prefix: str, differences: list[str], call: CallMethod
+) -> None:
+    body = envelope(invoice_object(pay_to=payment_request(P, S, D, prefix=f"{prefix}1234560n")))
+    given, arguments = ((ID,), {}) if method == "get_invoice" else ((), {"amount_sats": 123456})
+    invoice = call(Answering(body=body), method, *given, client={"environment": "production"}, **arguments)
+    assert [difference.field for difference in invoice.differences] == differences
 
 
 def test_the_longest_id_is_255_characters() -> None:

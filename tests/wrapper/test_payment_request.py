@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -71,6 +72,55 @@ def test_one_that_cannot_be_read_is_none_with_a_warning(caplog: pytest.LogCaptur
     assert record.levelname == "WARNING"
 
 
+def test_beside_one_that_cannot_be_read_another_one_is_not_believed(caplog: pytest.LogCaptureFixture) -> None:
+    damaged = REQUEST[:-1] + ("q" if REQUEST[-1] != "q" else "p")
+    assert find_payment_request({"payment_request": damaged, "note": OTHER}) is None
+    assert find_payment_request({"note": OTHER, "payment_request": damaged}) is None
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"metadata": {"note": OTHER}, "description": OTHER},
+        {"metadata": json.dumps({"note": OTHER}), "description": f"lightning:{OTHER.upper()}"},
+        {"metadata": json.dumps(json.dumps({"notes": [OTHER]})), "customer": {"name": OTHER}},
+        {"d_tag_memo": OTHER, "memo": OTHER},
+    ],
+    ids=["object", "text", "twice", "memo"],
+)
+def test_what_the_caller_wrote_is_not_the_services_request_wherever_it_is_repeated(
+    payload: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert find_payment_request(payload) is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "the only payment request in the reply is also in the memo or the metadata; see Invoice.raw"
+    ]
+    assert find_payment_request({**payload, "payment_request": REQUEST}) == REQUEST
+
+
+@pytest.mark.parametrize(
+    "written", [[OTHER], [None, {"note": OTHER}], [{"a": [{"b": OTHER}]}]], ids=["memo", "metadata", "deep"]
+)
+def test_what_the_caller_wrote_counts_although_the_reply_does_not_say_so(written: list[object]) -> None:
+    assert find_payment_request({"description": OTHER}, written=written) is None
+    assert find_payment_request({"description": OTHER, "payment_request": REQUEST}, written=written) == REQUEST
+
+
+def test_metadata_that_looks_like_json_and_is_none_is_passed_over() -> None:
+    assert find_payment_request({"metadata": "{not json", "payment_request": REQUEST}) == REQUEST
+
+
+def test_a_damaged_request_in_the_metadata_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:
+    assert find_payment_request({"metadata": {"note": REQUEST[:-1]}, "payment_request": REQUEST}) == REQUEST
+    assert not caplog.records
+
+
+def test_many_lookalikes_are_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    assert find_payment_request({"notes": ["lnbc1"] * 1000}) is None
+    assert len(caplog.records) == 1
+
+
 def test_a_payload_that_is_deeply_nested_is_searched_without_recursion() -> None:
     payload: dict[str, Any] = {"bolt11": REQUEST}
     for _ in range(100_000):
@@ -100,6 +150,13 @@ def reply_with(request: str, **fields: Any) -> Answering:
 
 def description(text: str) -> list[int]:
     return field("d", of_bytes(text.encode()))
+
+
+@pytest.mark.parametrize("arguments", [{"metadata": {"note": OTHER}}, {"memo": OTHER}], ids=["metadata", "memo"])
+def test_a_request_that_the_caller_sent_along_is_not_the_invoices(arguments: dict[str, Any], create: Create) -> None:
+    answer = Answering(body=envelope(invoice_object(amount=10, description=OTHER)))
+    invoice = create(answer, amount_sats=10, client={"check_echo": False}, **arguments)
+    assert invoice.bolt11 is None
 
 
 def described(text: str) -> str:

@@ -27,6 +27,7 @@ from tazapay_lightning import (
 )
 from tazapay_lightning.attempts import Limits
 from tazapay_lightning.payment_wait import PaymentWait, _equal_jitter
+from tests.support.bolt11_encoder import D, P, S, payment_request
 
 MADE = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 LIMITS = Limits(timeout=30.0, deadline=90.0, max_retries=2)
@@ -34,9 +35,10 @@ START = 5000.0  # of the monotonic clock
 
 
 def invoice(**fields: Any) -> Invoice:
+    """Return an invoice that was made 100 seconds before the wait begins, and expires 600 seconds after that."""
     shown = {
         "id": "l11_1", "amount": 100, "status": "active", "payment_status": "unpaid",
-        "created_at": "2026-03-01T12:00:00Z", "expiry_interval": 600,
+        "created_at": "2026-03-01T11:58:20Z", "expiry_interval": 700,
     }  # fmt: skip
     return Invoice.from_payload({**shown, **fields})
 
@@ -47,7 +49,6 @@ def wait(subject: object = "l11_1", **options: Any) -> PaymentWait:
         "poll_interval": None,
         "limits": LIMITS,
         "now": START,
-        "wall": MADE,
         "jitter": lambda most: most,
         **options,
     }
@@ -124,7 +125,7 @@ def test_the_jitter_takes_off_at_most_half() -> None:
 
 def test_the_intervals_of_a_real_wait_have_jitter() -> None:
     pauses = {
-        PaymentWait("l11_1", timeout=None, poll_interval=4, limits=LIMITS, now=0.0, wall=MADE).seen(
+        PaymentWait("l11_1", timeout=None, poll_interval=4, limits=LIMITS, now=0.0).seen(
             invoice(expiry_interval=80_000), service_time=MADE, wall=MADE, now=0.0
         )
         for _ in range(20)
@@ -166,11 +167,24 @@ def test_an_expired_invoice_is_an_error_that_carries_it() -> None:
     assert caught.value.invoice is expired
 
 
-def test_the_moment_of_expiry_is_expired_whatever_the_status_still_says() -> None:
+def test_the_moment_of_expiry_is_looked_at_twice_before_it_is_believed() -> None:
     waiting = wait()
     assert look(waiting, 599) == 1
+    assert look(waiting, 600) == 1
     with pytest.raises(InvoiceExpiredError):
-        look(waiting, 600)
+        look(waiting, 601)
+
+
+def test_one_odd_date_does_not_take_an_invoice_from_its_payer() -> None:
+    waiting = wait()
+    for after in (10, 30):
+        assert look(waiting, after, service_time=MADE + timedelta(hours=2)) == 1
+        assert look(waiting, after + 1) is not None
+    assert look(waiting, 40, invoice(payment_status="paid")) is None
+
+
+def test_the_second_look_comes_no_later_than_the_next_one_would() -> None:
+    assert look(wait(poll_interval=0.5), 600) == 0.5
 
 
 def test_the_timeout_is_an_error_that_carries_the_invoice() -> None:
@@ -187,15 +201,22 @@ def test_the_timeout_is_an_error_that_carries_the_invoice() -> None:
 
 def test_where_both_end_the_wait_the_expiry_is_told() -> None:
     with pytest.raises(InvoiceExpiredError):
-        look(wait(timeout=600), 600)
+        look(wait(invoice(), timeout=700), 700)
 
 
-@pytest.mark.parametrize("fields", [{"expiry_interval": None}, {"created_at": None}], ids=["interval", "creation"])
+def test_without_a_creation_the_interval_alone_is_waited() -> None:
+    waiting = wait(poll_interval=3000)
+    assert look(waiting, 10, invoice(created_at=None)) == 690
+    with pytest.raises(InvoiceExpiredError):
+        look(waiting, 700, invoice(created_at=None))
+
+
+@pytest.mark.parametrize("fields", [{}, {"created_at": None}], ids=["interval", "both"])
 def test_without_an_expiry_an_hour_is_waited(fields: dict[str, Any]) -> None:
     waiting = wait(poll_interval=3000)
-    assert look(waiting, 1000, invoice(**fields)) == 2600
+    assert look(waiting, 1000, invoice(**fields, expiry_interval=None)) == 2600
     with pytest.raises(PaymentTimeoutError):
-        look(waiting, 3600, invoice(**fields))
+        look(waiting, 3600, invoice(**fields, expiry_interval=None))
 
 
 def test_another_amount_than_at_the_beginning_is_an_error_that_carries_the_invoice() -> None:
@@ -215,6 +236,17 @@ def test_another_amount_than_at_an_earlier_look_is_an_error_even_if_it_is_paid()
     look(waiting, 1)
     with pytest.raises(InvoiceMismatchError):
         look(waiting, 2, invoice(amount=200, payment_status="paid"))
+
+
+def test_another_payment_request_than_before_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    waiting = wait(invoice(bolt11=payment_request(P, S, D, prefix="lnbcrt1u")))
+    look(waiting, 1, invoice())
+    look(waiting, 2, invoice(bolt11=payment_request(P, S, D, prefix="lnbcrt1u")))
+    assert not caplog.records
+    look(waiting, 3, invoice(bolt11=payment_request(P, S, D, prefix="lnbcrt1u", timestamp=1)))
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "the payment request of invoice l11_1 is not the one that it was")
+    ]
 
 
 def test_what_an_id_is_over_is_learnt_at_the_first_look() -> None:
@@ -240,29 +272,60 @@ def test_a_long_id_is_shown_short_in_every_message(caplog: pytest.LogCaptureFixt
 @pytest.mark.parametrize("hours", [-30, 30])
 def test_a_wrong_clock_on_this_machine_neither_ends_nor_prolongs_a_wait(hours: int) -> None:
     wrong = MADE + timedelta(hours=hours)
-    waiting = wait(invoice(), poll_interval=1000, wall=wrong)
+    waiting = wait("l11_1", poll_interval=1000)
     assert look(waiting, 10, wall=wrong + timedelta(seconds=10)) == 590
+    look(waiting, 600, wall=wrong + timedelta(seconds=600))
     with pytest.raises(InvoiceExpiredError):
-        look(waiting, 600, wall=wrong + timedelta(seconds=600))
+        look(waiting, 601, wall=wrong + timedelta(seconds=601))
 
 
-def test_a_service_that_does_not_tell_the_time_is_believed_to_have_ours() -> None:
-    waiting = wait(poll_interval=1000)
+def test_a_wrong_clock_on_this_machine_does_not_end_a_wait_whose_first_look_fails() -> None:
+    waiting = wait(invoice())
+    assert miss(waiting, 0) == 1.0
+    assert look(waiting, 1, invoice(payment_status="paid"), wall=MADE + timedelta(hours=2)) is None
+
+
+def test_without_the_services_time_the_end_by_our_clock_is_looked_at_and_not_believed() -> None:
+    waiting = wait("l11_1", poll_interval=1000)
     assert look(waiting, 10, service_time=None) == 590
+    assert look(waiting, 600, service_time=None) is not None
+    assert look(waiting, 601, service_time=None) is not None
+
+
+@pytest.mark.parametrize("service_time", [None, MADE - timedelta(days=365 * 30), MADE + timedelta(seconds=10)])
+def test_no_clock_keeps_a_wait_going_for_longer_than_the_invoices_life(service_time: datetime | None) -> None:
+    waiting = wait("l11_1", poll_interval=100)
+    after = 0.0
+    for _ in range(9):
+        if after == 700:
+            break
+        after += look(waiting, after, service_time=service_time, wall=MADE) or 0
     with pytest.raises(InvoiceExpiredError):
-        look(waiting, 600, service_time=None)
+        look(waiting, after, service_time=service_time, wall=MADE)
+    assert after == 700
 
 
-def test_a_reply_from_a_cache_does_not_put_off_the_end() -> None:
-    waiting = wait(poll_interval=1000)
-    look(waiting, 10)
-    assert look(waiting, 500, service_time=MADE + timedelta(seconds=10)) == 100
+def test_a_look_between_does_not_make_two_in_a_row() -> None:
+    waiting = wait()
+    look(waiting, 100, service_time=MADE + timedelta(hours=1))
+    look(waiting, 101, service_time=None)
+    assert look(waiting, 102, service_time=MADE + timedelta(hours=1)) is not None
 
 
 def test_a_service_that_shortens_the_time_is_believed() -> None:
     waiting = wait(poll_interval=1000)
     look(waiting, 10)
-    assert look(waiting, 20, invoice(expiry_interval=100)) == 80
+    assert look(waiting, 20, invoice(expiry_interval=200)) == 80
+
+
+def test_the_payment_request_tells_when_the_service_does_not() -> None:
+    silent = invoice(
+        created_at=None, expiry_interval=None, bolt11=payment_request(P, S, D, timestamp=int(MADE.timestamp()))
+    )
+    waiting = wait(silent, poll_interval=4000)
+    assert look(waiting, 10, silent) == 3590
+    with pytest.raises(InvoiceExpiredError):
+        look(waiting, 3600, silent)
 
 
 # Looks that fail
@@ -300,6 +363,16 @@ def test_failed_looks_grow_apart_too() -> None:
     assert [miss(waiting, after) for after in (1, 2, 3)] == [1.0, 1.5, 2.25]
 
 
+def test_a_failed_look_is_not_repeated_later_than_the_expiry() -> None:
+    waiting = wait(poll_interval=400)
+    look(waiting, 0)
+    assert miss(waiting, 300) == 300
+
+
+def test_the_smallest_interval_grows_to_a_second() -> None:
+    assert intervals(wait(poll_interval=1e-9), 60)[-1] == 1.0
+
+
 def not_found() -> NotFoundError:
     return NotFoundError("404", status_code=404)
 
@@ -309,12 +382,13 @@ def test_an_unknown_id_ends_the_wait_at_once() -> None:
         miss(wait("l11_1"), 1, not_found())
 
 
-def test_an_invoice_that_exists_may_be_not_found_twice_in_a_row() -> None:
+@pytest.mark.parametrize("between", [look, miss], ids=["a look", "another failure"])
+def test_an_invoice_that_exists_may_be_not_found_twice_in_a_row(between: Any) -> None:
     waiting = wait(invoice())
     for round_ in range(2):
         miss(waiting, 1, not_found())
         miss(waiting, 2, not_found())
-        look(waiting, 3 + round_)
+        between(waiting, 3 + round_)
     miss(waiting, 5, not_found())
     miss(waiting, 6, not_found())
     with pytest.raises(NotFoundError):
@@ -336,7 +410,7 @@ def test_a_wait_that_the_service_asks_for_does_not_shorten_the_interval() -> Non
 
 
 def test_a_wait_that_the_service_asks_for_ends_with_the_invoice() -> None:
-    assert miss(wait(invoice()), 590, RateLimitError("429", status_code=429, retry_after=42.0)) == 10
+    assert miss(wait(invoice()), 690, RateLimitError("429", status_code=429, retry_after=42.0)) == 10
 
 
 def test_a_failure_at_the_end_tells_that_nobody_knows() -> None:
@@ -344,13 +418,13 @@ def test_a_failure_at_the_end_tells_that_nobody_knows() -> None:
     with pytest.raises(
         PaymentTimeoutError, match="the last look failed, so it may be paid: fetch it again .503 Service Unavailable."
     ) as caught:
-        miss(wait(seen), 600, failure)
+        miss(wait(seen), 700, failure)
     assert caught.value.__cause__ is failure
     assert caught.value.invoice is seen
 
 
 def test_a_failure_just_before_the_end_is_followed_by_one_more_look() -> None:
-    assert miss(wait(invoice()), 599.5) == 0.5
+    assert miss(wait(invoice()), 699.5) == 0.5
 
 
 # What each look may take

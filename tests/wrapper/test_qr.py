@@ -15,7 +15,8 @@ import segno
 from tazapay_lightning import ConfigurationError, InvalidArgumentError, InvalidBolt11Error, Invoice, InvoiceExpiredError
 from tests.support.bolt11_encoder import D, P, S, payment_request
 
-REQUEST = payment_request(P, S, D, prefix="lnbcrt1234560n")
+NOW = int(datetime.now(UTC).timestamp())
+REQUEST = payment_request(P, S, D, prefix="lnbcrt1234560n", timestamp=NOW)
 DRAW: list[Callable[[Invoice], object]] = [Invoice.qr_svg, Invoice.qr_png, Invoice.qr_terminal]
 each_form = pytest.mark.parametrize("draw", DRAW, ids=["svg", "png", "terminal"])
 
@@ -95,6 +96,32 @@ def test_an_expired_invoice_gives_an_error_instead_of_a_dead_code(
     with pytest.raises(InvoiceExpiredError, match="^invoice l11_1 expired: make a new one to be paid$") as caught:
         draw(expired)
     assert caught.value.invoice is expired
+
+
+@each_form
+def test_a_payment_request_that_expired_by_itself_gives_an_error_too(draw: Callable[[Invoice], object]) -> None:
+    soon = datetime.now(UTC).isoformat(timespec="seconds")
+    dead = payment_request(P, S, D, prefix="lnbcrt1234560n", timestamp=NOW - 3601)
+    with pytest.raises(
+        InvoiceExpiredError, match="^the payment request of invoice l11_1 expired: make a new invoice to be paid$"
+    ):
+        draw(invoice(payment_request=dead, created_at=soon, expiry_interval=3600))
+
+
+@each_form
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_the_clock_that_counts_is_the_services(hours: int, draw: Callable[[Invoice], object]) -> None:
+    service_time = datetime.now(UTC) + timedelta(hours=hours)
+    payload = {
+        "id": "l11_1",
+        "amount": 123456,
+        "payment_request": payment_request(P, S, D, timestamp=int(service_time.timestamp())),
+        "created_at": service_time.isoformat(timespec="seconds"),
+        "expiry_interval": 600,
+    }
+    assert draw(Invoice.from_payload(payload, service_time=service_time))
+    with pytest.raises(InvoiceExpiredError):
+        draw(Invoice.from_payload(payload, service_time=service_time + timedelta(seconds=601)))
 
 
 @each_form

@@ -45,6 +45,25 @@ def test_the_signature_is_found_in_the_headers_of_every_framework(make: Any, nam
     assert signature_header(make({"Content-Type": "application/json", name: "c2lnbmVk"})) == "c2lnbmVk"
 
 
+@pytest.mark.parametrize("name", ["HTTP_SIGNATURE", "HTTP_WEBHOOK_SIGNATURE"])
+def test_the_signature_is_found_in_the_environment_of_a_wsgi_request(name: str) -> None:
+    environment = {"REQUEST_METHOD": "POST", "wsgi.version": (1, 0), "wsgi.input": object(), name: "c2lnbmVk"}
+    assert signature_header(environment) == "c2lnbmVk"
+
+
+def test_the_signature_is_found_where_each_header_has_a_list_of_values() -> None:
+    assert signature_header({"Host": ["a", "b"], "Signature": ["c2lnbmVk"]}) == "c2lnbmVk"
+
+
+def test_two_values_in_a_list_are_two_values() -> None:
+    with pytest.raises(WebhookSignatureError, match="comes with 2 different values"):
+        signature_header({"Signature": ["first", "second"]})
+
+
+def test_other_headers_may_hold_anything() -> None:
+    assert signature_header({"X-Retry": 3, "X-None": None, "signature": "c2lnbmVk"}) == "c2lnbmVk"
+
+
 @pytest.mark.parametrize("names", [("signature", "webhook-signature"), ("webhook-signature", "signature")])
 def test_signature_comes_before_webhook_signature(names: tuple[str, str]) -> None:
     assert signature_header([(name, f"of {name}") for name in names]) == "of signature"
@@ -97,7 +116,7 @@ def test_two_values_of_the_header_that_is_not_read_do_not_matter() -> None:
     "headers",
     [
         None, 1, "signature", ["signature"], [("signature",)], [("signature", "a", "b")], {"signature": None},
-        {"signature": ["c2lnbmVk"]}, {1: "c2lnbmVk"}, object(),
+        {"signature": [1]}, {1: "c2lnbmVk"}, dict, object(),
     ],
     ids=lambda headers: type(headers).__name__,
 )  # fmt: skip

@@ -45,7 +45,8 @@ class _Shared:
         self._owned = owned
         self._closed = False
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Refuse to go on once the client is closed."""
         if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
 
@@ -64,7 +65,7 @@ class SyncApi(_Shared):
 
     def run(self, operation: Operation, call: Call, read: Callable[[Answer], _Result]) -> _Result:
         """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the answer."""
-        self._check_open()
+        self.check_open()
         attempts = Attempts(call.limits, idempotency_key=call.idempotency_key, now=time.monotonic())
         while True:
             ends = attempts.begin(time.monotonic())
@@ -74,12 +75,12 @@ class SyncApi(_Shared):
                 wait = attempts.wait_after(error, time.monotonic())
                 if wait is None:
                     raise
-            time.sleep(wait)
+            self._closing.wait(wait)  # closing the client ends it: the next attempt says so
 
     def pause(self, seconds: float) -> None:
         """Do nothing for a time, or until another thread closes the client, which is an error then."""
         if self._closing.wait(seconds):
-            self._check_open()
+            self.check_open()
 
     def close(self) -> None:
         self._closed = True
@@ -134,7 +135,7 @@ class AsyncApi(_Shared):
     async def run(self, operation: Operation, call: Call, read: Callable[[Answer], _Result]) -> _Result:
         """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the answer."""
         self._stay_in_one_loop()
-        self._check_open()
+        self.check_open()
         attempts = Attempts(call.limits, idempotency_key=call.idempotency_key, now=time.monotonic())
         while True:
             ends = attempts.begin(time.monotonic())
@@ -144,13 +145,14 @@ class AsyncApi(_Shared):
                 wait = attempts.wait_after(error, time.monotonic())
                 if wait is None:
                     raise
-            await anyio.sleep(wait)
+            with anyio.move_on_after(wait):
+                await self._closing.wait()  # closing the client ends it: the next attempt says so
 
     async def pause(self, seconds: float) -> None:
         """Do nothing for a time, or until another task closes the client, which is an error then."""
         with anyio.move_on_after(seconds):
             await self._closing.wait()
-        self._check_open()
+        self.check_open()
 
     async def aclose(self) -> None:
         self._closed = True

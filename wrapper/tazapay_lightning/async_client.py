@@ -18,7 +18,7 @@ from tazapay_lightning.attempts import Limits
 from tazapay_lightning.configuration import Configuration, Environment, MetadataFormat
 from tazapay_lightning.echo import verify_echo, verify_fetched
 from tazapay_lightning.errors import APIError
-from tazapay_lightning.exchange import Call
+from tazapay_lightning.exchange import Answer, Call
 from tazapay_lightning.invoice import Invoice
 from tazapay_lightning.json_fields import json_object
 from tazapay_lightning.payment_wait import PaymentWait
@@ -122,9 +122,14 @@ class AsyncLightningClient:
         invoice = await self._api.run(
             creating(request, self._configuration.metadata_format, key),
             call,
-            lambda answer: Invoice.from_payload(answer.data, idempotency_key=key),
+            lambda answer: Invoice.from_payload(
+                answer.data,
+                idempotency_key=key,
+                service_time=service_time(answer.headers),
+                written=(request.memo, request.metadata),
+            ),
         )
-        return verify_echo(request, invoice, strict=self._configuration.check_echo)
+        return verify_echo(request, invoice, self._configuration)
 
     async def get_invoice(
         self,
@@ -136,10 +141,7 @@ class AsyncLightningClient:
         """Fetch an invoice as it is now: see `LightningClient.get_invoice`."""
         checked = check_invoice_id(invoice_id)
         call = Call.build(self._configuration, self._limits.for_call(timeout=timeout, deadline=deadline))
-        strict = self._configuration.check_echo
-        return await self._api.run(
-            getting(checked), call, lambda answer: verify_fetched(checked, answer.data, strict=strict)
-        )
+        return await self._api.run(getting(checked), call, lambda answer: self._fetched(checked, answer))
 
     async def update_invoice(
         self,
@@ -153,11 +155,10 @@ class AsyncLightningClient:
         checked = check_invoice_id(invoice_id)
         attached = json_object(metadata, argument="metadata")
         limits = self._limits.for_call(timeout=timeout, deadline=deadline)
-        strict = self._configuration.check_echo
         return await self._api.run(
             updating(checked, attached, self._configuration.metadata_format),
             Call.build(self._configuration, limits, submitted=[attached]),
-            lambda answer: verify_fetched(checked, answer.data, strict=strict),
+            lambda answer: self._fetched(checked, answer),
         )
 
     async def wait_for_payment(
@@ -172,27 +173,24 @@ class AsyncLightningClient:
 
         `on_poll` may be a coroutine function. Cancelling the task ends the wait at once.
         """
-        check_callback(on_poll, argument="on_poll")
+        check_callback(on_poll, argument="on_poll", may_be_async=True)
         wait = PaymentWait(
             invoice,
             timeout=timeout,
             poll_interval=poll_interval,
             limits=self._limits,
             now=time.monotonic(),
-            wall=datetime.now(UTC),
         )
-        operation, strict = getting(wait.invoice_id), self._configuration.check_echo
+        operation = getting(wait.invoice_id)
         while True:
             try:
                 seen, service_now = await self._api.run(
                     operation,
                     Call.build(self._configuration, wait.limits(time.monotonic())),
-                    lambda answer: (
-                        verify_fetched(wait.invoice_id, answer.data, strict=strict),
-                        service_time(answer.headers),
-                    ),
+                    lambda answer: (self._fetched(wait.invoice_id, answer), service_time(answer.headers)),
                 )
             except APIError as error:
+                self._api.check_open()  # a closed client is no failure in passing
                 next_look: float | None = wait.missed(error, now=time.monotonic())
             else:
                 next_look = wait.seen(seen, service_time=service_now, wall=datetime.now(UTC), now=time.monotonic())
@@ -213,6 +211,10 @@ class AsyncLightningClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    def _fetched(self, invoice_id: str, answer: Answer) -> Invoice:
+        invoice = Invoice.from_payload(answer.data, service_time=service_time(answer.headers))
+        return verify_fetched(invoice_id, invoice, self._configuration)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(host={self._configuration.host!r})"

@@ -24,14 +24,24 @@ from tazapay_lightning import (
     APIError,
     ConfigurationError,
     InvalidArgumentError,
+    InvalidBolt11Error,
     Invoice,
+    InvoiceExpiredError,
     LightningClient,
     TazapayError,
     __version__,
     decode_bolt11,
 )
-from tazapay_lightning.cli_display import Countdown, invoice_table, request_dict, request_table, show
-from tazapay_lightning.messages import shown
+from tazapay_lightning.cli_display import (
+    Countdown,
+    invoice_table,
+    request_dict,
+    request_table,
+    show,
+    terminal_width,
+    width_of_qr,
+)
+from tazapay_lightning.messages import printable, shown
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -138,7 +148,7 @@ def get(
 ) -> None:
     """Show an invoice as it is now."""
     with _problems_explained(), _client(environment, base_url) as client:
-        _show(client.get_invoice(invoice_id), as_json=as_json, qr=qr)
+        _show(client.get_invoice(invoice_id), as_json=as_json, qr=qr, insist=True)
 
 
 @app.command()
@@ -186,6 +196,8 @@ def decode(
 ) -> None:
     """Show what a BOLT11 payment request asks for. Its signature is not verified."""
     with _problems_explained():
+        if text == "-" and sys.stdin is None:  # closed, as `<&-` does
+            raise InvalidArgumentError("nothing can be read from stdin: it is closed", argument="text")
         request = decode_bolt11(sys.stdin.read(_LONGEST_INPUT) if text == "-" else text)
         if as_json:
             typer.echo(json.dumps(request_dict(request), indent=2))
@@ -295,12 +307,36 @@ def _client(environment: str | None, base_url: str | None) -> LightningClient:
     return LightningClient(environment=environment, base_url=base_url)  # type: ignore[arg-type]  # checked there
 
 
-def _show(invoice: Invoice, *, as_json: bool, qr: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(invoice.to_dict(), indent=2))  # ASCII only: it survives every terminal and pipe
-        return
-    show(invoice_table(invoice))
-    if invoice.bolt11 is not None and not invoice.is_paid and not invoice.is_expired:
-        typer.echo(invoice.lightning_uri)  # on a line of its own, to be copied
+def _show(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = False) -> None:
+    """Print an invoice; `insist` makes it an error if there is no QR code to print."""
+    try:
+        if as_json:
+            typer.echo(json.dumps(invoice.to_dict(), indent=2))  # ASCII only: it survives every terminal and pipe
+            return
+        show(invoice_table(invoice))
+        if invoice.bolt11 is not None and not invoice.is_paid and not invoice.is_expired:
+            typer.echo(invoice.lightning_uri)  # on a line of its own, to be copied
         if qr:
-            typer.echo(invoice.qr_terminal(), nl=False)
+            _show_qr(invoice, insist=insist)
+    except BrokenPipeError:
+        raise  # nobody reads any more, which is no failure
+    except OSError as error:
+        _stop(f"invoice {printable(invoice.id)} cannot be printed: {error.strerror}", REFUSED, invoice.idempotency_key)
+
+
+def _show_qr(invoice: Invoice, *, insist: bool) -> None:
+    if invoice.is_paid:
+        _say("no QR code: the invoice is paid")
+        return
+    try:
+        drawn = invoice.qr_terminal()
+    except (InvoiceExpiredError, InvalidBolt11Error) as error:
+        if insist:
+            _stop(str(error), REFUSED)
+        _say(f"no QR code: {error}")
+        return
+    columns = width_of_qr(drawn)
+    if terminal_width() < columns:
+        _say(f"no QR code: it needs a terminal of {columns} columns")
+        return
+    typer.echo(drawn, nl=False)

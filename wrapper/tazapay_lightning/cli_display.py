@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
@@ -18,12 +20,25 @@ from rich.text import Text
 from tazapay_lightning import Bolt11, Invoice, format_btc
 from tazapay_lightning.messages import printable
 
-__all__ = ["Countdown", "invoice_table", "request_dict", "request_table", "show"]
+__all__ = ["Countdown", "invoice_table", "request_dict", "request_table", "show", "terminal_width", "width_of_qr"]
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def show(table: Table) -> None:
     """Print a table on stdout."""
     Console().print(table)
+
+
+def terminal_width() -> float:
+    """Return how many columns stdout has; without end where it is no terminal."""
+    console = Console()
+    return console.width if console.is_terminal else math.inf
+
+
+def width_of_qr(drawn: str) -> int:
+    """Return how many columns a QR code needs."""
+    return max(len(line) for line in _ESCAPES.sub("", drawn).splitlines())
 
 
 def invoice_table(invoice: Invoice) -> Table:
@@ -94,32 +109,28 @@ class Countdown:
             self._live.stop()
 
     def __rich__(self) -> Text:
-        return Text(self.line(datetime.now(UTC)))
+        return Text(self.line(), no_wrap=True, overflow="ellipsis")
 
-    def line(self, now: datetime) -> str:
-        """Return the line as it reads at a moment.
+    def line(self) -> str:
+        """Return the line as it reads now.
 
         Example:
             >>> countdown = Countdown("l11_1")
-            >>> countdown.seen(Invoice.from_payload({
-            ...     "id": "l11_1", "amount": 5, "payment_status": "unpaid",
-            ...     "created_at": "2026-03-01T12:00:00Z", "expiry_interval": 3600,
-            ... }))
-            >>> countdown.line(datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC))
-            'invoice l11_1 over 0.00000005 BTC: unpaid, expires in 59:59 (Ctrl-C stops waiting)'
+            >>> countdown.seen(Invoice.from_payload({"id": "l11_1", "amount": 5, "payment_status": "unpaid"}))
+            >>> countdown.line()
+            'l11_1: 0.00000005 BTC, unpaid (Ctrl-C stops waiting)'
         """
         invoice = self._invoice
         if invoice is None:
-            return f"invoice {self._name}: looking"
+            return f"{self._name}: looking"
         state = printable(invoice.payment_status or "payment status not said", most=40)
-        left = ""
-        if invoice.expires_at is not None:
-            left = f", expires in {_clock((invoice.expires_at - now).total_seconds())}"
-        return f"invoice {self._name} over {format_btc(invoice.amount_sats)} BTC: {state}{left} (Ctrl-C stops waiting)"
+        left = invoice.seconds_left
+        until = "" if left is None or invoice.is_paid else f", expires in {_clock(left)}"
+        return f"{self._name}: {format_btc(invoice.amount_sats)} BTC, {state}{until} (Ctrl-C stops waiting)"
 
 
 def _clock(seconds: float) -> str:
-    minutes, second = divmod(max(0, int(seconds)), 60)
+    minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 

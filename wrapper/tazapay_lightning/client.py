@@ -17,7 +17,7 @@ from tazapay_lightning.attempts import Limits
 from tazapay_lightning.configuration import Configuration, Environment, MetadataFormat
 from tazapay_lightning.echo import verify_echo, verify_fetched
 from tazapay_lightning.errors import APIError
-from tazapay_lightning.exchange import Call
+from tazapay_lightning.exchange import Answer, Call
 from tazapay_lightning.invoice import Invoice
 from tazapay_lightning.json_fields import json_object
 from tazapay_lightning.payment_wait import PaymentWait
@@ -159,9 +159,14 @@ class LightningClient:
         invoice = self._api.run(
             creating(request, self._configuration.metadata_format, key),
             call,
-            lambda answer: Invoice.from_payload(answer.data, idempotency_key=key),
+            lambda answer: Invoice.from_payload(
+                answer.data,
+                idempotency_key=key,
+                service_time=service_time(answer.headers),
+                written=(request.memo, request.metadata),
+            ),
         )
-        return verify_echo(request, invoice, strict=self._configuration.check_echo)
+        return verify_echo(request, invoice, self._configuration)
 
     def get_invoice(
         self,
@@ -198,8 +203,7 @@ class LightningClient:
         """
         checked = check_invoice_id(invoice_id)
         call = Call.build(self._configuration, self._limits.for_call(timeout=timeout, deadline=deadline))
-        strict = self._configuration.check_echo
-        return self._api.run(getting(checked), call, lambda answer: verify_fetched(checked, answer.data, strict=strict))
+        return self._api.run(getting(checked), call, lambda answer: self._fetched(checked, answer))
 
     def update_invoice(
         self,
@@ -243,11 +247,10 @@ class LightningClient:
         checked = check_invoice_id(invoice_id)
         attached = json_object(metadata, argument="metadata")
         limits = self._limits.for_call(timeout=timeout, deadline=deadline)
-        strict = self._configuration.check_echo
         return self._api.run(
             updating(checked, attached, self._configuration.metadata_format),
             Call.build(self._configuration, limits, submitted=[attached]),
-            lambda answer: verify_fetched(checked, answer.data, strict=strict),
+            lambda answer: self._fetched(checked, answer),
         )
 
     def wait_for_payment(
@@ -262,13 +265,14 @@ class LightningClient:
 
         A look that fails in passing (no connection, a timeout, 408, 429, 5xx, a reply that cannot be read) is logged
         and repeated; so is a 404 for an invoice that is known to exist, twice in a row. Whether the invoice is expired
-        is for the service to say, by its ``status`` and by the ``Date`` of its replies: a wrong clock on this machine
-        does no harm. Closing the client from another thread ends the wait at once, with a `ConfigurationError`.
+        is for the service to say, by its ``status`` or by the ``Date`` of two replies in a row: a wrong clock on this
+        machine does no harm. Closing the client from another thread ends the wait with a `ConfigurationError`: at once
+        while it sleeps, within the client's ``timeout`` while it reads a reply.
 
         Args:
             invoice: the invoice, or its id.
             timeout: seconds to wait at most, or a timedelta, up to a day. None waits until the invoice expires, or an
-                hour if the service does not say when that is. At the end the invoice is looked at once more, for which
+                hour if nobody says when that is. At the end the invoice is looked at once more, for which
                 5 seconds are granted.
             poll_interval: seconds between the first two looks, 1 by default. The interval grows by half each time, to
                 ten times the first, with jitter.
@@ -301,27 +305,24 @@ class LightningClient:
             >>> paid.payment_status
             'paid'
         """
-        check_callback(on_poll, argument="on_poll")
+        check_callback(on_poll, argument="on_poll", may_be_async=False)
         wait = PaymentWait(
             invoice,
             timeout=timeout,
             poll_interval=poll_interval,
             limits=self._limits,
             now=time.monotonic(),
-            wall=datetime.now(UTC),
         )
-        operation, strict = getting(wait.invoice_id), self._configuration.check_echo
+        operation = getting(wait.invoice_id)
         while True:
             try:
                 seen, service_now = self._api.run(
                     operation,
                     Call.build(self._configuration, wait.limits(time.monotonic())),
-                    lambda answer: (
-                        verify_fetched(wait.invoice_id, answer.data, strict=strict),
-                        service_time(answer.headers),
-                    ),
+                    lambda answer: (self._fetched(wait.invoice_id, answer), service_time(answer.headers)),
                 )
             except APIError as error:
+                self._api.check_open()  # a closed client is no failure in passing
                 next_look: float | None = wait.missed(error, now=time.monotonic())
             else:
                 next_look = wait.seen(seen, service_time=service_now, wall=datetime.now(UTC), now=time.monotonic())
@@ -342,6 +343,10 @@ class LightningClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _fetched(self, invoice_id: str, answer: Answer) -> Invoice:
+        invoice = Invoice.from_payload(answer.data, service_time=service_time(answer.headers))
+        return verify_fetched(invoice_id, invoice, self._configuration)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(host={self._configuration.host!r})"

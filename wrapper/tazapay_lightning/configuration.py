@@ -66,6 +66,11 @@ class Configuration:
         return urlsplit(self.base_url).netloc
 
     @property
+    def network(self) -> str | None:
+        """The Bitcoin network of its payment requests, as BOLT #11 names it; None where nobody says."""
+        return "bc" if self.base_url == _HOSTS["production"] else None
+
+    @property
     def is_encrypted(self) -> bool:
         """True for https; False for plain http, which only addresses of this machine may use."""
         return urlsplit(self.base_url).scheme == "https"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Set
 
 import attrs
 
 from tazapay_lightning.amounts import MSAT_PER_SAT, format_btc
 from tazapay_lightning.bolt11 import decode_bolt11
+from tazapay_lightning.configuration import Configuration
 from tazapay_lightning.errors import InvoiceMismatchError, UnexpectedResponseError
 from tazapay_lightning.invoice import Difference, Invoice
-from tazapay_lightning.memos import hash_memo
+from tazapay_lightning.memos import hash_memo, is_memo_hash
 from tazapay_lightning.messages import printable
 from tazapay_lightning.request import InvoiceRequest
 
@@ -23,41 +24,52 @@ _STRICT = frozenset({_AMOUNT, _REQUESTED, _DESCRIPTION})
 _Compared = tuple[str, object, object]
 
 
-def verify_echo(request: InvoiceRequest, invoice: Invoice, *, strict: bool) -> Invoice:
+def verify_echo(request: InvoiceRequest, invoice: Invoice, configuration: Configuration) -> Invoice:
     """Return the invoice with its differences from the request listed and logged, by name and not by value.
 
     Raises:
-        InvoiceMismatchError: if `strict` is set and the amount differs, or the payment request is over another amount
-            or for another purpose: whoever scanned it would pay something else.
+        InvoiceMismatchError: unless ``check_echo`` is off: if the amount differs, or the payment request is over
+            another amount or for another purpose: whoever scanned it would pay something else.
     """
-    differences = find_differences(request, invoice)
+    differences = find_differences(request, invoice, network=configuration.network)
     advice = "An idempotency key that was used before for another amount is answered with the invoice of that time"
-    return _judged(invoice, differences, request.amount_sats, strict=strict, advice=f". {advice}")
+    return _judged(invoice, differences, request.amount_sats, strict=configuration.check_echo, advice=f". {advice}")
 
 
-def verify_fetched(invoice_id: str, payload: Mapping[str, object], *, strict: bool) -> Invoice:
-    """Read an invoice that was asked for by its id, and return it if it is that one and does not contradict itself.
+def verify_fetched(invoice_id: str, invoice: Invoice, configuration: Configuration) -> Invoice:
+    """Return an invoice that was asked for by its id, if it is that one and does not contradict itself.
 
     Raises:
-        UnexpectedResponseError: it cannot be read, or is another invoice.
-        InvoiceMismatchError: if `strict` is set and its payment request is over another amount than the invoice.
+        UnexpectedResponseError: it is another invoice.
+        InvoiceMismatchError: unless ``check_echo`` is off: if its payment request is over another amount than the
+            invoice. One for another purpose than the invoice's own memo, or for another network, is listed and logged.
     """
-    invoice = Invoice.from_payload(payload)
     if invoice.id != invoice_id:
         asked, received = (printable(each, most=80) for each in (invoice_id, invoice.id))
         raise UnexpectedResponseError(f"asked for invoice {asked}, but the reply is about {received}")
-    differences = _different(_in_payment_request(invoice, InvoiceRequest(amount_sats=invoice.amount_sats)))
-    return _judged(invoice, differences, invoice.amount_sats, strict=strict, advice="")
+    memo_hash = invoice.memo_hash if is_memo_hash(invoice.memo_hash) else None
+    memo = (invoice.memo or "").encode("utf-8", "replace").decode()  # the service can send half a character
+    own = InvoiceRequest(amount_sats=invoice.amount_sats, memo=memo or None, memo_hash=memo_hash)
+    differences = _different(_in_payment_request(invoice, own, configuration.network))
+    return _judged(
+        invoice, differences, invoice.amount_sats, strict=configuration.check_echo, advice="", fatal={_REQUESTED}
+    )
 
 
 def _judged(
-    invoice: Invoice, differences: tuple[Difference, ...], amount_sats: int, *, strict: bool, advice: str
+    invoice: Invoice,
+    differences: tuple[Difference, ...],
+    amount_sats: int,
+    *,
+    strict: bool,
+    advice: str,
+    fatal: Set[str] = _STRICT,
 ) -> Invoice:
     if not differences:
         return invoice
     invoice = attrs.evolve(invoice, differences=differences)
     name = printable(invoice.id, most=80)
-    wrong = next((each for each in differences if each.field in _STRICT), None)
+    wrong = next((each for each in differences if each.field in fatal), None)
     if strict and wrong is not None:
         raise InvoiceMismatchError(
             f"asked for {_both_units(amount_sats)}, but {_finding(wrong, name)}; do not show it to a payer{advice}",
@@ -82,18 +94,21 @@ def _finding(difference: Difference, name: str) -> str:
     return f"invoice {name} is over {_both_units(int(str(received)))}"
 
 
-def find_differences(request: InvoiceRequest, invoice: Invoice) -> tuple[Difference, ...]:
+def find_differences(
+    request: InvoiceRequest, invoice: Invoice, *, network: str | None = None
+) -> tuple[Difference, ...]:
     """Compare what was asked for with what came back.
 
     Args:
         request: what was sent.
         invoice: what the service made of it.
+        network: that payment requests must be for; None where nobody says.
 
     Returns:
         The fields that differ, the amount first. A memo that nobody asked for counts; an expiry that was left to the
         service does not. Hashes are compared without regard to case. Of a payment request, its amount is compared
         (``bolt11_amount_msat``), its description or the hash of it with the memo or the hash that was asked for, if any
-        (``bolt11_description``), and its expiry (``bolt11_expiry``).
+        (``bolt11_description``), its expiry (``bolt11_expiry``) and its network (``bolt11_network``).
 
     Example:
         >>> request = InvoiceRequest.build(amount_sats=100, expires_in=600)
@@ -106,10 +121,10 @@ def find_differences(request: InvoiceRequest, invoice: Invoice) -> tuple[Differe
     asked_and_received.append(("memo_hash", _lower(request.memo_hash), _lower(invoice.memo_hash)))
     if request.expires_in is not None:
         asked_and_received.append(("expiry_interval", request.expires_in, invoice.expiry_interval))
-    return _different(asked_and_received + _in_payment_request(invoice, request))
+    return _different(asked_and_received + _in_payment_request(invoice, request, network))
 
 
-def _in_payment_request(invoice: Invoice, request: InvoiceRequest) -> list[_Compared]:
+def _in_payment_request(invoice: Invoice, request: InvoiceRequest, network: str | None) -> list[_Compared]:
     """List what the payment request asks of a payer beside what was asked of the service."""
     if invoice.bolt11 is None:
         return []
@@ -124,6 +139,8 @@ def _in_payment_request(invoice: Invoice, request: InvoiceRequest) -> list[_Comp
             compared.append((_DESCRIPTION, purpose, asks.description_hash or asks.description))
     if request.expires_in is not None:
         compared.append(("bolt11_expiry", request.expires_in, asks.expiry))
+    if network is not None:
+        compared.append(("bolt11_network", network, asks.network))
     return compared
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -13,11 +13,12 @@ from attrs import field, frozen
 
 from tazapay_lightning import qr
 from tazapay_lightning.amounts import format_btc, sats_to_btc
+from tazapay_lightning.bolt11 import decode_bolt11
 from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError
 from tazapay_lightning.invoice_fields import essential_amount, essential_id, optional, seconds, text
 from tazapay_lightning.json_fields import decode_json_field
 from tazapay_lightning.messages import printable
-from tazapay_lightning.moments import read_moment
+from tazapay_lightning.moments import is_plausible, read_moment
 from tazapay_lightning.payment_request import find_payment_request
 
 __all__ = ["Difference", "Invoice"]
@@ -82,6 +83,7 @@ class Invoice:
     differences: tuple[Difference, ...] = field(default=(), repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
     raw: Mapping[str, object] = field(factory=dict, converter=_read_only, repr=False, hash=False)
+    _service_ahead: timedelta = field(default=timedelta(), repr=False, eq=False)  # of this machine's clock
 
     @property
     def amount_btc(self) -> Decimal:
@@ -95,15 +97,27 @@ class Invoice:
 
     @property
     def is_expired(self) -> bool:
-        """True if the service says so, or if it is unpaid and its time has passed on this machine's clock."""
-        passed = self.expires_at is not None and datetime.now(UTC) >= self.expires_at
-        return self.status == "expired" or (passed and not self.is_paid)
+        """True if the service says so, or if it is unpaid and its time has passed by the service's clock.
+
+        That clock is read off the reply that this invoice came with (its ``Date``) and goes on from there; where the
+        reply did not say, this machine's clock counts.
+        """
+        return self.status == "expired" or (self.seconds_left == 0 and not self.is_paid)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the invoice expires, by the clock of `is_expired`; 0 from then on, None if nobody says when."""
+        expires_at = self.expires_at
+        return None if expires_at is None else max(0.0, (expires_at - self._service_now()).total_seconds())
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the invoice expires, aware; None if the service did not say when it was made or how long it lasts."""
+        """When the invoice expires, aware: `expiry_interval` after `created_at`.
+
+        Where the service leaves one of the two out, it is when the payment request expires; None without one.
+        """
         if self.created_at is None or self.expiry_interval is None:
-            return None
+            return None if self.bolt11 is None else decode_bolt11(self.bolt11).expires_at
         try:
             return self.created_at + timedelta(seconds=self.expiry_interval)
         except OverflowError:  # later than the year 9999
@@ -151,6 +165,10 @@ class Invoice:
         name = printable(self.id, most=80)
         if self.is_expired:
             raise InvoiceExpiredError(f"invoice {name} expired: make a new one to be paid", invoice=self)
+        if self.bolt11 is not None and decode_bolt11(self.bolt11).expires_at <= self._service_now():
+            raise InvoiceExpiredError(
+                f"the payment request of invoice {name} expired: make a new invoice to be paid", invoice=self
+            )
         if self.bolt11 is None:
             raise InvalidBolt11Error(
                 f"invoice {name} has no payment request that could be shown: the service sent none; see Invoice.raw",
@@ -158,18 +176,34 @@ class Invoice:
             )
         return self.bolt11
 
+    def _service_now(self) -> datetime:
+        return datetime.now(UTC) + self._service_ahead
+
     @classmethod
-    def from_payload(cls, payload: Mapping[str, object], *, idempotency_key: str | None = None) -> Invoice:
+    def from_payload(
+        cls,
+        payload: Mapping[str, object],
+        *,
+        idempotency_key: str | None = None,
+        service_time: datetime | None = None,
+        written: Iterable[object] = (),
+    ) -> Invoice:
         """Read the service's object.
 
         Args:
             payload: the decoded ``data`` of a reply.
             idempotency_key: the key that the invoice was created with.
+            service_time: when the service made the reply, by its own clock; None where it did not say.
+            written: what the caller wrote into the invoice: no payment request of the service's.
 
         Raises:
             UnexpectedResponseError: if the id or the amount is missing or cannot be read. The amount must be a whole
                 number of satoshi; digits as text and integral floats are read too.
         """
+        created_at = optional(payload, "created_at", read_moment)
+        ahead = timedelta()
+        if service_time is not None and is_plausible(service_time, created_at):
+            ahead = service_time - datetime.now(UTC)
         return cls(
             id=essential_id(payload.get("id")),
             amount_sats=essential_amount(payload.get("amount")),
@@ -180,11 +214,12 @@ class Invoice:
             expiry_interval=optional(payload, "expiry_interval", seconds),
             collect_id=optional(payload, "collect", text),
             metadata=optional(payload, "metadata", decode_json_field) or {},
-            created_at=optional(payload, "created_at", read_moment),
+            created_at=created_at,
             updated_at=optional(payload, "updated_at", read_moment),
-            bolt11=find_payment_request(payload),
+            bolt11=find_payment_request(payload, written=written),
             idempotency_key=idempotency_key,
             raw=payload,
+            service_ahead=ahead,
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -205,6 +240,7 @@ class Invoice:
             "payment_status": self.payment_status,
             "is_paid": self.is_paid,
             "is_expired": self.is_expired,
+            "seconds_left": self.seconds_left,
             "expiry_interval": self.expiry_interval,
             "expires_at": expires_at.isoformat() if expires_at else None,
             "collect_id": self.collect_id,
@@ -220,7 +256,7 @@ class Invoice:
 
     def __reduce__(self) -> tuple[Callable[..., Invoice], tuple[dict[str, Any]]]:
         # a mappingproxy cannot be pickled or deep-copied; the constructor makes new ones
-        values = {each.name: getattr(self, each.name) for each in attrs.fields(type(self))}
+        values = {each.alias: getattr(self, each.name) for each in attrs.fields(type(self))}
         return _from_values, (values | {"metadata": dict(self.metadata), "raw": dict(self.raw)},)
 
 

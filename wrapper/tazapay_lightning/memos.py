@@ -12,7 +12,7 @@ import re
 
 from tazapay_lightning.errors import InvalidArgumentError
 
-__all__ = ["MAX_MEMO_BYTES", "check_memo", "check_memo_hash", "hash_memo", "verify_memo"]
+__all__ = ["MAX_MEMO_BYTES", "check_memo", "check_memo_hash", "hash_memo", "is_memo_hash", "verify_memo"]
 
 MAX_MEMO_BYTES = 639
 """The longest description in a BOLT11 payment request, in bytes of UTF-8: 1023 groups of 5 bits (BOLT #11)."""
@@ -87,6 +87,16 @@ def check_memo_hash(memo_hash: object) -> str:
         odd = "" if len(memo_hash) != 64 else ", some of them not hex digits"
         raise InvalidArgumentError(f"{accepted}; got {len(memo_hash)} characters{odd}", argument="memo_hash")
     return memo_hash
+
+
+def is_memo_hash(text: object) -> bool:
+    """Tell whether a text can be the hash of a memo; some that the service shows cannot.
+
+    Example:
+        >>> is_memo_hash(hash_memo("Order #7890")), is_memo_hash("ab" * 20)
+        (True, False)
+    """
+    return isinstance(text, str) and _SHA256_HEX.fullmatch(text) is not None
 
 
 def _valid_text(memo: object) -> str:

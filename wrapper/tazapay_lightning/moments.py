@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-__all__ = ["read_moment"]
+__all__ = ["is_plausible", "read_moment"]
 
+_CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 # RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII | re.IGNORECASE)
 
@@ -32,3 +33,13 @@ def read_moment(value: object) -> datetime:
         raise ValueError("not a moment")
     moment = datetime.fromisoformat(value.upper())
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def is_plausible(reply: datetime, creation: datetime | None) -> bool:
+    """Tell whether a reply about something can be of this time: not before its creation, give or take a minute.
+
+    Example:
+        >>> is_plausible(read_moment("1996-01-01T00:00:00Z"), read_moment("2026-03-01T12:00:00Z"))
+        False
+    """
+    return creation is None or reply >= creation - _CLOCKS_DIFFER

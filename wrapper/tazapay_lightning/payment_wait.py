@@ -1,7 +1,8 @@
 """When to look at an invoice next while waiting for its payment, and what a look means. Pure: told the time.
 
-The clock that decides about expiry is the service's: each reply says when it was made (its ``Date``), so a clock of
-this machine that is wrong neither ends a wait too early nor keeps it going.
+Only the service says that an invoice is expired: by its ``status``, or by the ``Date`` of two replies in a row. The
+clock of this machine merely has it looked at when it should be over. And no invoice can last longer than its whole
+life, counted from the first look, so no clock at all can keep a wait going.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tazapay_lightning.attempts import Limits, may_be_repeated, seconds
+from tazapay_lightning.bolt11 import decode_bolt11
 from tazapay_lightning.errors import (
     APIError,
     APIStatusError,
@@ -25,6 +27,7 @@ from tazapay_lightning.errors import (
 )
 from tazapay_lightning.invoice import Difference, Invoice
 from tazapay_lightning.messages import printable
+from tazapay_lightning.moments import is_plausible
 from tazapay_lightning.request import check_invoice_id
 
 __all__ = ["PaymentWait"]
@@ -33,7 +36,8 @@ _logger = logging.getLogger("tazapay_lightning")
 _FIRST_INTERVAL = 1.0
 _GROWTH = 1.5
 _MOST_GROWTH = 10.0  # an interval never grows beyond ten times the first
-_UNKNOWN_EXPIRY = 3600.0  # the expiry that Tazapay documents for an invoice that was made without one
+_UNKNOWN_LIFETIME = 3600.0  # the expiry that Tazapay documents for an invoice that was made without one
+_LOOKS_PAST_EXPIRY = 2  # one odd ``Date`` must not take an invoice from its payer
 _LAST_LOOK = 5.0  # what a look may take when no time is left
 _MOST_ABSENT = 3  # how often in a row an invoice that is known to exist may be "not found": replicas lag
 
@@ -52,10 +56,9 @@ class PaymentWait:
         invoice: the invoice as it was last seen, or its id.
         timeout: seconds, or a timedelta; None waits until the invoice expires.
         poll_interval: seconds until the second look, or a timedelta; None is 1 second. It grows by half with each look,
-            to ten times the first.
+            to ten times the first, and to a second at least.
         limits: of the client, for each look.
         now: the time at which the wait begins.
-        wall: the time by this machine's clock, which counts until the service has said its own.
         jitter: given the longest interval, returns the interval (by default between half of it and all of it).
 
     Attributes:
@@ -73,7 +76,6 @@ class PaymentWait:
         poll_interval: object,
         limits: Limits,
         now: float,
-        wall: datetime,
         jitter: Callable[[float], float] = _equal_jitter,
     ) -> None:
         if not isinstance(invoice, Invoice | str):
@@ -84,11 +86,12 @@ class PaymentWait:
         self.invoice_id = check_invoice_id(invoice.id if isinstance(invoice, Invoice) else invoice)
         self._name = printable(self.invoice_id, most=80)
         self._interval = _FIRST_INTERVAL if poll_interval is None else seconds(poll_interval, argument="poll_interval")
-        self._longest = self._interval * _MOST_GROWTH
+        self._longest = max(self._interval * _MOST_GROWTH, _FIRST_INTERVAL)
         self._gives_up = None if timeout is None else now + seconds(timeout, argument="timeout")
-        self._without_expiry = now + _UNKNOWN_EXPIRY
-        self._expires_by_our_clock = None if self._invoice is None else _expiry(self._invoice, wall, now)
-        self._expires_by_the_service: float | None = None
+        self._began = now
+        self._lifetime = None if self._invoice is None else _lifetime(self._invoice)
+        self._over_at: float | None = None
+        self._looks_past_expiry = 0
         self._limits = limits
         self._jitter = jitter
         self._absent = 0
@@ -115,21 +118,21 @@ class PaymentWait:
             When to look next; None if the invoice is paid.
 
         Raises:
-            InvoiceMismatchError: the amount is not what it was.
+            InvoiceMismatchError: the amount is not what it was. (Another payment request is logged as a warning.)
             InvoiceExpiredError: it expired, unpaid.
             PaymentTimeoutError: the wait is over, and it is neither paid nor expired.
         """
-        self._check_amount(invoice)
+        self._check_the_same(invoice)
         self._invoice, self._absent = invoice, 0
+        if self._lifetime is None:
+            self._lifetime = _lifetime(invoice)
         if invoice.is_paid:
             return None
-        expires = _expiry(invoice, service_time or wall, now)
-        if expires is not None:
-            # once the service has told, it cannot put the end off again, or a reply from a cache could for ever
-            told = self._expires_by_the_service
-            self._expires_by_the_service = expires if told is None else min(expires, told)
-        expires = self._expires()
-        if invoice.status == "expired" or (expires is not None and now >= expires):
+        told = service_time is not None and is_plausible(service_time, invoice.created_at)
+        left = _seconds_left(invoice, service_time if told and service_time is not None else wall)
+        self._looks_past_expiry = self._looks_past_expiry + 1 if told and left is not None and left <= 0 else 0
+        lived = self._lifetime is not None and now >= self._began + self._lifetime
+        if invoice.status == "expired" or self._looks_past_expiry == _LOOKS_PAST_EXPIRY or lived:
             raise InvoiceExpiredError(
                 f"invoice {self._name} expired before it was paid: make a new one, and let nobody pay "
                 "this one any more",
@@ -137,6 +140,9 @@ class PaymentWait:
             )
         if now >= self._ends():
             raise self._timeout("it is not paid yet; it can still be paid until it expires")
+        if self._looks_past_expiry:
+            return min(now + min(self._interval, _FIRST_INTERVAL), self._ends())
+        self._over_at = None if left is None else now + left
         return self._next(now)
 
     def missed(self, error: APIError, *, now: float) -> float:
@@ -149,7 +155,7 @@ class PaymentWait:
             APIError: the error itself, if looking again would not help.
             PaymentTimeoutError: the wait is over, and nobody knows whether the invoice is paid; the error is chained.
         """
-        self._absent += isinstance(error, NotFoundError)
+        self._absent = self._absent + 1 if isinstance(error, NotFoundError) else 0
         known = self._invoice is not None and isinstance(error, NotFoundError)
         unreadable = isinstance(error, UnexpectedResponseError | RequestFailedError)
         if not (may_be_repeated(error) or unreadable or (known and self._absent < _MOST_ABSENT)):
@@ -161,26 +167,28 @@ class PaymentWait:
         return self._next(now, at_least=asked or 0.0)
 
     def _next(self, now: float, *, at_least: float = 0.0) -> float:
-        interval = self._jitter(self._interval)
+        wanted = now + max(self._jitter(self._interval), at_least)
         self._interval = min(self._interval * _GROWTH, self._longest)
-        return min(now + max(interval, at_least), self._ends())
+        over_at = self._over_at if self._over_at is not None and self._over_at > now else wanted
+        return min(wanted, over_at, self._ends())
 
     def _ends(self) -> float:
-        known = [moment for moment in (self._expires(), self._gives_up) if moment is not None]
-        return min(known) if known else self._without_expiry
+        lived = self._began + (_UNKNOWN_LIFETIME if self._lifetime is None else self._lifetime)
+        return lived if self._gives_up is None else min(lived, self._gives_up)
 
-    def _expires(self) -> float | None:
-        return self._expires_by_our_clock if self._expires_by_the_service is None else self._expires_by_the_service
-
-    def _check_amount(self, invoice: Invoice) -> None:
+    def _check_the_same(self, invoice: Invoice) -> None:
         known = self._invoice
-        if known is not None and invoice.amount_sats != known.amount_sats:
+        if known is None:
+            return
+        if invoice.amount_sats != known.amount_sats:
             raise InvoiceMismatchError(
                 f"invoice {self._name} was over {known.amount_sats} satoshi and is over "
                 f"{invoice.amount_sats} satoshi now; do not deliver for it before you know why",
                 invoice=invoice,
                 differences=(Difference("amount_sats", known.amount_sats, invoice.amount_sats),),
             )
+        if None not in {known.bolt11, invoice.bolt11} and invoice.bolt11 != known.bolt11:
+            _logger.warning("the payment request of invoice %s is not the one that it was", self._name)
 
     def _timeout(self, why: str) -> PaymentTimeoutError:
         return PaymentTimeoutError(
@@ -188,6 +196,12 @@ class PaymentWait:
         )
 
 
-def _expiry(invoice: Invoice, clock: datetime, now: float) -> float | None:
-    """Return when an invoice expires on the monotonic clock, given what another clock says."""
-    return None if invoice.expires_at is None else now + (invoice.expires_at - clock).total_seconds()
+def _lifetime(invoice: Invoice) -> int | None:
+    """Return how many seconds an invoice lasts from its creation, as far as anybody says."""
+    if invoice.expiry_interval is not None or invoice.bolt11 is None:
+        return invoice.expiry_interval
+    return decode_bolt11(invoice.bolt11).expiry
+
+
+def _seconds_left(invoice: Invoice, clock: datetime) -> float | None:
+    return None if invoice.expires_at is None else (invoice.expires_at - clock).total_seconds()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -112,8 +113,13 @@ def check_invoice_id(invoice_id: object) -> str:
     return invoice_id
 
 
-def check_callback(callback: object, *, argument: str) -> None:
-    """Refuse what cannot be called, before it would have been."""
+def check_callback(callback: object, *, argument: str, may_be_async: bool) -> None:
+    """Refuse what cannot be called, before it would have been, and a coroutine function that nobody would await."""
+    if inspect.iscoroutinefunction(callback) and not may_be_async:
+        raise InvalidArgumentError(
+            f"{argument} must be a plain function here; AsyncLightningClient takes a coroutine function",
+            argument=argument,
+        )
     if callback is not None and not callable(callback):
         raise InvalidArgumentError(
             f"{argument} must be a function of one argument, or None; got {type(callback).__name__}", argument=argument

@@ -100,9 +100,17 @@ def check_signature(signature: object) -> str:
 def find_signature(headers: Headers) -> str:
     """Find the signature among headers: see `tazapay_lightning.signature_header`."""
     found: dict[str, set[str]] = {name: set() for name in _HEADERS}
-    for name, value in _pairs(headers):
-        if name in found and value:
-            found[name].add(value)
+    try:
+        for name, value in _pairs(headers):
+            values = found.get(_plain(name))
+            if values is not None:
+                values.update(text for each in _each(value) if (text := _text(each).strip(_BLANKS)))
+    except (TypeError, ValueError):
+        raise InvalidArgumentError(
+            "headers must be a mapping of names to values, or pairs of them, each a str or bytes; "
+            f"got {type(headers).__name__}, or something else within",
+            argument="headers",
+        ) from None
     for name, values in found.items():
         if len(values) > 1:
             raise WebhookSignatureError(f"the header `{name}` comes with {len(values)} different values: which is it?")
@@ -119,18 +127,19 @@ def _unsigned() -> WebhookSignatureError:
     )
 
 
-def _pairs(headers: object) -> list[tuple[str, str]]:
-    """Return names in lower case, and values without the blanks around them."""
+def _pairs(headers: object) -> Any:
     items: Any = getattr(headers, "items", None)
-    pairs: Any = items() if callable(items) else headers
-    try:
-        return [(_text(name).lower(), _text(value).strip(_BLANKS)) for name, value in pairs]
-    except (TypeError, ValueError):
-        raise InvalidArgumentError(
-            "headers must be a mapping of names to values, or pairs of them, each a str or bytes; "
-            f"got {type(headers).__name__}, or something else within",
-            argument="headers",
-        ) from None
+    return items() if callable(items) else headers
+
+
+def _plain(name: object) -> str:
+    """Return the name of a header in lower case, from a key of a WSGI environment too (HTTP_SIGNATURE)."""
+    text = _text(name)
+    return (text.removeprefix("HTTP_").replace("_", "-") if text.startswith("HTTP_") else text).lower()
+
+
+def _each(value: object) -> Iterable[object]:
+    return value if isinstance(value, list | tuple) else (value,)  # some gateways list the values of each header
 
 
 def _text(value: object) -> str:

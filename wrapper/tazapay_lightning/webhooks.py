@@ -92,7 +92,8 @@ def signature_header(headers: Headers) -> str:
     """Find the signature among the headers of a request.
 
     Args:
-        headers: the headers of any framework, as a mapping or as pairs, in str or bytes (ASGI), in any case.
+        headers: the headers of any framework, as a mapping or as pairs, in str or bytes (ASGI), in any case; or the
+            environment of a WSGI request, which has them among its variables.
 
     Returns:
         The value of ``signature`` or, without that, of ``webhook-signature``.
