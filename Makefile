@@ -15,7 +15,7 @@ demo: environment ## turn the published document into a client and create an inv
 	@$(BIN)/tazapay-lightning demo
 
 test: environment ## run the tests; ARGS="-k memo" selects some
-	@$(BIN)/python -m pytest --quiet --numprocesses=2 --dist=loadfile --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest --quiet --numprocesses=2 --dist=loadfile $(if $(ARGS),--no-cov $(ARGS),--cov --cov-report=term)
 
 browser-test: ## run the example shop in Chromium (Debian's package), with screenshots
 	@$(PYTHON) tools/environment.py .venv-browser requirements/browser.txt --install-project

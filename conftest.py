@@ -25,6 +25,7 @@ from tazapay_lightning_emulator import running_emulator
 from tests.support.checkout import Checkout, copy_repository
 
 REPOSITORY = Path(__file__).parent
+VARIABLES = ("TAZAPAY_API_KEY", "TAZAPAY_API_SECRET", "TAZAPAY_BASE_URL")
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell starts its background jobs like that, and every program that a test starts would inherit it.
@@ -44,7 +45,10 @@ def run_python(example: Example) -> None:
     PythonEvaluator()(example)
     for name in sorted(set(example.namespace) - before):
         if name.startswith("test_"):
-            example.namespace[name](tazapay_emulator=example.namespace["documented_service"])
+            with pytest.MonkeyPatch.context() as nowhere_else:
+                for variable in VARIABLES:  # a reader who copies the test has none, or those of another service
+                    nowhere_else.delenv(variable)
+                example.namespace[name](tazapay_emulator=example.namespace["documented_service"])
 
 
 def run_console(example: Example) -> None:
@@ -72,9 +76,8 @@ def run_console(example: Example) -> None:
 def documented_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """An emulator, where the variables of the environment point to."""
     with running_emulator() as emulator:
-        monkeypatch.setenv("TAZAPAY_API_KEY", emulator.api_key)
-        monkeypatch.setenv("TAZAPAY_API_SECRET", emulator.api_secret)
-        monkeypatch.setenv("TAZAPAY_BASE_URL", emulator.base_url)
+        for variable, value in zip(VARIABLES, (emulator.api_key, emulator.api_secret, emulator.base_url), strict=True):
+            monkeypatch.setenv(variable, value)
         yield emulator
 
 

@@ -22,6 +22,7 @@ from examples.checkout.server import ShopServer
 from tazapay_lightning import AsyncLightningClient, ConfigurationError
 
 _LONGEST_EXPIRY = 43_200
+_HIGHEST_PORT = 65_535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.checkout", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="0 takes any free one (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="0 takes any free one (default: %(default)s)")
     parser.add_argument(
         "--database", help="the file with the orders (default: checkout.db; in memory with the emulator)"
     )
@@ -70,6 +71,12 @@ def _parser() -> argparse.ArgumentParser:
         "--expires-in", type=_lifetime, default=900, metavar="SECONDS", help="of an invoice (default: %(default)s)"
     )
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"a whole number from 0 to {_HIGHEST_PORT}, please")
+    return int(text)
 
 
 def _lifetime(text: str) -> int:

@@ -170,6 +170,14 @@ def test_orders_with_the_emulator_survive_a_restart_if_they_have_a_file(start: S
     customer.wait_until(order, "paid")
 
 
+@pytest.mark.parametrize("port", ["-1", "65536", "http", "1.5"])
+def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["--port", port])
+    assert exit_.value.code == 2
+    assert "a whole number from 0 to 65535, please" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("lifetime", ["29", "43201", "-60", "1e3", "soon"])
 def test_a_lifetime_that_makes_no_sense_is_refused(lifetime: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from tazapay_lightning import Invoice, LightningClient
+from tazapay_lightning import Invoice, LightningClient, decode_bolt11
 from tazapay_lightning.cli import app
 from tests.support.bolt11_encoder import D, P, S, field, of_bytes, payment_request
 from tests.support.service import OneReplyServer, envelope, invoice_object
@@ -137,6 +138,16 @@ def test_create_says_why_there_is_no_qr_code(
         "no QR code: invoice l11_abc123xyz has no payment request that could be shown: the service sent none; see "
         "Invoice.raw\n"
     )
+
+
+def test_a_missing_library_for_qr_codes_does_not_make_a_creation_fail(
+    emulator_of_the_environment: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "segno", None)
+    result = run("create", "--amount-sats", "5")
+    assert result.exit_code == DONE
+    assert result.stderr == 'no QR code: QR codes need segno: pip install "tazapay-lightning[qr]"\n'
+    assert len(emulator_of_the_environment.invoices()) == 1
 
 
 def test_a_qr_code_that_does_not_fit_the_terminal_is_not_printed(
@@ -264,7 +275,12 @@ def test_without_a_terminal_there_is_no_countdown(invoice: Invoice, emulator_of_
 def test_decode_shows_a_payment_request_readably() -> None:
     result = run("decode", REQUEST)
     assert result.exit_code == DONE
-    for part in ("bcrt", "0.00123456 BTC (123,456,000 millisatoshi)", "Order #7890", "2023-11-14 22:13:20 UTC"):
+    for part in (
+        "bcrt (regtest)",
+        "0.00123456 BTC (123,456,000 millisatoshi)",
+        "Order #7890",
+        "2023-11-14 22:13:20 UTC",
+    ):
         assert part in result.stdout
     assert result.stderr == "the signature was not verified: anybody can have written this\n"
 
@@ -281,6 +297,11 @@ def test_decode_shows_a_payment_request_readably() -> None:
 def test_decode_shows_amounts_exactly(prefix: str, amount: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     assert amount in run("decode", payment_request(P, S, D, prefix=prefix)).stdout
+
+
+def test_decode_shows_a_hash_to_its_last_digit() -> None:
+    shown = run("decode", REQUEST).stdout
+    assert decode_bolt11(REQUEST).payment_hash in re.sub(r"[\s│]", "", shown)
 
 
 def test_decode_with_json_prints_one_json_document() -> None:

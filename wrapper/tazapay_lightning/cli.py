@@ -330,7 +330,7 @@ def _show_qr(invoice: Invoice, *, insist: bool) -> None:
         return
     try:
         drawn = invoice.qr_terminal()
-    except (InvoiceExpiredError, InvalidBolt11Error) as error:
+    except (InvoiceExpiredError, InvalidBolt11Error, ConfigurationError) as error:
         if insist:
             _stop(str(error), REFUSED)
         _say(f"no QR code: {error}")

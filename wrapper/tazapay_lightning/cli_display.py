@@ -22,6 +22,7 @@ from tazapay_lightning.messages import printable
 
 __all__ = ["Countdown", "invoice_table", "request_dict", "request_table", "show", "terminal_width", "width_of_qr"]
 
+_NETWORKS = {"bc": "Bitcoin: real money", "tb": "testnet", "tbs": "signet", "bcrt": "regtest"}
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -62,7 +63,7 @@ def request_table(request: Bolt11) -> Table:
     return _table(
         "BOLT11 payment request",
         {
-            "network": request.network,
+            "network": f"{request.network} ({_NETWORKS[request.network]})",
             "amount": "whatever the payer chooses" if request.amount_msat is None else _amount(request.amount_msat),
             "description": request.description,
             "description hash": request.description_hash,
@@ -152,6 +153,8 @@ def _plain(value: object) -> object:
 
 def _table(title: str, rows: Mapping[str, str | None]) -> Table:
     table = Table(title=Text(title, style="bold"), show_header=False, title_justify="left")
+    table.add_column()
+    table.add_column(overflow="fold")  # half a hash is none
     for name, value in rows.items():
         if value:
             table.add_row(name, Text(printable(value)))  # Text: nothing from outside is read as markup

@@ -151,7 +151,8 @@ def _plain(value: object, path: str, argument: str) -> object:
     if isinstance(value, list | tuple):
         return [_plain(item, f"{path}[{index}]", argument) for index, item in enumerate(value)]
     raise InvalidArgumentError(
-        f"{path} is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}", argument=argument
+        f"{path} is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}",
+        argument=argument,
     )
 
 
