@@ -1,4 +1,5 @@
 """What `./generate.sh` runs: from Tazapay's published document to the committed client.
 
-Read `regeneration` first: it says what happens in which order. The rest has one duty for each module.
+Read `regeneration` first, and `importing` for `--import`: they say what happens in which order. The rest has one duty
+for each module.
 """

@@ -1,19 +1,20 @@
 """The command line of `./generate.sh`."""
 
-import argparse
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from codegen.errors import CodegenError
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from codegen.options import Options, read_options
 
 if TYPE_CHECKING:
+    from codegen.importing import Imported
     from codegen.regeneration import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +26,8 @@ def main(arguments: Sequence[str]) -> int:
     """Do what the command line asks for, and return the exit code.
 
     0: done, or the committed client is what would be generated. 1: `--check` found differences. 2: an error; one
-    message on stderr says which, and the committed client is as it was.
+    message on stderr says which, and the repository is as it was. 3 and 4: `--import` or `--diff` is done, and what
+    changed needs a change of the wrapper, or breaks its users.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -49,30 +51,22 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    options = _parser().parse_args(arguments)
+    options = read_options(arguments)
+    # Not at the top: loading the validator takes longer than --help may, and an interrupt meanwhile is to be caught.
+    from codegen.workspace import finish_what_was_interrupted
+
+    finish_what_was_interrupted(ROOT)
     if options.extract is not None:
         sys.stdout.buffer.write(_extract(options.extract))
         return DONE
-    # Not at the top: loading the validator takes longer than --help may, and an interrupt meanwhile is to be caught.
+    if options.diff is not None:
+        return _diff(options)
+    if options.pages is not None:
+        return _import(options)
     from codegen.regeneration import regenerate
 
-    outcome = regenerate(ROOT, replace=not options.check)
+    outcome = regenerate(ROOT, replace=not options.check, own=options.overlay)
     return _report_check(outcome) if options.check else _report_regeneration(outcome)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="generate.sh",
-        description=f"Regenerate {PACKAGE} from {DOCUMENT} and {OVERLAY}; that is all it does without an option.",
-        epilog="Exit codes: 0 done, 1 --check found differences, 2 error.",
-        allow_abbrev=False,
-    )
-    options = parser.add_mutually_exclusive_group()
-    options.add_argument("--check", action="store_true", help="change nothing; show how the committed client differs")
-    options.add_argument(
-        "--extract", metavar="PAGE", help="print the document inside a published page (- reads the page from stdin)"
-    )
-    return parser
 
 
 def _extract(page: str) -> bytes:
@@ -83,30 +77,84 @@ def _extract(page: str) -> bytes:
     return extract_document(Path(page).read_bytes(), page)
 
 
+def _diff(options: Options) -> int:
+    from codegen.coverage import load_coverage
+    from codegen.documents import load_document
+    from codegen.drift import compare
+    from codegen.drift_report import render
+    from codegen.regeneration import read_overlays
+    from codegen.revisions import read_state
+
+    before, after = read_state(ROOT, options.diff or "HEAD"), load_document(ROOT / DOCUMENT, DOCUMENT)
+    actions = [action for overlay in read_overlays(ROOT, options.overlay) for action in overlay.actions]
+    drift = compare(before, after, load_coverage(ROOT), actions)
+    print(render(drift, options.format))
+    return drift.exit_code
+
+
+def _import(options: Options) -> int:
+    from codegen.importing import import_pages
+
+    imported = import_pages(
+        ROOT,
+        options.pages or [],
+        drop_obsolete=options.drop_obsolete,
+        stub_missing=options.stub_missing,
+        own=options.overlay,
+        form=options.format,
+    )
+    # stdout is for the report alone, which a program may read
+    for line in _told(imported):
+        print(line, file=sys.stderr)
+    try:
+        print(imported.report, flush=True)
+    except BrokenPipeError:  # whoever reads it has seen enough; the import is done all the same
+        _give_up_stdout()
+    except OSError as error:
+        _give_up_stdout()
+        why = error.strerror or error
+        return _failed(f"the import is done, but its report could not be written: {why}; ./generate.sh --diff shows it")
+    return imported.drift.exit_code
+
+
+def _told(imported: "Imported") -> Iterator[str]:
+    if imported.outcome is None:
+        yield f"{DOCUMENT} already says what is imported: nothing changed"
+        return
+    yield from (f"{DOCUMENT}: imported {part}" for part in imported.changed)
+    yield from (f"{OVERLAY}: dropped action {action.number} ({action.target})" for action in imported.dropped)
+    yield from (f"{OVERLAY}: added an action that defines {name} as string/json" for name in imported.stubbed)
+    yield from _summary(imported.outcome)
+    yield _package(imported.outcome)
+
+
 def _report_regeneration(outcome: "Outcome") -> int:
-    _print_summary(outcome)
-    state = f"{len(outcome.differences)} changed" if outcome.differences else "unchanged"
-    print(f"{PACKAGE}: {outcome.files} files, {state}")
+    print(*_summary(outcome), _package(outcome), sep="\n")
     return DONE
 
 
 def _report_check(outcome: "Outcome") -> int:
+    overlays = " and ".join([DOCUMENT, *(name for name, _ in outcome.actions)])
     if not outcome.differences:
-        print(f"{PACKAGE}: {outcome.files} files, exactly what {DOCUMENT} and {OVERLAY} give")
+        print(f"{PACKAGE}: {outcome.files} files, exactly what {overlays} give")
         return DONE
     print(*outcome.differences, sep="\n")
     print(
-        f"{PACKAGE} is not what {DOCUMENT} and {OVERLAY} give ({_count(len(outcome.differences), 'difference')}):"
+        f"{PACKAGE} is not what {overlays} give ({_count(len(outcome.differences), 'difference')}):"
         " run ./generate.sh and commit the result"
     )
     return DIFFERENT
 
 
-def _print_summary(outcome: "Outcome") -> None:
-    actions, operations = _count(outcome.actions, "action"), _count(len(outcome.operations), "operation")
-    print(f"{DOCUMENT} with {actions} of {OVERLAY}: {operations}")
-    for operation in outcome.operations:
-        print(f"  {operation}")
+def _summary(outcome: "Outcome") -> Iterator[str]:
+    actions = " and ".join(f"{_count(number, 'action')} of {name}" for name, number in outcome.actions)
+    yield f"{DOCUMENT} with {actions}: {_count(len(outcome.operations), 'operation')}"
+    yield from (f"  {operation}" for operation in outcome.operations)
+
+
+def _package(outcome: "Outcome") -> str:
+    state = f"{len(outcome.differences)} changed" if outcome.differences else "unchanged"
+    return f"{PACKAGE}: {outcome.files} files, {state}"
 
 
 def _count(number: int, thing: str) -> str:

@@ -15,7 +15,7 @@ from codegen.documents import JsonObject, JsonValue, describe
 from codegen.errors import CodegenError
 from codegen.overlay import Action
 
-_IDENTITY = {"parameters": ("name", "in"), "servers": ("url",), "tags": ("name",)}
+IDENTITY = {"parameters": ("name", "in"), "servers": ("url",), "tags": ("name",)}
 """By which of its keys OpenAPI tells one element of such a list from another."""
 
 _CORRECT_TARGET = "delete the action if the document no longer has what it is about; otherwise correct its target"
@@ -78,13 +78,19 @@ def apply_overlay(document: JsonObject, actions: Sequence[Action], name: str) ->
     problems: list[Problem] = []
     for action in actions:
         # Later actions are tried even after a failure, so that one run after a spec change lists all that is obsolete.
-        problems += _apply(merged, action)
+        problems += apply_action(merged, action)
     if problems:
-        raise CodegenError("\n".join([f"{name} does not fit the document:", *(f"  {problem}" for problem in problems)]))
+        raise does_not_fit(problems, name)
     return merged
 
 
-def _apply(document: JsonObject, action: Action) -> list[Problem]:
+def does_not_fit(problems: Sequence[Problem], name: str) -> CodegenError:
+    """Return the error that lists why an overlay cannot be applied."""
+    return CodegenError("\n".join([f"{name} does not fit the document:", *(f"  {problem}" for problem in problems)]))
+
+
+def apply_action(document: JsonObject, action: Action) -> list[Problem]:
+    """Apply one action to the document itself, and return why that failed, if it did."""
     nodes = list({node.location: node for node in action.query.find(document)}.values())
     if not nodes:
         return [Problem(action, "its target matches nothing", _CORRECT_TARGET)]
@@ -152,22 +158,22 @@ class _Merge:
                     self._append(old, element, here, key)
             elif isinstance(old, dict | list) or isinstance(new, dict | list):
                 self._problem(f"{here} is {describe(old)} but the update says {describe(new)}", _CORRECT_UPDATE)
-            elif _equal(old, new):
+            elif equal(old, new):
                 self._problem(f"adds what is already there: {here} is {describe(old)}", _DELETE_PART)
             else:
                 target[key] = new
 
     def _append(self, target: list[JsonValue], element: JsonValue, path: str, key: int | str) -> None:
         for index, present in enumerate(target):
-            if _equal(present, element):
+            if equal(present, element):
                 self._problem(f"adds what is already there: {path}[{index}] is equal", _DELETE_PART)
                 return
-            names = _IDENTITY.get(str(key), ())
+            names = IDENTITY.get(str(key), ())
             if (
                 names
                 and isinstance(present, dict)
                 and isinstance(element, dict)
-                and all(name in element and name in present and _equal(present[name], element[name]) for name in names)
+                and all(name in element and name in present and equal(present[name], element[name]) for name in names)
             ):
                 what = " and ".join(f"{name} {describe(element[name])}" for name in names)
                 self._problem(f"adds what is already there: {path}[{index}] has the same {what}", _DELETE_PART)
@@ -178,15 +184,15 @@ class _Merge:
         self.problems.append(Problem(self.action, what, remedy))
 
 
-def _equal(left: JsonValue, right: JsonValue) -> bool:
+def equal(left: JsonValue, right: JsonValue) -> bool:
     """Compare as JSON does: unlike Python, which takes True for 1.
 
     Examples:
-        >>> _equal([1, {"a": None}], [1.0, {"a": None}]), _equal(True, 1), _equal({"a": 1}, {"a": True})
+        >>> equal([1, {"a": None}], [1.0, {"a": None}]), equal(True, 1), equal({"a": 1}, {"a": True})
         (True, False, False)
     """
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_equal(left[key], right[key]) for key in left)
+        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(_equal, left, right))
+        return len(left) == len(right) and all(map(equal, left, right))
     return isinstance(left, bool) == isinstance(right, bool) and left == right

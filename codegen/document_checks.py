@@ -5,7 +5,8 @@ the first in silence, and sends every `default:` as if the caller had chosen it.
 but not the others. So each has its check here, and each message names the place.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -53,33 +54,43 @@ class Contents:
     """The titles of the schemas that describe objects."""
 
 
-def check_document(document: JsonObject, name: str) -> Contents:
+def check_document(document: JsonObject, name: str, at: Callable[[str], str] = str) -> Contents:
     """Return what a client must hold that is generated from a document, once the document is fit for that.
 
     Args:
         document: The document with the overlay applied.
         name: What messages call the document.
+        at: Says where the place that a JSON pointer names is, for whoever knows more than the pointer.
 
     Raises:
         CodegenError: The document is not OpenAPI 3.0 or 3.1, refers to what it does not hold or to another document,
             gives a schema a `default`, or defines no operation. All that is found is listed.
     """
-    places = list(_places(document, "#"))
+    found = list(places(document, "#"))
     # References first: the validator would follow a remote one onto the network.
-    _refuse(name, _bad_references(document, places))
-    _refuse(name, _breaches_of_openapi(document))
-    _refuse(name, [f"{place} has a default: {_WHY_NO_DEFAULT}" for place, value in places if "default" in value])
+    _refuse(name, _bad_references(document, found, at))
+    _refuse(name, _breaches_of_openapi(document, at))
+    defaults = [place for place, value in found if "default" in value]
+    _refuse(
+        name,
+        [
+            f"{at(place)} has a default: {_WHY_NO_DEFAULT}\n    target: {_query(document, f'{place}/default')}"
+            for place in defaults
+        ],
+    )
     operations = tuple(_operations(document))
     if not operations:
         raise CodegenError(f"{name} defines no operation: there is nothing to generate")
-    return Contents(operations, tuple(str(value["title"]) for _, value in places if _is_named_object(value)))
+    return Contents(operations, tuple(str(value["title"]) for _, value in found if _is_named_object(value)))
 
 
 def _is_named_object(value: JsonObject) -> bool:
     return isinstance(value.get("title"), str) and (value.get("type") == "object" or "properties" in value)
 
 
-_WHY_NO_DEFAULT = "the client would send it although the caller chose nothing; remove it with an action of the overlay"
+_WHY_NO_DEFAULT = (
+    "the client would send it although the caller chose nothing; remove it with an action of the overlay (remove: true)"
+)
 
 
 def _refuse(name: str, problems: list[str]) -> None:
@@ -87,11 +98,11 @@ def _refuse(name: str, problems: list[str]) -> None:
         raise CodegenError("\n".join([f"{name} cannot be generated from:", *(f"  {problem}" for problem in problems)]))
 
 
-def _places(value: JsonValue, place: str, *, named: bool = False) -> Iterator[tuple[str, JsonObject]]:
+def places(value: JsonValue, place: str, *, named: bool = False) -> Iterator[tuple[str, JsonObject]]:
     """Find every object whose keys are keywords of OpenAPI, with a JSON pointer to it."""
     if isinstance(value, list):
         for index, element in enumerate(value):
-            yield from _places(element, f"{place}/{index}")
+            yield from places(element, f"{place}/{index}")
     elif isinstance(value, dict):
         if not named:
             yield place, value
@@ -100,7 +111,7 @@ def _places(value: JsonValue, place: str, *, named: bool = False) -> Iterator[tu
             data = key in _DATA or key.startswith("x-") or (key == "examples" and isinstance(member, list))
             if named or not data:
                 here = f"{place}/{_escaped(key)}"
-                yield from _places(member, here, named=not named and key in _NAMED)
+                yield from places(member, here, named=not named and key in _NAMED)
 
 
 def _escaped(step: str) -> str:
@@ -108,27 +119,60 @@ def _escaped(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")
 
 
-def _bad_references(document: JsonObject, places: list[tuple[str, JsonObject]]) -> list[str]:
+def steps_of(place: str, document: JsonValue) -> tuple[str | int, ...]:
+    """Turn a JSON pointer into steps; what leads into a list becomes a number.
+
+    Examples:
+        >>> steps_of("#/paths/~1a/0", {"paths": {"/a": [1]}})
+        ('paths', '/a', 0)
+    """
+    steps: list[str | int] = []
+    for step in place.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(document, list) and key.isdecimal() and int(key) < len(document):
+            steps.append(int(key))
+            document = document[int(key)]
+        else:
+            steps.append(key)
+            document = document.get(key) if isinstance(document, dict) else None
+    return tuple(steps)
+
+
+def _query(document: JsonObject, place: str) -> str:
+    """Write a place as the target of an action.
+
+    Examples:
+        >>> _query({"paths": {"/a": [{}]}}, "#/paths/~1a/0/default")
+        "$.paths['/a'][0].default"
+    """
+    plain = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+    steps = steps_of(place, document)
+    return "$" + "".join(f".{step}" if plain.fullmatch(str(step)) else f"[{step!r}]" for step in steps)
+
+
+def _bad_references(document: JsonObject, found: list[tuple[str, JsonObject]], at: Callable[[str], str]) -> list[str]:
     problems = []
-    for place, value in places:
+    for place, value in found:
         reference = value.get("$ref")
         if "$ref" not in value:
             continue
         if not isinstance(reference, str) or not reference.startswith("#"):
-            problems.append(f"{place} refers to {describe(reference)}: only references into the document (#/...) work")
-        elif not _resolves(document, reference):
-            problems.append(f"{place} refers to {reference}, which the document does not hold")
+            problems.append(
+                f"{at(place)} refers to {describe(reference)}: only references into the document (#/...) work"
+            )
+        elif not resolves(document, reference):
+            problems.append(f"{at(place)} refers to {reference}, which the document does not hold")
         elif place.startswith("#/paths/") and place.count("/") == 2:
-            problems.append(f"{place} is a reference: the generator would drop its operations; write them out")
+            problems.append(f"{at(place)} is a reference: the generator would drop its operations; write them out")
     return problems
 
 
-def _resolves(document: JsonValue, reference: str) -> bool:
+def resolves(document: JsonValue, reference: str) -> bool:
     """Follow a JSON pointer (RFC 6901) in the form of a URI fragment.
 
     Examples:
         >>> document = {"paths": {"/a": [{"b": 1}]}}
-        >>> _resolves(document, "#/paths/~1a/0/b"), _resolves(document, "#/paths/~1a/1"), _resolves(document, "#b")
+        >>> resolves(document, "#/paths/~1a/0/b"), resolves(document, "#/paths/~1a/1"), resolves(document, "#b")
         (True, False, False)
     """
     first, *steps = unquote(reference.removeprefix("#")).split("/")
@@ -144,7 +188,7 @@ def _resolves(document: JsonValue, reference: str) -> bool:
     return first == ""
 
 
-def _breaches_of_openapi(document: JsonObject) -> list[str]:
+def _breaches_of_openapi(document: JsonObject, at: Callable[[str], str]) -> list[str]:
     version = document.get("openapi")
     validator = _VALIDATORS.get(version[:3]) if isinstance(version, str) else None
     if validator is None:
@@ -152,7 +196,7 @@ def _breaches_of_openapi(document: JsonObject) -> list[str]:
     breaches = []
     for error in validator(document).iter_errors():
         place = "/".join(["#", *(_escaped(str(step)) for step in error.absolute_path)])
-        breaches.append(f"{place}: {error.message.splitlines()[0][:300]}")
+        breaches.append(f"{at(place)}: {error.message.splitlines()[0][:300]}")
     return breaches
 
 

@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from codegen.errors import CodegenError
+from codegen.yaml_nodes import compose
 
 JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
 JsonObject: TypeAlias = dict[str, JsonValue]
@@ -42,7 +43,7 @@ def load_document(path: Path, name: str) -> JsonObject:
     return parse_document(source, name)
 
 
-def parse_document(source: bytes, name: str) -> JsonObject:
+def parse_document(source: bytes, name: str, *, first_line: int = 1, aliases: bool = True) -> JsonObject:
     r"""Read the object that the bytes of a YAML or JSON document hold.
 
     Keys are their literal text, as in JSON: `200:` is the key "200". Timestamps stay text. An alias is unfolded into
@@ -51,6 +52,8 @@ def parse_document(source: bytes, name: str) -> JsonObject:
     Args:
         source: UTF-8, with or without a byte order mark.
         name: What messages call the document.
+        first_line: The line of the file on which the document starts: messages count from there.
+        aliases: Whether YAML's anchors and aliases are read, or refused.
 
     Raises:
         CodegenError: Not UTF-8, not well-formed, not an object, or one of the things this module refuses.
@@ -63,13 +66,25 @@ def parse_document(source: bytes, name: str) -> JsonObject:
         ...
         codegen.errors.CodegenError: example.yaml, line 3: the key 'a' was already given on line 1
     """
+    return parse_nodes(source, name, first_line=first_line, aliases=aliases)[0]
+
+
+def parse_nodes(
+    source: bytes, name: str, *, first_line: int = 1, aliases: bool = True
+) -> tuple[JsonObject, Node | None]:
+    """Read as `parse_document` does, and return the root of YAML's nodes too, which know where things stand.
+
+    JSON has none: it is read by another reader.
+    """
     try:
         text = source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _refused(name, source.count(b"\n", 0, error.start) + 1, "the text is not UTF-8") from None
+        line = source.count(b"\n", 0, error.start) + first_line
+        raise _refused(name, line, "the text is not UTF-8") from None
     try:
         # A YAML reader takes most JSON, but not "\ud83d\ude00", which is how JSON may write one character.
-        value = _parse_json(text, name) if text.lstrip().startswith("{") else _parse_yaml(text, name)
+        reader = _NodeReader(name, first_line, aliases=aliases)
+        value = _parse_json(text, reader) if text.lstrip().startswith("{") else reader.read(text)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:
         raise CodegenError(f"{name}: the document is nested too deeply") from None
@@ -79,7 +94,7 @@ def parse_document(source: bytes, name: str) -> JsonObject:
         raise CodegenError(f"{name}: a number is infinite or not a number, which JSON cannot express") from error
     if not isinstance(value, dict):
         raise CodegenError(f"{name}: the document must be an object with keys, not {describe(value)}")
-    return value
+    return value, reader.root
 
 
 def describe(value: JsonValue) -> str:
@@ -103,45 +118,61 @@ def _refused(name: str, line: int, problem: str) -> CodegenError:
     return CodegenError(f"{name}, line {line}: {problem}")
 
 
-def _parse_json(text: str, name: str) -> JsonValue:
+def _parse_json(text: str, reader: "_NodeReader") -> JsonValue:
     def unique(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
         value: JsonObject = {}
         for key, member in pairs:
             if key in value:
-                raise CodegenError(f"{name}: the key {key!r} is given twice in one object")
+                raise reader.twice(text, key)
             value[key] = member
         return value
 
     try:
         value: JsonValue = json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
-        raise _refused(name, error.lineno, f"not well-formed JSON: {error.msg}") from None
+        raise reader.refused(error.lineno - 1, f"not well-formed JSON: {error.msg}") from None
     return value
 
 
-def _parse_yaml(text: str, name: str) -> JsonValue:
-    yaml = YAML(typ="safe", pure=True)
-    try:
-        root = yaml.compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _refused(name, mark.line + 1 if mark else 1, f"not well-formed YAML: {error.problem}") from None
-    except YAMLError as error:
-        raise CodegenError(f"{name}: not well-formed YAML: {str(error).splitlines()[0]}") from None
-    return None if root is None else _NodeReader(yaml, name).value_of(root)
-
-
 class _NodeReader:
-    """Turn composed YAML nodes into JSON values; made for one document."""
+    """Turn YAML into JSON values by way of its nodes, which know their lines; made for one document."""
 
-    def __init__(self, yaml: YAML, name: str) -> None:
-        self._yaml = yaml
-        self._name = name
+    def __init__(self, name: str, first_line: int, *, aliases: bool) -> None:
+        self.name = name
+        self._first_line = first_line
+        self._aliases = aliases
+        self._yaml = YAML(typ="safe", pure=True)
+        self.root: Node | None = None
         self._values = 0
         self._open: list[Node] = []
 
+    def read(self, text: str) -> JsonValue:
+        try:
+            self.root = compose(self._yaml, text)
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise self.refused(mark.line if mark else 0, f"not well-formed YAML: {error.problem}") from None
+        except YAMLError as error:
+            raise CodegenError(f"{self.name}: not well-formed YAML: {str(error).splitlines()[0]}") from None
+        return None if self.root is None else self.value_of(self.root)
+
+    def twice(self, text: str, key: str) -> CodegenError:
+        """Find the line of a key that JSON gives twice: most JSON is YAML, whose nodes know."""
+        try:
+            self.read(text)
+        except CodegenError as error:
+            if "was already given" in str(error):
+                return error
+        return CodegenError(f"{self.name}: the key {key!r} is given twice in one object")
+
+    def refused(self, line: int, problem: str) -> CodegenError:
+        """Name a line that is counted from 0 in the document."""
+        return _refused(self.name, line + self._first_line, problem)
+
     def value_of(self, node: Node) -> JsonValue:
         self._values += 1
+        if node.anchor and not self._aliases:
+            raise self._refused(node, f"the anchor &{node.anchor}: write out what it stands for in each place")
         if self._values > MAX_VALUES:
             raise self._refused(node, f"the document unfolds into more than {MAX_VALUES} values")
         if any(node is outer for outer in self._open):
@@ -175,12 +206,11 @@ class _NodeReader:
         for key, member in node.value:
             if not isinstance(key, ScalarNode) or key.tag == _TAG + "merge":
                 raise self._refused(key, "a key must be plain text; merge keys (<<) are not read")
-            line = key.start_mark.line + 1
             if key.value in lines:
                 raise self._refused(key, f"the key {key.value!r} was already given on line {lines[key.value]}")
-            lines[key.value] = line
+            lines[key.value] = key.start_mark.line + self._first_line
             value[key.value] = self.value_of(member)
         return value
 
     def _refused(self, node: Node, problem: str) -> CodegenError:
-        return _refused(self._name, node.start_mark.line + 1, problem)
+        return self.refused(node.start_mark.line, problem)

@@ -47,11 +47,12 @@ def check_package(package: Path, contents: Contents) -> None:
 def _compiled(path: Path, package: Path) -> ast.Module:
     source = path.read_bytes()
     try:
-        compile(source, str(path), "exec", dont_inherit=True)
-        return ast.parse(source)
+        tree = ast.parse(source)
+        compile(tree, str(path), "exec", dont_inherit=True)  # finds what the parser lets through: a stray return
     except (SyntaxError, ValueError) as error:
         where = path.relative_to(package).as_posix()
         raise CodegenError(f"the generated {where} is not valid Python: {error}") from None
+    return tree
 
 
 def _endpoints(tree: ast.Module, where: str) -> Iterator[tuple[str, str]]:

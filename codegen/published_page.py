@@ -7,6 +7,7 @@ shorter fences inside are content.
 
 import codecs
 import re
+from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -14,11 +15,33 @@ from markdown_it.token import Token
 from codegen.errors import CodegenError
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
-_DOCUMENT = re.compile(r"""^(?:openapi|"openapi"|'openapi')[ \t]*:|\A\s*\{.*"openapi"\s*:""", re.MULTILINE | re.DOTALL)
+_DOCUMENT = re.compile(
+    r"""^(?:openapi|"openapi"|'openapi'|swagger|"swagger"|'swagger')[ \t]*:|\A\s*\{.*"(?:openapi|swagger)"\s*:""",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """A document that was taken out of a page."""
+
+    content: bytes
+    first_line: int
+    """Of the page, counted from 1."""
 
 
 def extract_document(page: bytes, name: str) -> bytes:
-    r"""Return the OpenAPI document inside a published page, byte for byte.
+    r"""Return the OpenAPI document inside a published page, byte for byte; see `find_document`.
+
+    Examples:
+        >>> extract_document(b"# Create\n\n````yaml post /v3\nopenapi: 3.1.0\n\n````\n", "page.md")
+        b'openapi: 3.1.0\n\n'
+    """
+    return find_document(page, name).content
+
+
+def find_document(page: bytes, name: str) -> Extracted:
+    r"""Return the OpenAPI document inside a published page, byte for byte, and where it starts.
 
     Everything between the fences is kept as it is: line ends, trailing blank lines, odd spacing; only as many leading
     spaces as the fence itself has belong to the page. Other fenced blocks, such as sample requests, are passed over.
@@ -32,20 +55,23 @@ def extract_document(page: bytes, name: str) -> bytes:
             was cut short), or the block stands in a list or a quotation, where its lines are not the document's.
 
     Examples:
-        >>> extract_document(b"# Create\n\n````yaml post /v3\nopenapi: 3.1.0\n\n````\n", "page.md")
-        b'openapi: 3.1.0\n\n'
+        >>> find_document(b"# Create\n\n````yaml post /v3\nopenapi: 3.1.0\n\n````\n", "page.md").first_line
+        4
     """
     try:
         text = page.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise CodegenError(f"{name}: the page is not UTF-8 text") from None
-    blocks = [token for token in MarkdownIt("commonmark").parse(text) if _holds_document(token)]
+    except UnicodeDecodeError as error:
+        line = page.count(b"\n", 0, error.start) + 1
+        raise CodegenError(f"{name}, line {line}: the page is not UTF-8 text") from None
+    # Fences are blocks, and what is inside the other blocks matters to nobody here.
+    blocks = [token for token in MarkdownIt("commonmark").disable("inline").parse(text) if _holds_document(token)]
     if not blocks:
         raise CodegenError(f"{name}: no fenced block holds an OpenAPI document (one that starts with `openapi:`)")
     if len(blocks) > 1:
         lines = " and ".join(str(_first_line(block)) for block in blocks)
         raise CodegenError(f"{name}: OpenAPI documents start on lines {lines}; a page must hold exactly one")
-    return _content(blocks[0], _LINE.findall(page.removeprefix(codecs.BOM_UTF8)), name)
+    content = _content(blocks[0], _LINE.findall(page.removeprefix(codecs.BOM_UTF8)), name)
+    return Extracted(content, _first_line(blocks[0]) + 1)
 
 
 def _holds_document(token: Token) -> bool:

@@ -1,5 +1,6 @@
-"""From the two files to the client: everything that `./generate.sh` does, in order."""
+"""From the two files to the client: everything that `./generate.sh` does without `--import`, in order."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,58 +11,114 @@ from codegen.documents import JsonObject, load_document
 from codegen.errors import CodegenError
 from codegen.generator import generate, read_configuration
 from codegen.layout import CONFIGURATION, DOCUMENT, OVERLAY, PACKAGE
-from codegen.overlay import read_overlay
+from codegen.overlay import Action, read_overlay
 from codegen.package_checks import check_package
 from codegen.swap import replace_folder
-from codegen.workspace import workspace
+from codegen.workspace import Workspace, workspace
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a run found and did."""
 
-    actions: int
+    actions: tuple[tuple[str, int], ...]
+    """The overlays in the order in which they were applied, each with the number of its actions."""
     operations: tuple[Operation, ...]
     files: int
     differences: tuple[str, ...]
     """What differed between the committed package and the regenerated one; see `codegen.comparison`."""
 
 
-def merged_document(root: Path) -> tuple[JsonObject, int]:
-    """Return Tazapay's document with the overlay applied, and how many actions that took.
+@dataclass(frozen=True)
+class Overlay:
+    """The deviations of one file."""
+
+    name: str
+    actions: tuple[Action, ...]
+
+
+def team_overlays(files: Sequence[str]) -> tuple[Overlay, ...]:
+    """Read the overlays that a team applies after ours.
 
     Raises:
-        CodegenError: A file is missing or refused, or the overlay does not fit the document.
+        CodegenError: A file is missing or refused, or is for another document.
+    """
+    return tuple(overlay_of(load_document(Path(file), file), file) for file in files)
+
+
+def read_overlays(root: Path, own: Sequence[str] = ()) -> tuple[Overlay, ...]:
+    """Read our overlay and those that a team applies after it; raises what `team_overlays` raises."""
+    return overlay_of(load_document(root / OVERLAY, OVERLAY), OVERLAY), *team_overlays(own)
+
+
+def overlay_of(content: JsonObject, name: str) -> Overlay:
+    """Check an overlay that was read.
+
+    Raises:
+        CodegenError: It is no valid overlay, or is for another document.
+    """
+    actions = read_overlay(content, name)
+    extends = str(content.get("extends", DOCUMENT))
+    if extends.rpartition("/")[2] != DOCUMENT:
+        raise CodegenError(f"{name} extends {extends} and not {DOCUMENT}: it is for another document")
+    return Overlay(name, actions)
+
+
+def merged_document(root: Path, own: Sequence[str] = ()) -> tuple[JsonObject, tuple[Overlay, ...]]:
+    """Return Tazapay's document with the overlays applied, and the overlays.
+
+    Raises:
+        CodegenError: A file is missing or refused, or an overlay does not fit the document.
     """
     document = load_document(root / DOCUMENT, DOCUMENT)
-    overlay = load_document(root / OVERLAY, OVERLAY)
-    actions = read_overlay(overlay, OVERLAY)
-    if overlay.get("extends", DOCUMENT) != DOCUMENT:
-        raise CodegenError(f"{OVERLAY} extends {overlay['extends']} and not {DOCUMENT}: it is for another document")
-    return apply_overlay(document, actions, OVERLAY), len(actions)
+    overlays = read_overlays(root, own)
+    for overlay in overlays:
+        document = apply_overlay(document, overlay.actions, overlay.name)
+    return document, overlays
 
 
-def regenerate(root: Path, *, replace: bool) -> Outcome:
+def regenerate(root: Path, *, replace: bool, own: Sequence[str] = ()) -> Outcome:
     """Generate the client aside, compare it with the committed one and, if it differs, put it in its place.
 
     Args:
         root: The repository.
         replace: Whether to touch the committed package at all; without, this only compares.
+        own: Overlays to apply after ours.
 
     Raises:
         CodegenError: Anything that a person can put right; the committed package is as it was.
         OSError: Something cannot be read or written; the committed package is as it was.
     """
+    with workspace(root, root / PACKAGE) as scratch:
+        document, overlays = merged_document(root, own)
+        package, outcome = build(root, scratch, document, overlays)
+        if outcome.differences and replace:
+            replace_folder(package, root / PACKAGE, scratch.retired)
+    return outcome
+
+
+def build(
+    root: Path, scratch: Workspace, document: JsonObject, overlays: Sequence[Overlay], at: Callable[[str], str] = str
+) -> tuple[Path, Outcome]:
+    """Generate the package in the scratch folder and compare it with the committed one, which stays as it is.
+
+    Args:
+        root: The repository.
+        scratch: Where to write.
+        document: The document with the overlays applied.
+        overlays: What was applied.
+        at: Says where a place of the document is; see `codegen.document_checks`.
+
+    Raises:
+        CodegenError: The document is not fit for it, or the package is not whole.
+        OSError: Something cannot be read or written.
+    """
     committed = root / PACKAGE
-    document, actions = merged_document(root)
-    contents = check_document(document, f"{DOCUMENT} with {OVERLAY}")
-    configuration = read_configuration(root / CONFIGURATION)
-    with workspace(root, committed) as scratch:
-        package = scratch.fresh / committed.name
-        generate(document, configuration, package)
-        check_package(package, contents)
-        differences = tuple(tree_differences(committed, package, PACKAGE))
-        files = sum(path.is_file() for path in package.rglob("*"))
-        if differences and replace:
-            replace_folder(package, committed, scratch.retired)
-    return Outcome(actions, contents.operations, files, differences)
+    contents = check_document(document, f"{DOCUMENT} with {' and '.join(overlay.name for overlay in overlays)}", at)
+    package = scratch.fresh / committed.name
+    generate(document, read_configuration(root / CONFIGURATION), package)
+    check_package(package, contents)
+    differences = tuple(tree_differences(committed, package, PACKAGE))
+    files = sum(path.is_file() for path in package.rglob("*"))
+    applied = tuple((overlay.name, len(overlay.actions)) for overlay in overlays)
+    return package, Outcome(applied, contents.operations, files, differences)

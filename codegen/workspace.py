@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.layout import SCRATCH
+from codegen.journal import settle, unsettled
+from codegen.layout import PACKAGE, SCRATCH
 from codegen.swap import recover
 
 _RETIRED = "retired"
@@ -25,33 +26,52 @@ class Workspace:
     """An empty folder for this run alone."""
     retired: Path
     """Where the old package steps aside, if the file system cannot exchange folders."""
+    scratch: Path
+    """The folder that holds both, where a journal may be."""
 
 
 @contextmanager
 def workspace(root: Path, package: Path) -> Iterator[Workspace]:
     """Give a run its scratch folder, and leave nothing of it behind.
 
-    Waits until no other run is alive; what is found then was left by runs that were killed: their scratch is
-    removed, and a package that stepped aside is put back first.
+    Waits until no other run is alive; what is found then was left by runs that were killed: an import that was
+    decided is carried out, a package that stepped aside is put back, and then their scratch is removed.
 
     Args:
         root: The repository.
         package: The committed package.
 
     Raises:
+        CodegenError: An import was interrupted that cannot be carried out any more.
         OSError: The repository cannot be written.
     """
     scratch = root / SCRATCH
     with _alone(root):
+        if unsettled(scratch):
+            settle(root, scratch)
+            print("an import that was interrupted has been carried out", file=sys.stderr, flush=True)
         recover(package, scratch / _RETIRED)
         shutil.rmtree(scratch, ignore_errors=True)
         fresh = scratch / "fresh"
         try:
             fresh.mkdir(parents=True)
-            yield Workspace(fresh, scratch / _RETIRED)
+            yield Workspace(fresh, scratch / _RETIRED, scratch)
         finally:
             recover(package, scratch / _RETIRED)
-            shutil.rmtree(scratch, ignore_errors=True)
+            if not unsettled(scratch):  # else the next run needs what is in there
+                shutil.rmtree(scratch, ignore_errors=True)
+
+
+def finish_what_was_interrupted(root: Path) -> None:
+    """Carry out an import that was decided when its run was killed; costs nothing if there is none.
+
+    Raises:
+        CodegenError: It cannot be carried out any more.
+        OSError: The repository cannot be written.
+    """
+    if unsettled(root / SCRATCH):
+        with workspace(root, root / PACKAGE):
+            pass
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from codegen.coverage import Coverage, load_coverage
 from codegen.documents import JsonObject, load_document
+from codegen.overlay import Action, read_overlay
 from tests.support.checkout import PACKAGE, REPOSITORY, Checkout, copy_repository, made_environment, read_tree
 
 
@@ -41,3 +43,15 @@ def committed_tree() -> dict[str, bytes]:
 def published() -> JsonObject:
     """Tazapay's document, read anew."""
     return load_document(REPOSITORY / "openapi.yaml", "openapi.yaml")
+
+
+@pytest.fixture
+def coverage() -> Coverage:
+    """What the wrapper does with each field."""
+    return load_coverage(REPOSITORY)
+
+
+@pytest.fixture
+def overlay() -> tuple[Action, ...]:
+    """The actions of the committed overlay."""
+    return read_overlay(load_document(REPOSITORY / "openapi.overlay.yaml", "overlay"), "overlay")

@@ -100,8 +100,8 @@ def sweep(root: Path, disaster: Disaster) -> list[dict[str, str]]:
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     write(root / "finished", NEW)
-    codegen.regeneration.merged_document = lambda _root: ({}, 0)
-    codegen.regeneration.check_document = lambda _document, _name: Contents((), ())
+    codegen.regeneration.merged_document = lambda _root, _own: ({}, ())
+    codegen.regeneration.check_document = lambda _document, _name, _at: Contents((), ())
     codegen.regeneration.read_configuration = lambda _path: None
     codegen.regeneration.check_package = lambda _package, _contents: None
     codegen.regeneration.generate = lambda _document, _settings, output: shutil.copytree(root / "finished", output)

@@ -55,7 +55,12 @@ BOMB = b"a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n" + b"".join(
             "line 3: the key '200' was already given on line 2",
             id="a key twice, once quoted",
         ),
-        pytest.param(b'{"a": {"b": 1, "b": 2}}', "the key 'b' is given twice", id="a key twice in JSON"),
+        pytest.param(
+            b'{"a": {"b": 1,\n"b": 2}}', "line 2: the key 'b' was already given on line 1", id="a key twice in JSON"
+        ),
+        pytest.param(
+            b'{"a": {"b": 1, "b": 2, "c": "\\ud83d\\ude00"}}', "the key 'b' ", id="a key twice in JSON that is no YAML"
+        ),
         pytest.param(b"a: [1\nb: 2\n", "line 2: not well-formed YAML", id="broken YAML"),
         pytest.param(b"a: 1\n\tb: 2\n", "line 2: not well-formed YAML", id="a tab"),
         pytest.param(b'{"a": 1,\n "b" 2}', "line 2: not well-formed JSON", id="broken JSON"),
@@ -90,6 +95,16 @@ def test_what_could_be_read_in_two_ways_is_refused_by_name_and_line(source, mess
         parse_document(source, "openapi.yaml")
     assert str(caught.value).startswith("openapi.yaml")
     assert message in str(caught.value)
+
+
+def test_lines_are_counted_from_where_the_document_starts_in_its_file():
+    with pytest.raises(CodegenError, match="^page.md, line 13: the key 'a' was already given on line 11"):
+        parse_document(b"a: 1\nb: 2\na: 3\n", "page.md", first_line=11)
+
+
+def test_anchors_are_refused_where_text_is_taken_over_as_it_stands():
+    with pytest.raises(CodegenError, match="^page.md, line 2: the anchor &x: write out what it stands for"):
+        parse_document(b"b: 1\na: &x [1]\nc: *x\n", "page.md", aliases=False)
 
 
 def test_a_missing_file_is_named(tmp_path):

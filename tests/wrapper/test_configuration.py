@@ -188,10 +188,18 @@ async def test_a_closed_async_client_says_so(anyio_backend: str) -> None:
 
 
 @both_clients
-@pytest.mark.parametrize("url", ["https://xn--.com", "https://[v1.a]"])
+@pytest.mark.parametrize(
+    "url", ["https://xn--.com", "https://api.XN--.com", "https://xn--999999999.com", "https://[v1.a]"]
+)
 def test_an_address_that_http_cannot_use_is_refused_when_the_client_is_made(client: Any, url: str) -> None:
     with pytest.raises(ConfigurationError, match="base_url"):
         client("k", "s", base_url=url)
+
+
+@both_clients
+@pytest.mark.parametrize("url", ["https://xn--fa-hia.de", "https://xn--bcher-kva.example/api"])
+def test_an_address_with_an_encoded_name_is_accepted(client: Any, url: str) -> None:
+    assert client("k", "s", base_url=url) is not None
 
 
 @both_clients

@@ -157,6 +157,7 @@ def _checked_url(url: object) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port  # reading the port is what checks it
         (host or "").encode("idna")  # labels that are empty or too long would fail only when the name is looked up
+        _check_encoded_labels(host or "")
     except ValueError as error:
         raise ConfigurationError(f"{wanted}; {error}") from None
     if not host:
@@ -170,6 +171,13 @@ def _checked_url(url: object) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
         raise ConfigurationError(f"{wanted}; http is for loopback addresses only, got {parts.scheme}://{host}")
     return url.rstrip("/")
+
+
+def _check_encoded_labels(host: str) -> None:
+    """Refuse a label that says to hold an encoded name and does not (RFC 5890): not every HTTP library looks at it."""
+    for label in host.lower().split("."):
+        if label.startswith("xn--") and not label.removeprefix("xn--").encode().decode("punycode"):
+            raise ValueError(f"the label {label} of its host encodes no name")
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,149 @@
+"""Compare two states of one operation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from codegen.applier import equal
+from codegen.coverage import Coverage
+from codegen.documents import JsonObject, JsonValue
+from codegen.drift_changes import Change, pointer, printable, quoted
+from codegen.drift_fields import OperationPart, reply_fields, request_fields, success_status
+from codegen.drift_keywords import difference
+from codegen.drift_overlay import Effects, Location
+from codegen.drift_rules import Side, Verdict, Wrapper
+from codegen.drift_schemas import Field
+from codegen.drift_sides import UNSEEN, SideComparison
+
+SIDES: tuple[Side, ...] = ("request", "reply")
+_COMPARED_ELSEWHERE = frozenset({"requestBody", "responses", "parameters", "security"})
+_TEXTS = frozenset({"summary", "description", "externalDocs"})
+
+
+@dataclass(frozen=True)
+class State:
+    """One state of the document, and what the overlay does to it."""
+
+    document: JsonObject
+    effects: Effects
+
+    def fields(self, operation: OperationPart, side: Side) -> dict[str, Field]:
+        """Return all fields of one side of an operation."""
+        read = request_fields if side == "request" else reply_fields
+        return read(self.document, operation, self.effects)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two states of one operation."""
+
+    before: State
+    after: State
+    old: OperationPart
+    new: OperationPart
+    coverage: Coverage
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", printable(self.new.name))
+
+    def changes(self) -> Iterator[Change]:
+        """Yield everything that changed.
+
+        Raises:
+            CodegenError: The schemas unfold into more fields than any operation has.
+        """
+        yield from self._operation()
+        yield from self._bodies()
+        covered = self.coverage.operation(self.new.method, self.new.path)
+        for side in SIDES:
+            old, new = self.before.fields(self.old, side), self.after.fields(self.new, side)
+            if side == "reply" and _lost_example(old, new):
+                why = "the fields that only it showed are as they were, for all we know"
+                yield self._change(
+                    "texts", "the example of the reply is gone", Verdict("harmless", why), self.new.location
+                )
+                old = {key: each for key, each in old.items() if not each.is_shown_only}
+            wrapper = Wrapper(self.coverage, covered, side)
+            yield from SideComparison(wrapper, self.name, self.after.effects).changes(old, new)
+
+    def _operation(self) -> Iterator[Change]:
+        if self.old.path != self.new.path:
+            why = "the generated function calls its argument otherwise; targets of the overlay have to follow"
+            yield self._change(
+                "operations", f"its path was {quoted(self.old.path)}", Verdict("wrapper", why), self.new.location
+            )
+        for key in sorted((self.old.said.keys() | self.new.said.keys()) - _COMPARED_ELSEWHERE):
+            was, now = self.old.said.get(key), self.new.said.get(key)
+            if not equal(was, now):
+                group = "texts" if key in _TEXTS or key.startswith("x-") else "operations"
+                said = difference(had=key in self.old.said, has=key in self.new.said, was=was, now=now)
+                what = f"{printable(key)} {said}"
+                yield self._change(group, what, _operation_keyword(key, now), (*self.new.location, key))
+
+    def _bodies(self) -> Iterator[Change]:
+        """Compare kinds of bodies and statuses of replies."""
+        old, new = _media_kinds(self.old), _media_kinds(self.new)
+        if old and new and old != new:
+            good = "application/json" in new
+            why = "JSON is still understood" if good else "the wrapper sends JSON, which is no longer understood"
+            what = f"the body of the request may be {_listed(new)}; it was {_listed(old)}"
+            yield self._change("operations", what, Verdict("harmless" if good else "breaking", why), self.new.location)
+        was, now = (_dict(operation.said.get("responses")) for operation in (self.old, self.new))
+        place = (*self.new.location, "responses")
+        for status in sorted(was.keys() ^ now.keys()):
+            what = f"the reply {quoted(status)} is {'new' if status in now else 'gone'}"
+            yield self._change("reply fields", what, Verdict("harmless", _STATUSES), (*place, status))
+        for status in sorted(was.keys() & now.keys()):
+            if status not in {success_status(self.old), success_status(self.new)} and not equal(
+                was[status], now[status]
+            ):
+                what = f"the reply {quoted(status)} is described otherwise"
+                yield self._change("reply fields", what, Verdict("harmless", _STATUSES), (*place, status))
+
+    def _change(self, group: str, what: str, verdict: Verdict, place: Location) -> Change:
+        overlay = self.after.effects.dealing_with(place)
+        verdict = UNSEEN if overlay else verdict
+        return Change(
+            *(group, verdict.severity, self.name, "", "", what, verdict.why), overlay=overlay, place=pointer(place)
+        )
+
+
+_STATUSES = "the wrapper takes every 2xx for success, and reads whatever an error says"
+
+
+def _operation_keyword(key: str, now: JsonValue) -> Verdict:
+    if key in _TEXTS or key.startswith("x-"):
+        return Verdict("harmless", "read it: it may say more than types do")
+    if key == "operationId":
+        return Verdict(
+            "wrapper",
+            "the generated module is called after it: let an action of the overlay name it, or import the new one",
+        )
+    if key == "tags":
+        return Verdict(
+            "wrapper", "the generated module lies in a folder called after the first tag: the imports have to follow"
+        )
+    if key == "deprecated":
+        verdict = "plan to do without it, and tell those who use it" if now else "it is here to stay"
+        return Verdict("wrapper" if now else "harmless", verdict)
+    if key == "servers":
+        return Verdict("breaking", "the wrapper calls all operations at one address")
+    return Verdict("wrapper", "what this means for the client cannot be told by rule: look at it")
+
+
+def _lost_example(old: dict[str, Field], new: dict[str, Field]) -> bool:
+    shown = [each.is_shown_only and each.key not in new for each in old.values()]
+    return any(shown) and not any(each.is_shown_only for each in new.values()) and not any("." in key for key in new)
+
+
+def _media_kinds(operation: OperationPart) -> set[str]:
+    body = _dict(operation.said.get("requestBody"))
+    return set(_dict(body.get("content")))
+
+
+def _listed(kinds: set[str]) -> str:
+    return ", ".join(map(quoted, sorted(kinds)))
+
+
+def _dict(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}

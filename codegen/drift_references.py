@@ -1,0 +1,88 @@
+"""Follow references, and find what a changed component reaches without unfolding anything."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from codegen.applier import equal
+from codegen.documents import JsonObject, JsonValue
+from codegen.drift_overlay import Location
+
+
+def look_up(document: JsonValue, reference: str) -> tuple[JsonValue, Location] | None:
+    """Follow a reference inside the document (``#/components/schemas/A``); None if it leads nowhere.
+
+    Examples:
+        >>> look_up({"a": [{"b/c": 1}]}, "#/a/0/b~1c"), look_up({}, "#/a"), look_up({}, "other.yaml#/a")
+        ((1, ('a', 0, 'b/c')), None, None)
+    """
+    location = reference_location(reference)
+    if location is None:
+        return None
+    value = document
+    found: list[str | int] = []
+    for step in location:
+        if isinstance(value, dict) and step in value:
+            found.append(str(step))
+            value = value[str(step)]
+        elif isinstance(value, list) and str(step).isdecimal() and int(step) < len(value):
+            found.append(int(step))
+            value = value[int(step)]
+        else:
+            return None
+    return value, tuple(found)
+
+
+def reference_location(reference: str) -> Location | None:
+    """Return the steps of a reference into the document; None for one that leads out of it."""
+    first, *steps = unquote(reference).split("/")
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps) if first == "#" else None
+
+
+def references_in(value: JsonValue) -> Iterator[str]:
+    """Yield the references in a value.
+
+    Examples:
+        >>> list(references_in([{"$ref": "#/a"}, {"b": {"$ref": "#/c", "d": 1}}]))
+        ['#/a', '#/c']
+    """
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            reference = each.get("$ref")
+            if isinstance(reference, str):
+                yield reference
+            waiting += reversed(each.values())
+        elif isinstance(each, list):
+            waiting += reversed(each)
+
+
+def affected_references(before: JsonObject, after: JsonObject) -> set[str]:
+    """Return the references that lead to something else now, directly or through others.
+
+    Each component is looked at once, however many others refer to it.
+    """
+    users: dict[str, set[str]] = defaultdict(set)
+    """Who refers to a component."""
+    seen: set[str] = set()
+    changed: list[str] = []
+    waiting = [*references_in(before), *references_in(after)]
+    while waiting:
+        reference = waiting.pop()
+        if reference in seen:
+            continue
+        seen.add(reference)
+        was, now = (found and found[0] for found in (look_up(before, reference), look_up(after, reference)))
+        if not equal(was, now):
+            changed.append(reference)
+        for inner in {*references_in(was), *references_in(now)}:
+            users[inner].add(reference)
+            waiting.append(inner)
+    affected: set[str] = set()
+    while changed:
+        reference = changed.pop()
+        if reference not in affected:
+            affected.add(reference)
+            changed += users[reference]
+    return affected

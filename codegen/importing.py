@@ -1,0 +1,188 @@
+"""From published pages to the client: everything that `./generate.sh --import` does, in order."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from codegen.coverage import load_coverage
+from codegen.document_checks import steps_of
+from codegen.documents import JsonObject, parse_document
+from codegen.drift import Drift, compare
+from codegen.drift_report import render
+from codegen.errors import CodegenError
+from codegen.journal import put_in_place
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from codegen.merging import Merged, merge
+from codegen.obsolete import fit_overlay
+from codegen.overlay import Action
+from codegen.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
+from codegen.rewriting import rewritten
+from codegen.sources import Source, read_sources
+from codegen.stubs import missing_schemas, stub_action
+from codegen.units import title
+from codegen.workspace import workspace
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import found and did."""
+
+    changed: tuple[str, ...]
+    """The parts of the document that are new or different now."""
+    dropped: tuple[Action, ...]
+    """The actions that were taken out of our overlay."""
+    stubbed: tuple[str, ...]
+    """The schemas that our overlay defines now."""
+    drift: Drift
+    report: str
+    """The drift, in the format asked for."""
+    outcome: Outcome | None
+    """What the generation gave; None if there was nothing to do."""
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The document with every overlay applied, and what our overlay is to be."""
+
+    document: JsonObject
+    overlays: tuple[Overlay, ...]
+    text: str
+    """Of our overlay."""
+    dropped: tuple[Action, ...]
+    stubbed: tuple[str, ...]
+
+
+def import_pages(
+    root: Path,
+    names: Sequence[str],
+    *,
+    drop_obsolete: bool,
+    stub_missing: bool,
+    own: Sequence[str] = (),
+    form: str = "text",
+) -> Imported:
+    """Merge published pages into the document, regenerate the client, and put all of it in place together.
+
+    Args:
+        root: The repository.
+        names: Published pages, YAML or JSON documents; `-` is stdin.
+        drop_obsolete: Whether to delete the actions of our overlay that the document made obsolete.
+        stub_missing: Whether to add actions that define the schemas which the pages only refer to.
+        own: Overlays to apply after ours.
+        form: The format of the report.
+
+    Raises:
+        CodegenError: Anything that a person can put right; nothing was written.
+        OSError: Something cannot be read or written; nothing was written.
+    """
+    sources = read_sources(names)
+    with workspace(root, root / PACKAGE) as scratch:
+        current = _read(root / DOCUMENT, DOCUMENT)
+        overlay = _read(root / OVERLAY, OVERLAY, aliases=True)
+        merged = merge(current, sources)
+        coverage = load_coverage(root)
+        text, document = rewritten(current, merged) if merged.changed else (current.text, current.document)
+        changed = tuple(title(unit) for unit in merged.changed)
+        if not changed and not drop_obsolete and not stub_missing:
+            return _imported(compare(document, document, coverage), form)
+        fit = _fit(document, merged, overlay, own, drop=drop_obsolete, stub=stub_missing)
+        fitted_before = (overlay_of(overlay.document, OVERLAY), *fit.overlays[1:])
+        drift = compare(current.document, document, coverage, _actions(fit.overlays), _actions(fitted_before))
+        new = {DOCUMENT: (current, text), OVERLAY: (overlay, fit.text)}
+        files = {name: old.encoded(changed_to) for name, (old, changed_to) in new.items() if changed_to != old.text}
+        if not files:
+            return _imported(drift, form)
+        package, outcome = build(root, scratch, fit.document, fit.overlays, _places_in(merged))
+        # before anything is written, since after that nothing may fail any more
+        imported = _imported(drift, form, changed, fit, outcome)
+        put_in_place(root, scratch.scratch, files, {PACKAGE: package} if outcome.differences else {})
+    return imported
+
+
+def _actions(overlays: Sequence[Overlay]) -> list[Action]:
+    return [action for overlay in overlays for action in overlay.actions]
+
+
+def _imported(
+    drift: Drift, form: str, changed: tuple[str, ...] = (), fit: _Fit | None = None, outcome: Outcome | None = None
+) -> Imported:
+    dropped, stubbed = (fit.dropped, fit.stubbed) if fit else ((), ())
+    return Imported(changed, dropped, stubbed, drift, render(drift, form), outcome)
+
+
+def _read(path: Path, name: str, *, aliases: bool = False) -> Source:
+    try:
+        return Source(name, path.read_bytes(), aliases=aliases)
+    except FileNotFoundError:
+        raise CodegenError(f"{name} is missing: restore it, ./generate.sh reads it") from None
+
+
+def _fit(document: JsonObject, merged: Merged, overlay: Source, own: Sequence[str], *, drop: bool, stub: bool) -> _Fit:
+    """Fit the overlays to the new document, as far as the options allow to change ours."""
+    ours = overlay_of(overlay.document, OVERLAY)
+    fitted = fit_overlay(document, ours.actions, OVERLAY, drop=drop)
+    others = team_overlays(own)
+    whole = _applied(fitted.document, others)
+    missing = missing_schemas(whole)
+    if missing and not stub:
+        raise CodegenError(_explained(missing, _places_in(merged)))
+    text = _edited(overlay, ours, fitted.obsolete, missing)
+    stubbed = overlay_of(parse_document(text.encode(), OVERLAY), OVERLAY)
+    expected = len(ours.actions) - len(fitted.obsolete) + len(missing)
+    if len(stubbed.actions) != expected:
+        raise _not_in_place()
+    if missing or fitted.obsolete:  # what was written is what counts
+        whole = _applied(document, (stubbed, *others))
+    return _Fit(whole, (stubbed, *others), text, fitted.obsolete, tuple(missing))
+
+
+def _applied(document: JsonObject, overlays: Sequence[Overlay]) -> JsonObject:
+    for overlay in overlays:
+        document = fit_overlay(document, overlay.actions, overlay.name, drop=None).document
+    return document
+
+
+def _edited(overlay: Source, ours: Overlay, obsolete: Sequence[Action], missing: Collection[str]) -> str:
+    """Take actions out of the text of our overlay, and add those that define what is missing."""
+    if not obsolete and not missing:
+        return overlay.text
+    if len(obsolete) == len(ours.actions):
+        raise CodegenError(f"{OVERLAY}: every action is obsolete, and an overlay without any is not valid; keep one")
+    block = overlay.block()
+    if block is None:
+        raise _not_in_place()
+    done = [block.delete(("actions", action.number - 1)) for action in obsolete]
+    done += [block.add(("actions",), "\n" + stub_action(name)) for name in missing]
+    if not all(done):
+        raise _not_in_place()
+    return block.changed()
+
+
+def _not_in_place() -> CodegenError:
+    return CodegenError(f"{OVERLAY} cannot be edited in place; give each action lines of its own")
+
+
+def _explained(missing: dict[str, str], at: Callable[[str], str]) -> str:
+    lines = ["the pages refer to what none of them and not openapi.yaml defines:"]
+    for name, place in missing.items():
+        action = "".join(f"      {line}\n" for line in stub_action(name).splitlines())
+        lines.append(f"  {at(place)} refers to #/components/schemas/{name}. This action of {OVERLAY} would define it:")
+        lines.append(action.rstrip("\n"))
+    lines.append(
+        "  import the page that defines it too, or add the action, or import again with --stub-missing, which adds it"
+    )
+    return "\n".join(lines)
+
+
+def _places_in(merged: Merged) -> Callable[[str], str]:
+    """Return what tells the file and the line of a place in the merged document."""
+
+    def at(place: str) -> str:
+        steps = steps_of(place, merged.document)
+        for length in range(min(len(steps), 3), 0, -1):
+            source = merged.origin.get(tuple(str(step) for step in steps[:length]))
+            if source is not None:
+                return f"{source.at(*steps)} ({place})"
+        return place
+
+    return at

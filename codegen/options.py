@@ -1,0 +1,80 @@
+"""The options of `./generate.sh`."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+
+FORMATS = ("text", "json", "markdown")
+
+
+@dataclass
+class Options:
+    """What the command line asks for; at most one of the first four is set."""
+
+    check: bool = False
+    extract: str | None = None
+    diff: str | None = None
+    pages: list[str] | None = None
+    drop_obsolete: bool = False
+    stub_missing: bool = False
+    format: str = "text"
+    overlay: list[str] = field(default_factory=list)
+
+
+def read_options(arguments: Sequence[str]) -> Options:
+    """Read the command line; ends the program with the usage if it means nothing, or with the help.
+
+    Examples:
+        >>> read_options(["--import", "a.md", "b.md", "--stub-missing"]).pages
+        ['a.md', 'b.md']
+        >>> read_options(["--diff"]).diff
+        'HEAD'
+    """
+    parser = argparse.ArgumentParser(
+        prog="generate.sh",
+        description=f"Regenerate {PACKAGE} from {DOCUMENT} and {OVERLAY}; that is all it does without an option.",
+        epilog=(
+            "Exit codes: 0 done, 1 --check found differences, 2 error and nothing was written; --import and --diff: 0"
+            " no change or a harmless one, 3 the wrapper needs a change, 4 breaking. With 3 and 4 the import is done."
+        ),
+        allow_abbrev=False,
+    )
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--check", action="store_true", help="change nothing; show how the committed client differs")
+    one.add_argument(
+        "--import",
+        dest="pages",
+        metavar="PAGE",
+        nargs="+",
+        help=f"merge published pages, YAML or JSON documents (- is stdin) into {DOCUMENT}, regenerate, and report",
+    )
+    one.add_argument(
+        "--diff",
+        metavar="REV|FILE",
+        nargs="?",
+        const="HEAD",
+        help=f"report what changed in {DOCUMENT} since a revision of git (HEAD) or compared with a file",
+    )
+    one.add_argument(
+        "--extract", metavar="PAGE", help="print the document inside a published page (- reads the page from stdin)"
+    )
+    parser.add_argument("--drop-obsolete", action="store_true", help="--import: delete actions that became obsolete")
+    parser.add_argument(
+        "--stub-missing", action="store_true", help="--import: define what pages refer to and leave out as string/json"
+    )
+    parser.add_argument("--format", choices=FORMATS, help="--import and --diff: how to report (text)")
+    parser.add_argument(
+        "--overlay", metavar="FILE", action="append", default=[], help=f"apply an overlay of your own after {OVERLAY}"
+    )
+    read = vars(parser.parse_args(arguments))
+    form = read.pop("format")
+    options = Options(**read, format=form or FORMATS[0])
+    if options.pages is None and (options.drop_obsolete or options.stub_missing):
+        parser.error("--drop-obsolete and --stub-missing belong to --import")
+    if form is not None and options.pages is None and options.diff is None:
+        parser.error("--format belongs to --import and --diff")
+    if options.overlay and options.extract is not None:
+        parser.error("--extract applies no overlay")
+    return options

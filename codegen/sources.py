@@ -1,0 +1,195 @@
+"""What `--import` reads: published pages, YAML and JSON documents, each with the lines on which things stand."""
+
+import re
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote
+
+from codegen.block_text import BlockText, Steps, dumped
+from codegen.document_checks import places, steps_of
+from codegen.documents import JsonObject, JsonValue, describe, parse_nodes
+from codegen.errors import CodegenError
+from codegen.published_page import find_document
+from codegen.units import Unit, units
+
+MAX_BYTES = 2_000_000
+"""A document of 300 operations has about 1 MB; what is bigger than this is no documentation of an API."""
+
+_MARKDOWN, _DOCUMENT = {".md", ".markdown"}, {".yaml", ".yml", ".json"}
+_FENCE_OR_KEY = re.compile(
+    r"""^(?:(?P<fence> {0,3}(?:`{3}|~{3}))|["']?(?:openapi|swagger)["']?[ \t]*:)""", re.MULTILINE
+)
+
+
+class Source:
+    """A document, and where in which file everything in it stands."""
+
+    def __init__(self, name: str, content: bytes, first_line: int = 1, *, aliases: bool = False) -> None:
+        """Read the document.
+
+        Args:
+            name: What messages call the file.
+            content: The bytes of the document.
+            first_line: The line of the file on which the document starts.
+            aliases: Whether it may have anchors, which keep it from being taken over in parts.
+
+        Raises:
+            CodegenError: `codegen.documents` refuses it.
+        """
+        self.name = name
+        self.document, self._nodes = parse_nodes(content, name, first_line=first_line, aliases=aliases)
+        self.text = content.decode("utf-8-sig")
+        self._mark = content[: len(content) - len(self.text.encode())]
+        self._first_line = first_line
+
+    def block(self) -> BlockText | None:
+        """Return the text with its entries, to be changed; None for JSON, whose lines cannot stand in YAML."""
+        return BlockText(self.text, self._nodes) if self._nodes else None
+
+    @cached_property
+    def _block(self) -> BlockText | None:
+        return self.block()
+
+    @cached_property
+    def parts(self) -> dict[Unit, JsonValue]:
+        """The document, taken apart."""
+        return units(self.document)
+
+    def encoded(self, text: str) -> bytes:
+        """Return the bytes of a text that takes the place of this one, with a byte order mark if this one has it."""
+        return self._mark + text.encode()
+
+    def at(self, *steps: str | int) -> str:
+        """Say where the value at the end of some steps stands, for messages: `page.md, line 7`."""
+        return f"{self.name}, line {self._line(steps)}"
+
+    def entry(self, steps: tuple[str, ...]) -> str:
+        """Return an entry as lines of YAML: those of the document if it has them, with its quotes and its comments."""
+        text = self._block.entry(steps) if self._block else None
+        value: JsonValue = self.document
+        for step in steps:
+            value = value[step] if isinstance(value, dict) else None
+        return text if text is not None else dumped({steps[-1]: value})
+
+    def _line(self, steps: Steps) -> int:
+        if self._block:
+            return self._block.line(steps) + self._first_line - 1
+        line = self._first_line
+        rest = self.text
+        for step in steps:  # good enough for JSON, where a name may occur elsewhere too: the place is said as well
+            found = re.search(rf'"{re.escape(str(step).replace(chr(34), chr(92) + chr(34)))}"\s*:', rest)
+            if found:
+                line += rest.count("\n", 0, found.start())
+                rest = rest[found.start() :]
+        return line
+
+
+def read_sources(names: Sequence[str]) -> list[Source]:
+    """Read every file named on the command line; `-` is stdin.
+
+    Raises:
+        CodegenError: A file is not one document that can be imported: see `read_source`.
+        OSError: A file cannot be read.
+    """
+    if names.count("-") > 1:
+        raise CodegenError("- is named more than once, but stdin can be read only once")
+    sources = []
+    for name in names:
+        if name == "-":
+            content = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        sources.append(read_source("stdin" if name == "-" else name, content))
+    return sources
+
+
+def read_source(name: str, content: bytes) -> Source:
+    r"""Read a published page, or a YAML or JSON document.
+
+    The ending of the name tells which it is; without one that is known, whether a fence or the key `openapi` is first.
+
+    Raises:
+        CodegenError: It is too big, holds no document or two, is not OpenAPI 3.0 or 3.1, defines no operation, has a
+            reference to another document or a path that is none. The message names the file and the line.
+
+    Examples:
+        >>> read_source("stdin", b"# Title\n```\nopenapi: 3.1.0\npaths: {/a: {get: {}}}\n```\n").at("paths")
+        'stdin, line 4'
+    """
+    if len(content) > MAX_BYTES:
+        raise CodegenError(f"{name}: more than {MAX_BYTES:,} bytes, which is more than a document of an API can have")
+    if _is_page(name, content):
+        found = find_document(content, name)
+        source = Source(name, found.content, found.first_line)
+    else:
+        source = Source(name, content)
+    _check_version(source)
+    _check_paths(source)
+    _check_references(source)
+    return source
+
+
+def read_version(value: JsonValue) -> tuple[int, ...] | None:
+    """Return the numbers of a version of OpenAPI that can be generated from; None for every other value.
+
+    Examples:
+        >>> read_version("3.1.0"), read_version("3.2.0"), read_version(3.1)
+        ((3, 1, 0), None, None)
+    """
+    found = isinstance(value, str) and re.fullmatch(r"3\.[01]\.[0-9]{1,3}", value)
+    return tuple(int(number) for number in str(value).split(".")) if found else None
+
+
+def _is_page(name: str, content: bytes) -> bool:
+    ending = Path(name).suffix.lower()
+    if ending in _MARKDOWN | _DOCUMENT:
+        return ending in _MARKDOWN
+    text = content.decode("utf-8-sig", errors="replace")
+    if text.lstrip().startswith("{"):
+        return False
+    first = _FENCE_OR_KEY.search(text)
+    return first is None or first["fence"] is not None
+
+
+def _check_version(source: Source) -> None:
+    document = source.document
+    if "swagger" in document:
+        what = f"this is Swagger {document['swagger']}"
+        raise CodegenError(f"{source.at('swagger')}: {what}; only OpenAPI 3.0.x and 3.1.x can be imported")
+    if "openapi" not in document:
+        raise CodegenError(f"{source.at()}: no OpenAPI document: the key `openapi` is missing")
+    if read_version(document["openapi"]) is None:
+        what = f"OpenAPI {describe(document['openapi'])} is not supported"
+        raise CodegenError(f"{source.at('openapi')}: {what}; 3.0.x and 3.1.x are, in quotes or with all three numbers")
+
+
+def _check_paths(source: Source) -> None:
+    paths = source.document.get("paths")
+    if not isinstance(paths, dict) or all(path.startswith("x-") for path in paths):
+        raise CodegenError(f"{source.at('paths')}: the document defines no operation, there is nothing to import")
+    for path, item in paths.items():
+        if path.startswith("x-"):
+            continue
+        where = source.at("paths", path)
+        steps = unquote(path).split("/")
+        if steps[0] or len(steps) < 2 or {".", ".."} & set(steps) or "" in steps[1:-1]:
+            raise CodegenError(f"{where}: the path {path!r} must start with / and go straight down, without . and ..")
+        if re.search(r"[?#\\\s]", unquote(path)) or not unquote(path).isprintable():
+            raise CodegenError(f"{where}: the path {path!r} has a character that no path may have")
+        if not isinstance(item, dict) or not item:
+            raise CodegenError(f"{where}: {path} must hold operations, not {describe(item) if item else 'nothing'}")
+
+
+def _check_references(source: Source) -> None:
+    document: JsonObject = source.document
+    for place, value in places(document, "#"):
+        reference = value.get("$ref", "#")
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            where = source.at(*steps_of(place, document), "$ref")
+            raise CodegenError(
+                f"{where}: refers to {describe(reference)}, which is never fetched: only references into the document"
+                " (#/...) can be imported"
+            )

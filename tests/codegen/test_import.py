@@ -1,0 +1,340 @@
+"""./generate.sh --import as people run it, on copies of the repository, with pages like the published ones."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codegen.layout import DOCUMENT, OVERLAY
+
+CREATE = "create-a-lightning-invoice.md"
+CHANGED = "create-with-metadata-input.md"
+FETCH, UPDATE = "fetch-a-lightning-invoice.md", "update-a-lightning-invoice.md"
+
+
+@pytest.fixture
+def pages(repository):
+    return repository / "tests/pages"
+
+
+@pytest.fixture
+def kept(checkout):
+    """Return what an import may write: the two files and the generated tree."""
+
+    def state():
+        return {name: (checkout.root / name).read_bytes() for name in (DOCUMENT, OVERLAY)} | checkout.tree()
+
+    return state
+
+
+def overlay_with(checkout, *replacements):
+    for old, new in replacements:
+        checkout.edit(OVERLAY, old, new)
+
+
+def test_importing_the_page_that_is_there_changes_nothing_and_says_so(checkout, pages):
+    def state():
+        ours = [path for path in checkout.root.rglob("*") if ".venv-codegen" not in path.name]
+        return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in ours}
+
+    before = state()
+    done = checkout.run("--import", str(pages / CREATE))
+    assert (done.returncode, done.stdout) == (0, "nothing changed\n")
+    assert done.stderr == "openapi.yaml already says what is imported: nothing changed\n"
+    assert state() == before
+
+
+@pytest.mark.parametrize("form", ["a YAML document", "a JSON document", "stdin", "another layout"])
+def test_whatever_form_the_same_document_has_nothing_changes(checkout, kept, published, form):
+    source = (checkout.root / DOCUMENT).read_text()
+    name, content = {
+        "a YAML document": ("page.yaml", source),
+        "a JSON document": ("page.json", json.dumps(published)),
+        "stdin": ("-", source),
+        "another layout": ("page.yaml", "# a comment\n" + source.replace("'200'", '"200"').replace("'3'", '"3"')),
+    }[form]
+    (checkout.root / "page.yaml").write_text(content)
+    (checkout.root / "page.json").write_text(content)
+    before = kept()
+    done = subprocess.run(
+        [checkout.root / "generate.sh", "--import", name],
+        cwd=checkout.root,
+        input=content,
+        env={"PATH": os.environ["PATH"], "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "nothing changed\n")
+    assert kept() == before
+
+
+def test_a_schema_that_no_page_defines_is_named_with_the_action_that_would_define_it(checkout, pages, kept):
+    before = kept()
+    done = checkout.run("--import", str(pages / CHANGED))
+    assert (done.returncode, done.stdout) == (2, "")
+    line = (
+        (pages / CHANGED).read_text().splitlines().index("                  $ref: '#/components/schemas/MetadataInput'")
+    )
+    assert f"{CHANGED}, line {line} (" in done.stderr  # the line of the property, which is the one before
+    assert "#/components/schemas/MetadataInput" in done.stderr
+    assert "      - target: $\n" in done.stderr
+    assert "              MetadataInput:\n                type: string\n                format: json\n" in done.stderr
+    assert "--stub-missing" in done.stderr
+    assert kept() == before
+
+
+def test_the_named_action_does_what_it_is_said_to_do(checkout, pages, kept):
+    refused = checkout.run("--import", str(pages / CHANGED)).stderr
+    action = refused.partition("      - target: $\n")[2].partition("  import the page")[0]
+    with (checkout.root / OVERLAY).open("a") as file:
+        file.write("\n  - target: $\n" + "".join(f"{line[4:]}\n" for line in action.splitlines()))
+    done = checkout.run("--import", str(pages / CHANGED))
+    assert done.returncode == 0, done.stderr
+    by_hand = kept()
+    shutil.copy(pages.parents[1] / OVERLAY, checkout.root)
+    shutil.copy(pages.parents[1] / DOCUMENT, checkout.root)
+    assert checkout.run("--import", str(pages / CHANGED), "--stub-missing").returncode == 0
+    assert kept() == by_hand
+
+
+def test_stub_missing_adds_the_action_says_so_and_the_result_is_what_check_expects(checkout, pages):
+    done = checkout.run("--import", str(pages / CHANGED), "--stub-missing")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "openapi.yaml: imported POST /v3/lightning_invoice_bolt11",
+        "openapi.overlay.yaml: added an action that defines MetadataInput as string/json",
+        "openapi.yaml with 13 actions of openapi.overlay.yaml: 3 operations",
+        "  POST /v3/lightning_invoice_bolt11  create_lightning_invoice",
+        "  GET /v3/lightning_invoice_bolt11/{id}  get_lightning_invoice",
+        "  PUT /v3/lightning_invoice_bolt11/{id}  update_lightning_invoice",
+        "generated_client/tazapay_lightning_api: 16 files, 1 changed",  # a description that was beside the type
+    ]
+    assert "MetadataInput" in done.stdout
+    extracted = checkout.run("--extract", str(pages / CHANGED)).stdout
+    assert (checkout.root / DOCUMENT).read_text() == extracted
+    assert checkout.run("--check").returncode == 0
+
+
+def test_nothing_of_the_document_but_the_operation_is_touched(checkout, pages):
+    checkout.edit(DOCUMENT, "  title: sandbox\n", '  title: "sandbox" # as published\n\n')
+    checkout.edit(DOCUMENT, "components:\n", "# how to sign in\ncomponents:\n")
+    before = (checkout.root / DOCUMENT).read_text()
+    done = checkout.run("--import", str(pages / CHANGED), "--stub-missing")
+    assert done.returncode == 0, done.stderr
+    old, new = ("type: string\n", "format: json\n")
+    after = (checkout.root / DOCUMENT).read_text()
+    metadata, after_metadata = (text.partition("metadata:\n")[2].partition("required:")[0] for text in (before, after))
+    assert before.replace(metadata, after_metadata) == after
+    assert (old in metadata, new in metadata, "$ref" in after_metadata) == (True, True, True)
+
+
+def test_a_stub_is_obsolete_on_the_day_a_page_defines_the_schema_otherwise(checkout, pages, kept):
+    assert checkout.run("--import", str(pages / CHANGED), "--stub-missing").returncode == 0
+    page = checkout.root / "page.md"
+    definition = "components:\n  schemas:\n    MetadataInput:\n      type: object\n"
+    page.write_text((pages / CHANGED).read_text().replace("components:\n", definition))
+    before = kept()
+    refused = checkout.run("--import", str(page))
+    assert refused.returncode == 2
+    assert "action 13: is obsolete: the document now defines MetadataInput itself" in refused.stderr
+    assert kept() == before
+    done = checkout.run("--import", str(page), "--drop-obsolete")
+    assert done.returncode in {3, 4}
+    assert (checkout.root / OVERLAY).read_bytes().strip() == (pages.parents[1] / OVERLAY).read_bytes().strip()
+    assert checkout.run("--check").returncode == 0
+
+
+@pytest.fixture
+def without_a_default(checkout, pages):
+    """The page of a day on which Tazapay no longer publishes the sample amount as a default."""
+    page = checkout.root / "page.md"
+    page.write_text((pages / CREATE).read_text().replace("                  default: '12345600'\n", ""))
+    return str(page)
+
+
+def test_an_obsolete_action_is_named_with_what_to_do_and_nothing_is_written(checkout, kept, without_a_default):
+    before = kept()
+    done = checkout.run("--import", without_a_default)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "action 1: is obsolete: the document no longer has what it removes\n" in done.stderr
+    assert "what to do: delete the action, or import again with --drop-obsolete\n" in done.stderr
+    assert kept() == before
+
+
+def test_drop_obsolete_removes_exactly_that_action(checkout, without_a_default):
+    before = (checkout.root / OVERLAY).read_text()
+    done = checkout.run("--import", without_a_default, "--drop-obsolete")
+    assert done.returncode == 0
+    assert "openapi.overlay.yaml: dropped action 1 ($.paths[" in done.stderr
+    action = before[before.index("  - target:") : before.index("  - target:", before.index("  - target:") + 1)]
+    assert (checkout.root / OVERLAY).read_text() == before.replace(action, "")
+    assert checkout.run("--check").returncode == 0
+
+
+def test_the_pages_of_the_added_operations_say_what_is_left_of_the_actions_that_added_them(checkout, pages, kept):
+    before = kept()
+    refused = checkout.run("--import", str(pages / FETCH), str(pages / UPDATE), "--drop-obsolete", "--stub-missing")
+    assert refused.returncode == 2
+    assert kept() == before
+    assert "action 11: is obsolete in part" in refused.stderr
+    assert "action 12: is obsolete in part" in refused.stderr
+    overlay = (checkout.root / OVERLAY).read_text()
+    instead = [part.partition("  action ")[0] for part in refused.stderr.split("put this in its place:\n")[1:]]
+    kept_actions = overlay[: overlay.index("  # Tazapay publishes one page for each operation")]
+    (checkout.root / OVERLAY).write_text(
+        kept_actions + "\n".join(f"{line[4:]}" for part in instead for line in part.splitlines()) + "\n"
+    )
+    defaults = checkout.run("--import", str(pages / FETCH), str(pages / UPDATE), "--stub-missing")
+    assert defaults.returncode == 2
+    assert f"{FETCH}, line " in defaults.stderr
+    targets = [line.split("target: ")[1] for line in defaults.stderr.splitlines() if "target: " in line]
+    assert len(targets) == 2
+    with (checkout.root / OVERLAY).open("a") as file:
+        file.writelines(
+            f"\n  - target: {target}\n    description: A sample, not a default.\n    remove: true\n"
+            for target in targets
+        )
+    done = checkout.run("--import", str(pages / FETCH), str(pages / UPDATE), "--stub-missing")
+    assert done.returncode in {0, 3}, done.stderr
+    assert "GET /v3/lightning_invoice_bolt11/{id}  get_lightning_invoice" in done.stderr
+    assert checkout.run("--check").returncode == 0
+    document = (checkout.root / DOCUMENT).read_text()
+    assert "operationId: get_v3lightning_invoice_bolt11{id}\n" in document  # as published, braces and all
+
+
+def test_the_order_of_the_arguments_does_not_matter(checkout, pages, kept, new_checkout, tmp_path):
+    other = new_checkout(tmp_path / "other")
+    names = [str(pages / CHANGED), str(checkout.root / "b.md")]
+    page = (pages / CREATE).read_text().replace("lightning_invoice_bolt11", "thing").replace("default: ", "example: ")
+    (checkout.root / "b.md").write_text(page)
+    for where, arguments in ((checkout, names), (other, names[::-1])):
+        assert where.run("--import", *arguments, "--stub-missing").returncode in {0, 3}
+    assert other.tree() == checkout.tree()
+    for name in (DOCUMENT, OVERLAY):
+        assert (other.root / name).read_bytes() == (checkout.root / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "severity"),
+    [
+        pytest.param("Message related", "The message related", 0, "harmless", id="words"),
+        pytest.param(
+            "                d_tag_memo:\n                  type: string\n",
+            "                note:\n                  type: string\n"
+            "                d_tag_memo:\n                  type: string\n",
+            3,
+            "wrapper",
+            id="a new field of the request",
+        ),
+        pytest.param(
+            "                - amount\n",
+            "                - amount\n                - d_tag_memo\n",
+            4,
+            "breaking",
+            id="a field that became required",
+        ),
+    ],
+)
+def test_the_exit_code_says_how_bad_it_is_and_everything_is_written(checkout, pages, old, new, code, severity):
+    text = (pages / CREATE).read_text()
+    assert text.count(old) == 1
+    (checkout.root / "page.md").write_text(text.replace(old, new))
+    done = checkout.run("--import", "page.md", "--format", "json")
+    assert done.returncode == code, done.stdout + done.stderr
+    assert json.loads(done.stdout)["severity"] == severity
+    assert new in (checkout.root / DOCUMENT).read_text()
+    assert checkout.run("--check").returncode == 0
+    again = checkout.run("--diff", str(pages / CREATE), "--format", "json")
+    assert (again.returncode, again.stdout) == (code, done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--import"], "expected at least one argument"),
+        (["--drop-obsolete"], "belong to --import"),
+        (["--check", "--stub-missing"], "belong to --import"),
+        (["--check", "--format", "json"], "--format belongs to --import and --diff"),
+        (["--diff", "--format", "html"], "invalid choice: 'html'"),
+        (["--import", "a.md", "--check"], "not allowed with argument"),
+        (["--extract", "a.md", "--overlay", "b.yaml"], "--extract applies no overlay"),
+    ],
+)
+def test_options_that_do_not_go_together_give_the_usage(checkout, arguments, message):
+    done = checkout.run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: generate.sh ")
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no-such-page.md"], "No such file or directory: no-such-page.md"),
+        (["-", "-"], "- is named more than once"),
+        (["generate.sh"], "generate.sh: no fenced block holds an OpenAPI document"),
+        (["tools"], "Is a directory: tools"),
+    ],
+)
+def test_what_cannot_be_read_is_named(checkout, kept, arguments, message):
+    before = kept()
+    done = checkout.run("--import", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert kept() == before
+
+
+def test_a_failure_of_the_generator_leaves_everything_as_it_was(checkout, pages, kept):
+    checkout.add_hook("echo >&2 the tool gave up; exit 3")
+    before = kept()
+    done = checkout.run("--import", str(pages / CHANGED), "--stub-missing")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the tool gave up" in done.stderr
+    assert kept() == before
+    assert not (checkout.root / ".codegen-scratch").exists()
+
+
+def test_a_place_that_cannot_be_generated_from_is_named_by_file_and_line(checkout, pages, kept):
+    lines = (pages / CREATE).read_text().splitlines(keepends=True)
+    line = next(number for number, text in enumerate(lines) if "h_tag_memo:" in text)
+    lines.insert(line + 2, "                  default: abc\n")
+    (checkout.root / "page.md").write_text("".join(lines))
+    before = kept()
+    done = checkout.run("--import", "page.md")
+    assert done.returncode == 2
+    assert f"page.md, line {line + 1} (#/paths/" in done.stderr
+    assert "target: $.paths['/v3/lightning_invoice_bolt11'].post" in done.stderr
+    assert ".properties.h_tag_memo.default\n" in done.stderr
+    assert kept() == before
+
+
+def test_a_reader_of_the_report_that_has_seen_enough_does_not_make_the_import_a_failure(checkout, pages):
+    with checkout.start("--import", str(pages / CHANGED), "--stub-missing") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    assert checkout.run("--check").returncode == 0
+
+
+def test_a_report_that_cannot_be_written_is_an_error_that_says_that_the_import_is_done(checkout, pages):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [checkout.root / "generate.sh", "--import", pages / CHANGED, "--stub-missing"],
+            env={"PATH": os.environ["PATH"], "PYTHON": sys.executable},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: the import is done, but its report could not be written: No")
+    assert checkout.run("--check").returncode == 0

@@ -1,0 +1,309 @@
+"""Every field of the document is sent and shown, or has a reason why not: codegen/wrapper_coverage.yaml, line by line.
+
+The document is the one that the client is generated from; the requests and replies are those of both clients.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+
+from codegen.coverage import load_coverage
+from codegen.coverage_gaps import coverage_gaps
+from codegen.regeneration import merged_document
+from tazapay_lightning import AsyncLightningClient, Invoice, LightningClient, RequestFailedError, hash_memo
+from tests.support.checkout import REPOSITORY
+from tests.support.service import envelope
+
+COVERAGE = load_coverage(REPOSITORY)
+OPERATIONS = {operation.method: operation for operation in COVERAGE.operations.values()}
+ID = "l11_abc123xyz"
+MOMENT = datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)
+
+CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
+    "create_invoice": ((), {"amount_sats": 123456}),
+    "get_invoice": ((ID,), {}),
+    "update_invoice": ((ID,), {"metadata": {}}),
+}
+"""The fewest arguments that each method takes."""
+
+SENT: dict[tuple[str, str], tuple[dict[str, Any], Any]] = {
+    ("create_invoice", "amount_sats"): ({"amount_sats": 5000}, 5000),
+    ("create_invoice", "amount_btc"): ({"amount_sats": None, "amount_btc": "0.00005"}, 5000),
+    ("create_invoice", "memo"): ({"memo": "Order #7890"}, "Order #7890"),
+    ("create_invoice", "memo_hash"): ({"memo_hash": "ab" * 32}, "ab" * 32),
+    ("create_invoice", "memo_as_hash"): ({"memo": "Order", "memo_as_hash": True}, hash_memo("Order")),
+    ("create_invoice", "expires_in"): ({"expires_in": 600}, 600),
+    ("create_invoice", "metadata"): ({"metadata": {"order": 1}}, '{"order":1}'),
+    ("create_invoice", "idempotency_key"): ({"idempotency_key": "order-7890"}, "order-7890"),
+    ("get_invoice", "invoice_id"): ({"invoice_id": "l11_other"}, "l11_other"),
+    ("update_invoice", "invoice_id"): ({"invoice_id": "l11_other"}, "l11_other"),
+    ("update_invoice", "metadata"): ({"metadata": {"order": 1}}, '{"order":1}'),
+}
+"""For each argument: a call that gives it, and what goes out then."""
+
+SHOWN: dict[tuple[str, str], tuple[Any, Any]] = {
+    ("id", "string"): (ID, ID),
+    ("amount", "integer"): (5000, 5000),
+    ("amount", "number"): (5000.0, 5000),
+    ("amount", "string"): ("5000", 5000),
+    ("d_tag_memo", "string"): ("Order #7890", "Order #7890"),
+    ("h_tag_memo", "string"): ("ab" * 32, "ab" * 32),
+    ("h_tag", "string"): ("cd" * 32, "cd" * 32),
+    ("collect", "string"): ("col_1", "col_1"),
+    ("expiry_interval", "integer"): (600, 600),
+    ("expiry_interval", "number"): (600.0, 600),
+    ("expiry_interval", "string"): ("600", 600),
+    ("metadata", "object"): ({"order": 1}, {"order": 1}),
+    ("metadata", "string"): ('{"order": 1}', {"order": 1}),
+    ("status", "string"): ("expired", "expired"),
+    ("payment_status", "string"): ("paid", "paid"),
+    ("created_at", "string"): ("2025-09-28T08:15:30Z", MOMENT),
+    ("updated_at", "string"): ("2025-09-28T08:15:30Z", MOMENT),
+}
+"""For each field of an invoice and each form that it may have: a value, and what the attribute is then."""
+
+LOCAL = {"timeout", "deadline"}
+"""Arguments that say how to call, and not what to send."""
+
+NOT_OF_ONE_FIELD = {
+    "bolt11": "no documented field carries it, so it is looked for in all of them",
+    "differences": "what the reply and the request do not have in common",
+    "idempotency_key": "that of the request",
+    "raw": "all fields",
+}
+
+
+class Service:
+    """Answers with an invoice over the amount and with the id that were asked for, and keeps the requests."""
+
+    def __init__(self, *, as_text: bool = False, **fields: Any) -> None:
+        self.requests: list[httpx.Request] = []
+        self._fields = fields
+        self._as_text = as_text
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        asked = json.loads(request.content or b"{}")
+        data = {"id": self.last_step if request.method != "POST" else ID, "amount": asked.get("amount", 5000)}
+        data |= self._fields
+        return httpx.Response(200, stream=httpx.ByteStream(envelope(json.dumps(data) if self._as_text else data)))
+
+    @property
+    def last_step(self) -> str:
+        return self.requests[-1].url.path.rpartition("/")[2]
+
+    def sent(self, key: str) -> Any:
+        """What the only request carried in a field; None if nothing."""
+        (request,) = self.requests
+        if key.startswith("(header "):
+            return request.headers.get(key.removeprefix("(header ").rstrip(")"))
+        return self.last_step if key == "(path 1)" else json.loads(request.content or b"{}").get(key)
+
+
+def call_with(call, service, method, client=None, **arguments):
+    given, named = CALLS[method]
+    named = named | arguments
+    if "invoice_id" in named:
+        given = (named.pop("invoice_id"),)
+    return call(service, method, *given, client=client, **named)
+
+
+def entries(side, *, having):
+    return [
+        pytest.param(method, key, id=f"{method} {key}")
+        for method, operation in OPERATIONS.items()
+        for key, covered in operation.side(side).items()
+        if having(covered)
+    ]
+
+
+def merged():
+    return merged_document(REPOSITORY)[0]
+
+
+# the document and the contract
+
+
+def test_every_field_of_the_document_is_in_the_contract():
+    gaps = coverage_gaps(merged(), COVERAGE)
+    assert not gaps, "\n".join(gaps)
+
+
+def schema_of(document, method, *place):
+    for step in ("paths", "/v3/lightning_invoice_bolt11", method, *place, "content", "application/json", "schema"):
+        document = document[step]
+    return document["properties"]
+
+
+def test_a_new_field_of_the_request_is_told_with_what_to_do_and_where():
+    document = merged()
+    schema_of(document, "post", "requestBody")["payer_email"] = {"type": "string"}
+    (gap,) = coverage_gaps(document, COVERAGE)
+    assert gap == (
+        "POST /v3/lightning_invoice_bolt11: no argument of create_invoice sends the field `payer_email`. Add one to "
+        "both clients (wrapper/tazapay_lightning/client.py and async_client.py), let it fill the field "
+        "(wrapper/tazapay_lightning/_operations.py), and write in codegen/wrapper_coverage.yaml: "
+        "`payer_email: {arguments: [...], kinds: [...]}`; or there, why nothing sends it: `payer_email: {reason: ...}`"
+    )
+
+
+def test_a_new_field_of_the_invoice_is_told_with_what_to_do_and_where():
+    document = merged()
+    reply = document["paths"]["/v3/lightning_invoice_bolt11"]["post"]["responses"]["200"]["content"]["application/json"]
+    reply["examples"]["OK"]["value"]["data"]["lnurl"] = "lnurl1"
+    (gap,) = coverage_gaps(document, COVERAGE)
+    assert gap == (
+        "POST /v3/lightning_invoice_bolt11: nothing shows the field `data.lnurl` of the reply but Invoice.raw. Add "
+        "an attribute (wrapper/tazapay_lightning/invoice.py), and write in codegen/wrapper_coverage.yaml: "
+        "`lnurl: {attribute: ..., kinds: [...]}`; or there, why nothing shows it: `lnurl: {reason: ...}`"
+    )
+
+
+def test_a_new_operation_is_told_with_what_to_do_and_where():
+    document = merged()
+    document["paths"]["/v3/other"] = {"get": {"responses": {}}}
+    (gap,) = coverage_gaps(document, COVERAGE)
+    assert gap == (
+        "GET /v3/other is in no method of the wrapper: add one to both clients "
+        "(wrapper/tazapay_lightning/client.py and async_client.py), and name it, with all of its fields, in "
+        "codegen/wrapper_coverage.yaml"
+    )
+
+
+def test_what_the_document_no_longer_has_is_told():
+    document = copy.deepcopy(merged())
+    del schema_of(document, "post", "requestBody")["h_tag_memo"]
+    del document["paths"]["/v3/lightning_invoice_bolt11/{id}"]["put"]
+    gaps = coverage_gaps(document, COVERAGE)
+    assert [gap.partition(": delete")[0] for gap in gaps] == [
+        "codegen/wrapper_coverage.yaml: POST /v3/lightning_invoice_bolt11: request: the document has no `h_tag_memo`",
+        "codegen/wrapper_coverage.yaml names PUT /v3/lightning_invoice_bolt11/{id}, which the document does not have",
+    ]
+
+
+# the contract and the wrapper
+
+
+@pytest.mark.parametrize("place", sorted(set(COVERAGE.places.values())))
+def test_a_place_that_the_contract_names_is_there(place):
+    first, *others = place.split(" and ")
+    assert (REPOSITORY / first).is_file()
+    assert all((REPOSITORY / first).with_name(other).is_file() for other in others)
+
+
+@pytest.mark.parametrize("client", [LightningClient, AsyncLightningClient])
+@pytest.mark.parametrize("method", OPERATIONS)
+def test_every_argument_of_a_method_is_in_the_contract(client, method):
+    parameters = set(inspect.signature(getattr(client, method)).parameters) - {"self"}
+    named = {name for covered in OPERATIONS[method].request.values() for name in covered.names}
+    assert parameters - LOCAL == named
+
+
+def test_every_attribute_of_an_invoice_is_in_the_contract():
+    named = {
+        name for operation in OPERATIONS.values() for covered in operation.reply.values() for name in covered.names
+    }
+    public = {each.name for each in attrs.fields(Invoice) if not each.name.startswith("_")}
+    assert public - NOT_OF_ONE_FIELD.keys() == named
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "argument"),
+    [
+        pytest.param(method, key, name, id=f"{method}({name}=)")
+        for method, operation in OPERATIONS.items()
+        for key, covered in operation.request.items()
+        for name in covered.names
+    ],
+)
+def test_an_argument_sends_the_field_that_the_contract_says(call, method, key, argument):
+    assert (method, argument) in SENT, f"give {method}({argument}=) an example in SENT of this test"
+    arguments, expected = SENT[method, argument]
+    service = Service()
+    call_with(call, service, method, **arguments)
+    assert service.sent(key) == expected
+
+
+@pytest.mark.parametrize(("method", "key"), entries("request", having=lambda covered: covered.always))
+def test_a_field_that_is_always_sent_is_in_the_shortest_call(call, method, key):
+    service = Service()
+    call_with(call, service, method)
+    assert service.sent(key) is not None
+
+
+@pytest.mark.parametrize(("method", "key"), entries("request", having=lambda covered: not covered.always))
+def test_a_field_that_nobody_gave_is_not_sent(call, method, key):
+    service = Service()
+    call_with(call, service, method)
+    assert service.sent(key) is None
+
+
+@pytest.mark.parametrize("form", ["string", "object"])
+@pytest.mark.parametrize(
+    ("method", "key"), entries("request", having=lambda covered: covered.kinds == {"string", "object"})
+)
+def test_an_object_is_sent_in_both_forms_that_the_contract_names(call, method, key, form):
+    service = Service()
+    call_with(call, service, method, client={"metadata_format": form}, metadata={"order": 1})
+    assert service.sent(key) == ({"order": 1} if form == "object" else '{"order":1}')
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "kind"),
+    [
+        pytest.param(method, key, kind, id=f"{method} {key} as {kind}")
+        for method, operation in OPERATIONS.items()
+        for key, covered in operation.reply.items()
+        if covered.names
+        for kind in sorted(covered.kinds)
+    ],
+)
+def test_an_attribute_shows_the_field_that_the_contract_says_in_every_form(call, method, key, kind):
+    field = key.removeprefix("data.")
+    assert (field, kind) in SHOWN, f"give {field} as {kind} an example in SHOWN of this test"
+    value, expected = SHOWN[field, kind]
+    (attribute,) = OPERATIONS[method].reply[key].names
+    arguments = {"amount_sats": 5000} if method == "create_invoice" else {}
+    without = call_with(call, Service(), method, **arguments)
+    invoice = call_with(call, Service(**{field: value}), method, **arguments)
+    assert getattr(invoice, attribute) == expected
+    if not OPERATIONS[method].reply[key].always:
+        assert getattr(without, attribute) != expected
+
+
+@pytest.mark.parametrize("method", OPERATIONS)
+def test_what_is_essential_is_taken_from_the_reply(call, method):
+    service = Service(amount=7000)
+    invoice = call_with(call, service, method, client={"check_echo": False})
+    assert invoice.amount_sats == 7000
+
+
+@pytest.mark.parametrize("as_text", [True, False], ids=["JSON text", "object"])
+@pytest.mark.parametrize("method", OPERATIONS)
+def test_data_is_read_in_both_forms_that_the_contract_names(call, method, as_text):
+    assert OPERATIONS[method].reply["data"].kinds == {"string", "object"}
+    assert call_with(call, Service(as_text=as_text, status="active"), method).status == "active"
+
+
+@pytest.mark.parametrize(("method", "key"), entries("reply", having=lambda covered: covered.reason))
+def test_a_field_without_an_attribute_is_in_raw_or_belongs_to_failures(call, method, key):
+    field = key.removeprefix("data.")
+    if field != key:
+        invoice = call_with(call, Service(**{field: "as it came"}), method)
+        assert invoice.raw[field] == "as it came"
+        return
+
+    def fail(_request):
+        body = json.dumps({"status": "error", "message": "no channel"}).encode()
+        return httpx.Response(200, stream=httpx.ByteStream(body))
+
+    with pytest.raises(RequestFailedError, match="no channel"):
+        call_with(call, fail, method, client={"max_retries": 0})
