@@ -1,14 +1,14 @@
 # Each target makes what it needs first: a machine with Python 3.11 or newer and make is enough.
 PYTHON ?= python3
 BIN := .venv/bin
-TYPED := wrapper emulator codegen tools examples tests/typing
+TYPED := wrapper emulator codegen tools examples benchmarks tests/typing
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser-test checkout check generate format build fuzz reliability mutation lock clean environment
+.PHONY: help demo test browser-test checkout check generate generate-next rehearse-httpx2 bench-codegen format build fuzz reliability mutation lock clean environment
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 demo: environment ## turn the published document into a client and create an invoice with it, offline
 	@PYTHON="$(PYTHON)" ./generate.sh
@@ -32,6 +32,16 @@ check: environment ## lint, types, and whether the committed client is what the 
 
 generate: ## regenerate the client from openapi.yaml and openapi.overlay.yaml
 	@PYTHON="$(PYTHON)" ./generate.sh
+
+generate-next: environment ## regenerate aside with the newest generator and report what would differ
+	@$(BIN)/python tools/generate_next.py $(ARGS)
+
+rehearse-httpx2: environment ## run the test suite in a scratch copy whose HTTP library is httpx2 (ten minutes)
+	@$(PYTHON) tools/httpx2_rehearsal.py $(ARGS)
+
+bench-codegen: ## measure import, comparison and generation with 30, 100 and 300 operations
+	@$(PYTHON) tools/environment.py .venv-codegen codegen/requirements.txt
+	@PYTHONPATH=. .venv-codegen/bin/python -P benchmarks/codegen_scale.py $(ARGS)
 
 format: environment ## format the handwritten code
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -58,7 +68,7 @@ lock: environment ## write the hash-locked requirements anew, with the newest ve
 		--quiet --extra all browser.in ../pyproject.toml -o browser.txt
 
 clean: ## remove everything that the targets made
-	@rm -rf .venv .venv-codegen .venv-browser .venv*.lock screenshots .codegen-scratch .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-codegen .venv-browser .venv*.lock screenshots .codegen-scratch .next-generator .rehearsal .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 environment:
 	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --install-project

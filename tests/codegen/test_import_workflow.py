@@ -118,5 +118,5 @@ def test_the_workflow_runs_weekly_with_the_actions_of_the_others(repository, ste
     workflow = (repository / WORKFLOW).read_text()
     ci = (repository / ".github/workflows/ci.yml").read_text()
     assert re.search(r'cron: "\d+ \d+ \* \* 1"', workflow)
-    assert set(re.findall(r"uses: (\S+)", workflow)) == set(re.findall(r"uses: (\S+)", ci))
+    assert set(re.findall(r"uses: (\S+)", workflow)) <= set(re.findall(r"uses: (\S+)", ci))
     assert '"$GITHUB_WORKSPACE/.github/spec-pages.txt"' in steps["fetch the published pages"]["run"]

@@ -11,9 +11,17 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCKS = [REPOSITORY / name for name in ("requirements/dev.txt", "requirements/browser.txt", "codegen/requirements.txt")]
-MADE = {".venv", ".venv-codegen", ".git", ".codegen-scratch", "dist", "screenshots", "__pycache__"} | {
-    f".{tool}_cache" for tool in ("mypy", "pytest", "ruff")
-}
+MADE = {
+    ".venv",
+    ".venv-codegen",
+    ".git",
+    ".codegen-scratch",
+    ".next-generator",
+    ".rehearsal",
+    "dist",
+    "screenshots",
+    "__pycache__",
+} | {f".{tool}_cache" for tool in ("mypy", "pytest", "ruff")}
 
 
 def files_of_the_project() -> list[Path]:
