@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -127,7 +128,8 @@ def test_a_replayed_creation_is_as_it_was_before_the_update(client: httpx.Client
 
 
 def test_with_data_as_string_the_data_is_json_text_in_every_operation() -> None:
-    with running_emulator(data_as_string=True) as emulator:
+    moment = datetime(2026, 3, 1, 12, tzinfo=UTC)  # or `updated_at` could be a second later
+    with running_emulator(data_as_string=True, now=lambda: moment) as emulator:
         auth = (emulator.api_key, emulator.api_secret)
         with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False) as client:
             created = json.loads(client.post(INVOICES, json={"amount": 1}).json()["data"])

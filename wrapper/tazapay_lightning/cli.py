@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -321,7 +322,14 @@ def _show(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = False) ->
     except BrokenPipeError:
         raise  # nobody reads any more, which is no failure
     except OSError as error:
+        _abandon_stdout()
         _stop(f"invoice {printable(invoice.id)} cannot be printed: {error.strerror}", REFUSED, invoice.idempotency_key)
+
+
+def _abandon_stdout() -> None:
+    """Let what is still buffered go nowhere: Python would try it again at its end, and exit with a code of its own."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_qr(invoice: Invoice, *, insist: bool) -> None:
