@@ -194,9 +194,15 @@ def _breaches_of_openapi(document: JsonObject, at: Callable[[str], str]) -> list
     if validator is None:
         return [f"openapi: version {describe(version)} is not supported; 3.0.x and 3.1.x are"]
     breaches = []
-    for error in validator(document).iter_errors():
-        place = "/".join(["#", *(_escaped(str(step)) for step in error.absolute_path)])
-        breaches.append(f"{at(place)}: {error.message.splitlines()[0][:300]}")
+    try:
+        for error in validator(document).iter_errors():
+            place = "/".join(["#", *(_escaped(str(step)) for step in error.absolute_path)])
+            breaches.append(f"{at(place)}: {error.message.splitlines()[0][:300]}")
+    except Exception as error:  # noqa: BLE001 - the validator stumbles over some of what it should refuse
+        breaches.append(
+            f"openapi-spec-validator cannot read it ({error!r}): look for a `components`, `parameters` or schema of "
+            "the wrong type, and for references that lead in a circle"
+        )
     return breaches
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from codegen.applier import equal
 from codegen.coverage import Coverage
 from codegen.documents import JsonObject, JsonValue
-from codegen.drift_changes import GROUPS, SEVERITIES, Change, Drift, Severity, pointer, printable, quoted
+from codegen.drift_changes import GROUPS, SEVERITIES, Change, Drift, Severity, named, pointer, printable, quoted
 from codegen.drift_fields import OperationPart, operations_of
 from codegen.drift_keywords import difference
+from codegen.drift_leftovers import differs
 from codegen.drift_operations import SIDES, Comparison, State
 from codegen.drift_overlay import Effects
 from codegen.drift_references import affected_references, references_in
@@ -24,6 +25,7 @@ from codegen.package_checks import path_shape
 
 __all__ = ["GROUPS", "SEVERITIES", "Change", "Drift", "Severity", "compare"]
 
+_OF_EVERY_OPERATION = frozenset({"parameters", "servers"})
 _COMPARED_ELSEWHERE = frozenset({"paths", "components", "security", "servers"})
 
 
@@ -84,7 +86,12 @@ def _operations(before: State, after: State, coverage: Coverage) -> Iterator[Cha
         was, now = old[key], new[key]
         is_same = was.path == now.path and equal(was.said, now.said) and equal(_shared(was), _shared(now))
         if not is_same or affected & {*references_in(was.said), *references_in(_shared(was))}:
-            yield from Comparison(before, after, was, now, coverage).changes()
+            found = list(Comparison(before, after, was, now, coverage).changes())
+            yield from found
+            said: tuple[JsonValue, JsonValue] = ([was.said, _shared(was)], [now.said, _shared(now)])
+            told = any(change.group != "texts" for change in found)
+            if not told and differs(before.document, after.document, *said, affected):
+                yield _not_told(was)
 
 
 def _by_shape(document: JsonObject) -> dict[tuple[str, str], OperationPart]:
@@ -93,7 +100,20 @@ def _by_shape(document: JsonObject) -> dict[tuple[str, str], OperationPart]:
 
 def _shared(operation: OperationPart) -> JsonValue:
     """Return what the path says for all of its operations."""
-    return operation.item.get("parameters", [])
+    return {key: value for key, value in operation.item.items() if key in _OF_EVERY_OPERATION}
+
+
+def _not_told(operation: OperationPart) -> Change:
+    return Change(
+        "other",
+        "wrapper",
+        printable(operation.name),
+        "",
+        "",
+        "something changed that no rule here knows",
+        "read the two documents side by side: what this means for callers cannot be told",
+        place=pointer(operation.location),
+    )
 
 
 def _removed(operation: OperationPart, coverage: Coverage) -> Change:
@@ -157,6 +177,6 @@ def _document(before: JsonObject, after: JsonObject) -> Iterator[Change]:
         was, now = before.get(key), after.get(key)
         if not equal(was, now):
             texts = key in {"info", "tags", "externalDocs"} or key.startswith("x-")
-            what = f"{printable(key)} {difference(had=key in before, has=key in after, was=was, now=now)}"
+            what = f"{named(key)} {difference(had=key in before, has=key in after, was=was, now=now)}"
             why = "it is about the document, not about the client" if texts else "no operation depends on it"
             yield Change("texts" if texts else "other", "harmless", "", "", "", what, why, place=pointer((key,)))

@@ -1,6 +1,7 @@
 """What a drift report consists of."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -67,6 +68,9 @@ class Drift:
         return sum(change.severity == severity for change in self.changes)
 
 
+_PLAIN = re.compile(r"[$\w][\w-]*", re.ASCII)
+
+
 def printable(text: str) -> str:
     r"""Return foreign text in one line that can neither steer a terminal nor end a code span of Markdown.
 
@@ -77,6 +81,16 @@ def printable(text: str) -> str:
     line = " ".join(text.split()).replace("`", "'")
     line = "".join(character if character.isprintable() else "?" for character in line)
     return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 3] + "..."
+
+
+def named(key: str) -> str:
+    """Show a key of a document: as it is if it is a plain word, as keywords are, and quoted otherwise.
+
+    Examples:
+        >>> named("maxLength"), named("x-@someone")
+        ('maxLength', '`x-@someone`')
+    """
+    return key if _PLAIN.fullmatch(key) else quoted(key)
 
 
 def quoted(value: JsonValue) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from codegen.applier import equal
 from codegen.documents import JsonValue
-from codegen.drift_changes import quoted
+from codegen.drift_changes import named, quoted
 from codegen.drift_rules import Side, Verdict
 from codegen.drift_schemas import Field
 
@@ -36,7 +36,7 @@ def keyword_changes(side: Side, before: Field, after: Field) -> Iterator[Keyword
         had, has = keyword in before.keywords, keyword in after.keywords
         if had == has and equal(was, now):
             continue
-        what = f"{keyword} {difference(had=had, has=has, was=was, now=now)}"
+        what = f"{named(keyword)} {difference(had=had, has=has, was=was, now=now)}"
         if keyword in {"enum", "const"}:
             yield KeywordChange("enums", keyword, _enumdifference(keyword, was, now), _enum(side, was, now))
         elif keyword == "default":
@@ -60,12 +60,12 @@ def difference(*, had: bool, has: bool, was: JsonValue, now: JsonValue) -> str:
 
 def _enumdifference(keyword: str, was: JsonValue, now: JsonValue) -> str:
     if was is None or now is None:
-        return f"{keyword} {difference(had=was is not None, has=now is not None, was=was, now=now)}"
+        return f"{named(keyword)} {difference(had=was is not None, has=now is not None, was=was, now=now)}"
     added, removed = _without(now, was), _without(was, now)
     said = [
         f"{verb} {', '.join(map(quoted, values))}" for verb, values in (("adds", added), ("loses", removed)) if values
     ]
-    return f"{keyword} {' and '.join(said) or 'has another order'}"
+    return f"{named(keyword)} {' and '.join(said) or 'has another order'}"
 
 
 def _enum(side: Side, was: JsonValue, now: JsonValue) -> Verdict:

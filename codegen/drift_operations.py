@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from codegen.applier import equal
 from codegen.coverage import Coverage
 from codegen.documents import JsonObject, JsonValue
-from codegen.drift_changes import Change, pointer, printable, quoted
+from codegen.drift_changes import Change, named, pointer, printable, quoted
 from codegen.drift_fields import OperationPart, reply_fields, request_fields, success_status
 from codegen.drift_keywords import difference
 from codegen.drift_overlay import Effects, Location
@@ -77,7 +77,7 @@ class Comparison:
             if not equal(was, now):
                 group = "texts" if key in _TEXTS or key.startswith("x-") else "operations"
                 said = difference(had=key in self.old.said, has=key in self.new.said, was=was, now=now)
-                what = f"{printable(key)} {said}"
+                what = f"{named(key)} {said}"
                 yield self._change(group, what, _operation_keyword(key, now), (*self.new.location, key))
 
     def _bodies(self) -> Iterator[Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,11 +25,11 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(file: Path) -> OrderStore:
-    store = OrderStore(file)
-    store.add_order(ORDER)
-    store.add_attempt(ATTEMPT)
-    return store
+def store(file: Path) -> Iterator[OrderStore]:
+    with OrderStore(file) as store:
+        store.add_order(ORDER)
+        store.add_attempt(ATTEMPT)
+        yield store
 
 
 def test_everything_is_there_after_a_restart(store: OrderStore, file: Path) -> None:
