@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from types import MappingProxyType
-from typing import Any
 
 import attrs
 from attrs import field, frozen
@@ -20,6 +18,7 @@ from tazapay_lightning.json_fields import decode_json_field
 from tazapay_lightning.messages import printable
 from tazapay_lightning.moments import is_plausible, read_moment
 from tazapay_lightning.payment_request import find_payment_request
+from tazapay_lightning.read_only import Reduced, read_only, reduced
 
 __all__ = ["Difference", "Invoice"]
 
@@ -31,10 +30,6 @@ class Difference:
     field: str
     asked: object
     received: object
-
-
-def _read_only(mapping: Mapping[str, object]) -> Mapping[str, object]:
-    return MappingProxyType(dict(mapping))
 
 
 @frozen(kw_only=True)
@@ -76,13 +71,13 @@ class Invoice:
     payment_status: str | None = None
     expiry_interval: int | None = None
     collect_id: str | None = None
-    metadata: Mapping[str, object] = field(factory=dict, converter=_read_only, repr=False, hash=False)
+    metadata: Mapping[str, object] = field(factory=dict, converter=read_only, repr=False, hash=False)
     created_at: datetime | None = None
     updated_at: datetime | None = field(default=None, repr=False)
     bolt11: str | None = field(default=None, repr=False)
     differences: tuple[Difference, ...] = field(default=(), repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
-    raw: Mapping[str, object] = field(factory=dict, converter=_read_only, repr=False, hash=False)
+    raw: Mapping[str, object] = field(factory=dict, converter=read_only, repr=False, hash=False)
     _service_ahead: timedelta = field(default=timedelta(), repr=False, eq=False)  # of this machine's clock
 
     @property
@@ -254,11 +249,5 @@ class Invoice:
             "raw": dict(self.raw),
         }
 
-    def __reduce__(self) -> tuple[Callable[..., Invoice], tuple[dict[str, Any]]]:
-        # a mappingproxy cannot be pickled or deep-copied; the constructor makes new ones
-        values = {each.alias: getattr(self, each.name) for each in attrs.fields(type(self))}
-        return _from_values, (values | {"metadata": dict(self.metadata), "raw": dict(self.raw)},)
-
-
-def _from_values(values: dict[str, Any]) -> Invoice:
-    return Invoice(**values)
+    def __reduce__(self) -> Reduced:
+        return reduced(self)

@@ -15,7 +15,15 @@ from typing import NoReturn
 from tazapay_lightning.errors import InvalidArgumentError, UnexpectedResponseError
 from tazapay_lightning.messages import shown
 
-__all__ = ["decode_json_field", "encode_json_field", "json_object", "json_text", "parse_json"]
+__all__ = [
+    "decode_json_field",
+    "encode_json_field",
+    "finite",
+    "json_object",
+    "json_text",
+    "parse_json",
+    "refuse_constant",
+]
 
 _ACCEPTED = "str, int, finite float, bool, None, and lists and mappings of them"
 
@@ -101,7 +109,7 @@ def decode_json_field(value: object) -> dict[str, object]:
 def parse_json(text: str | bytes) -> object:
     """Read JSON from the service: any value, but strictly JSON, and never another exception than the documented one."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        return json.loads(text, parse_constant=refuse_constant, parse_float=finite)
     except ValueError as error:  # not JSON, not UTF-8, or a number of more digits than Python reads
         problem = str(error)
     except RecursionError:
@@ -110,11 +118,13 @@ def parse_json(text: str | bytes) -> object:
     raise UnexpectedResponseError(f"expected JSON; {problem}") from ValueError(problem)
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and infinities, which Python reads and JSON does not know."""
     raise ValueError(f"{name} is not JSON")
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
+    """Read a number that a float can hold; others would become an infinity in silence."""
     number = float(text)
     if math.isinf(number):
         raise ValueError(f"{text[:20]} is beyond what a number can hold")

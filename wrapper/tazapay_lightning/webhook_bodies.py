@@ -8,12 +8,12 @@ length, its form, and the characters of the two texts.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from tazapay_lightning.errors import InvalidArgumentError, WebhookPayloadError
+from tazapay_lightning.json_fields import finite, refuse_constant
 from tazapay_lightning.messages import shown
 
 __all__ = ["MAX_BODY_BYTES", "Body", "parse_strictly", "read_body"]
@@ -111,19 +111,8 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:20]} is beyond what a number can hold")
-    return number
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
 # Made once: `json.loads` makes a new one for each call that has any of these arguments.
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse_constant)
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=finite, parse_constant=refuse_constant)
 
 
 def _id(event: dict[str, object]) -> str:

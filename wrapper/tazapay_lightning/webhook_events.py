@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any
 
-import attrs
 from attrs import field, frozen
 
 from tazapay_lightning.errors import WebhookPayloadError
 from tazapay_lightning.messages import printable
 from tazapay_lightning.moments import read_moment
+from tazapay_lightning.read_only import Reduced, read_only, reduced
 from tazapay_lightning.webhook_bodies import Body, parse_strictly
 
 __all__ = ["WebhookEvent", "read_event"]
 
 _logger = logging.getLogger("tazapay_lightning")
-
-
-def _read_only(mapping: Mapping[str, object]) -> Mapping[str, object]:
-    return MappingProxyType(dict(mapping))
 
 
 @frozen(kw_only=True)
@@ -53,18 +47,12 @@ class WebhookEvent:
     id: str
     type: str
     created_at: datetime | None = None
-    data: Mapping[str, object] = field(factory=dict, converter=_read_only, repr=False, hash=False)
+    data: Mapping[str, object] = field(factory=dict, converter=read_only, repr=False, hash=False)
     collect_id: str | None = None
-    raw: Mapping[str, object] = field(factory=dict, converter=_read_only, repr=False, hash=False)
+    raw: Mapping[str, object] = field(factory=dict, converter=read_only, repr=False, hash=False)
 
-    def __reduce__(self) -> tuple[Callable[..., WebhookEvent], tuple[dict[str, Any]]]:
-        # a mappingproxy cannot be pickled or deep-copied; the constructor makes new ones
-        values = {each.name: getattr(self, each.name) for each in attrs.fields(type(self))}
-        return _from_values, (values | {"data": dict(self.data), "raw": dict(self.raw)},)
-
-
-def _from_values(values: dict[str, Any]) -> WebhookEvent:
-    return WebhookEvent(**values)
+    def __reduce__(self) -> Reduced:
+        return reduced(self)
 
 
 def read_event(body: Body) -> WebhookEvent:
