@@ -10,44 +10,27 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tazapay_lightning import (
-    APIError,
-    ConfigurationError,
     InvalidArgumentError,
-    InvalidBolt11Error,
-    Invoice,
-    InvoiceExpiredError,
     LightningClient,
-    TazapayError,
     __version__,
     decode_bolt11,
 )
-from tazapay_lightning.cli_display import (
-    Countdown,
-    invoice_table,
-    request_dict,
-    request_table,
-    show,
-    terminal_width,
-    width_of_qr,
-)
-from tazapay_lightning.messages import printable, shown
+from tazapay_lightning.cli_display import Countdown, request_dict, request_table, show_invoice, show_table
+from tazapay_lightning.cli_outcomes import OUTCOME_UNKNOWN, REFUSED, USAGE, problems_explained, say, stop
+from tazapay_lightning.messages import shown
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-REFUSED, USAGE, OUTCOME_UNKNOWN = 1, 2, 3
 _LONGEST_INPUT = 10_000  # characters: more than a payment request has
 
 app = typer.Typer(
@@ -86,18 +69,18 @@ def _options(
 def demo(as_json: _JSON = False) -> None:
     """Start the emulator on this machine, create an invoice with it, and show it: offline, no account needed."""
     with (
-        _problems_explained(),
+        problems_explained(),
         _emulator().running_emulator() as tazapay,
         LightningClient(tazapay.api_key, tazapay.api_secret, base_url=tazapay.base_url) as client,
     ):
-        _say(f"emulator of Tazapay at {tazapay.base_url}")
+        say(f"emulator of Tazapay at {tazapay.base_url}")
         invoice = client.create_invoice(
             amount_btc="0.00123456",
             memo="Payment for order #7890",
             metadata={"order_id": "7890", "customer_id": "cust_456"},
             expires_in=900,
         )
-        _show(invoice, as_json=as_json, qr=True)
+        show_invoice(invoice, as_json=as_json, qr=True)
 
 
 @app.command()
@@ -118,7 +101,7 @@ def create(
     as_json: _JSON = False,
 ) -> None:
     """Create an invoice, and show the QR code that pays it."""
-    with _problems_explained():
+    with problems_explained():
         attached = None if metadata is None else _mapping(metadata)
         # made here, so that it can be printed even if the call is interrupted
         key = idempotency_key if idempotency_key is not None else str(uuid.uuid4())
@@ -135,8 +118,8 @@ def create(
                     idempotency_key=key,
                 )
             except KeyboardInterrupt:
-                _stop("interrupted", OUTCOME_UNKNOWN, key)
-        _show(invoice, as_json=as_json, qr=qr)
+                stop("interrupted", OUTCOME_UNKNOWN, key)
+        show_invoice(invoice, as_json=as_json, qr=qr)
 
 
 @app.command()
@@ -148,8 +131,8 @@ def get(
     as_json: _JSON = False,
 ) -> None:
     """Show an invoice as it is now."""
-    with _problems_explained(), _client(environment, base_url) as client:
-        _show(client.get_invoice(invoice_id), as_json=as_json, qr=qr, insist=True)
+    with problems_explained(), _client(environment, base_url) as client:
+        show_invoice(client.get_invoice(invoice_id), as_json=as_json, qr=qr, insist=True)
 
 
 @app.command()
@@ -161,12 +144,12 @@ def update(
     as_json: _JSON = False,
 ) -> None:
     """Set the metadata of an invoice; nothing else of it can be changed."""
-    with _problems_explained():
+    with problems_explained():
         if metadata is None:
             raise InvalidArgumentError("nothing to set: give --metadata KEY=VALUE", argument="metadata")
         attached = _mapping(metadata)
         with _client(environment, base_url) as client:
-            _show(client.update_invoice(invoice_id, metadata=attached), as_json=as_json, qr=False)
+            show_invoice(client.update_invoice(invoice_id, metadata=attached), as_json=as_json, qr=False)
 
 
 @app.command()
@@ -179,15 +162,15 @@ def wait(
     as_json: _JSON = False,
 ) -> None:
     """Wait until an invoice is paid: exit code 0 if it is, 1 if it expired or the time is up."""
-    with _problems_explained(), _client(environment, base_url) as client:
+    with problems_explained(), _client(environment, base_url) as client:
         try:
             with Countdown(invoice_id) as countdown:
                 invoice = client.wait_for_payment(
                     invoice_id, timeout=timeout, poll_interval=poll_interval, on_poll=countdown.seen
                 )
         except KeyboardInterrupt:
-            _stop("interrupted; the invoice can still be paid", REFUSED)
-        _show(invoice, as_json=as_json, qr=False)
+            stop("interrupted; the invoice can still be paid", REFUSED)
+        show_invoice(invoice, as_json=as_json, qr=False)
 
 
 @app.command()
@@ -196,15 +179,15 @@ def decode(
     as_json: _JSON = False,
 ) -> None:
     """Show what a BOLT11 payment request asks for. Its signature is not verified."""
-    with _problems_explained():
+    with problems_explained():
         if text == "-" and sys.stdin is None:  # closed, as `<&-` does
             raise InvalidArgumentError("nothing can be read from stdin: it is closed", argument="text")
         request = decode_bolt11(sys.stdin.read(_LONGEST_INPUT) if text == "-" else text)
         if as_json:
             typer.echo(json.dumps(request_dict(request), indent=2))
         else:
-            show(request_table(request))
-            _say("the signature was not verified: anybody can have written this")
+            show_table(request_table(request))
+            say("the signature was not verified: anybody can have written this")
 
 
 @app.command()
@@ -226,7 +209,7 @@ def emulator(
     secret = package.DEFAULT_WEBHOOK_SECRET if webhook_secret is None else webhook_secret
 
     def announce(base_url: str) -> None:
-        _say(f"emulator of Tazapay at {base_url}; in another terminal:")
+        say(f"emulator of Tazapay at {base_url}; in another terminal:")
         for name, value in (
             ("TAZAPAY_BASE_URL", base_url),
             ("TAZAPAY_API_KEY", package.DEFAULT_API_KEY),
@@ -245,38 +228,9 @@ def emulator(
             on_ready=announce,
         )
     except package.EmulatorError as error:
-        _stop(str(error), REFUSED)
+        stop(str(error), REFUSED)
     except ValueError as error:  # what an option holds: the port, the webhook's URL or secret
-        _stop(str(error), USAGE)
-
-
-@contextmanager
-def _problems_explained() -> Iterator[None]:
-    """Turn each documented error into one message and an exit code."""
-    try:
-        yield
-    except InvalidArgumentError as error:
-        _stop(str(error), USAGE)
-    except ConfigurationError as error:
-        _stop(str(error), REFUSED)
-    except APIError as error:
-        if not error.outcome_unknown:
-            _stop(str(error), REFUSED)
-        # without the advice that is meant for programs: `_stop` gives the one for the command line
-        _stop(str(error.args[0]), OUTCOME_UNKNOWN, error.idempotency_key)
-    except TazapayError as error:
-        _stop(str(error), REFUSED)
-
-
-def _stop(message: str, code: int, idempotency_key: str | None = None) -> NoReturn:
-    _say(f"error: {message}")
-    if idempotency_key is not None:
-        _say(f"an invoice may exist: to resume, repeat the command with --idempotency-key {quote(idempotency_key)}")
-    raise typer.Exit(code)
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)
+        stop(str(error), USAGE)
 
 
 def _emulator() -> ModuleType:
@@ -286,7 +240,7 @@ def _emulator() -> ModuleType:
 
         import tazapay_lightning_emulator
     except ModuleNotFoundError as error:
-        _stop(f'the emulator needs {error.name}: pip install "tazapay-lightning[emulator]"', REFUSED)
+        stop(f'the emulator needs {error.name}: pip install "tazapay-lightning[emulator]"', REFUSED)
     return tazapay_lightning_emulator
 
 
@@ -306,45 +260,3 @@ def _mapping(entries: list[str]) -> dict[str, object]:
 
 def _client(environment: str | None, base_url: str | None) -> LightningClient:
     return LightningClient(environment=environment, base_url=base_url)  # type: ignore[arg-type]  # checked there
-
-
-def _show(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = False) -> None:
-    """Print an invoice; `insist` makes it an error if there is no QR code to print."""
-    try:
-        if as_json:
-            typer.echo(json.dumps(invoice.to_dict(), indent=2))  # ASCII only: it survives every terminal and pipe
-            return
-        show(invoice_table(invoice))
-        if invoice.bolt11 is not None and not invoice.is_paid and not invoice.is_expired:
-            typer.echo(invoice.lightning_uri)  # on a line of its own, to be copied
-        if qr:
-            _show_qr(invoice, insist=insist)
-    except BrokenPipeError:
-        raise  # nobody reads any more, which is no failure
-    except OSError as error:
-        _abandon_stdout()
-        _stop(f"invoice {printable(invoice.id)} cannot be printed: {error.strerror}", REFUSED, invoice.idempotency_key)
-
-
-def _abandon_stdout() -> None:
-    """Let what is still buffered go nowhere: Python would try it again at its end, and exit with a code of its own."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _show_qr(invoice: Invoice, *, insist: bool) -> None:
-    if invoice.is_paid:
-        _say("no QR code: the invoice is paid")
-        return
-    try:
-        drawn = invoice.qr_terminal()
-    except (InvoiceExpiredError, InvalidBolt11Error, ConfigurationError) as error:
-        if insist:
-            _stop(str(error), REFUSED)
-        _say(f"no QR code: {error}")
-        return
-    columns = width_of_qr(drawn)
-    if terminal_width() < columns:
-        _say(f"no QR code: it needs a terminal of {columns} columns")
-        return
-    typer.echo(drawn, nl=False)

@@ -12,37 +12,82 @@ from types import TracebackType
 from typing import Self
 
 import attrs
+import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tazapay_lightning import Bolt11, Invoice, format_btc
+from tazapay_lightning import (
+    Bolt11,
+    ConfigurationError,
+    InvalidBolt11Error,
+    Invoice,
+    InvoiceExpiredError,
+    format_btc,
+)
+from tazapay_lightning.cli_outcomes import REFUSED, abandon_stdout, say, stop
 from tazapay_lightning.messages import printable
 
-__all__ = ["Countdown", "invoice_table", "request_dict", "request_table", "show", "terminal_width", "width_of_qr"]
+__all__ = ["Countdown", "request_dict", "request_table", "show_invoice", "show_table"]
 
 _NETWORKS = {"bc": "Bitcoin: real money", "tb": "testnet", "tbs": "signet", "bcrt": "regtest"}
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def show(table: Table) -> None:
+def show_table(table: Table) -> None:
     """Print a table on stdout."""
     Console().print(table)
 
 
-def terminal_width() -> float:
+def _terminal_width() -> float:
     """Return how many columns stdout has; without end where it is no terminal."""
     console = Console()
     return console.width if console.is_terminal else math.inf
 
 
-def width_of_qr(drawn: str) -> int:
+def _width_of_qr(drawn: str) -> int:
     """Return how many columns a QR code needs."""
     return max(len(line) for line in _ESCAPES.sub("", drawn).splitlines())
 
 
-def invoice_table(invoice: Invoice) -> Table:
+def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = False) -> None:
+    """Print an invoice; `insist` makes it an error if there is no QR code to print."""
+    try:
+        if as_json:
+            typer.echo(json.dumps(invoice.to_dict(), indent=2))  # ASCII only: it survives every terminal and pipe
+            return
+        show_table(_invoice_table(invoice))
+        if invoice.bolt11 is not None and not invoice.is_paid and not invoice.is_expired:
+            typer.echo(invoice.lightning_uri)  # on a line of its own, to be copied
+        if qr:
+            _show_qr(invoice, insist=insist)
+    except BrokenPipeError:
+        raise  # nobody reads any more, which is no failure
+    except OSError as error:
+        abandon_stdout()
+        stop(f"invoice {printable(invoice.id)} cannot be printed: {error.strerror}", REFUSED, invoice.idempotency_key)
+
+
+def _show_qr(invoice: Invoice, *, insist: bool) -> None:
+    if invoice.is_paid:
+        say("no QR code: the invoice is paid")
+        return
+    try:
+        drawn = invoice.qr_terminal()
+    except (InvoiceExpiredError, InvalidBolt11Error, ConfigurationError) as error:
+        if insist:
+            stop(str(error), REFUSED)
+        say(f"no QR code: {error}")
+        return
+    columns = _width_of_qr(drawn)
+    if _terminal_width() < columns:
+        say(f"no QR code: it needs a terminal of {columns} columns")
+        return
+    typer.echo(drawn, nl=False)
+
+
+def _invoice_table(invoice: Invoice) -> Table:
     """Return what a person wants to know of an invoice."""
     return _table(
         f"Lightning invoice {printable(invoice.id)}",
