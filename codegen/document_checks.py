@@ -8,12 +8,12 @@ but not the others. So each has its check here, and each message names the place
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
 from codegen.documents import JsonObject, JsonValue, describe
 from codegen.errors import CodegenError
+from codegen.references import look_up
 
 _VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
 _NOT_OPERATIONS = frozenset({"summary", "description", "servers", "parameters"})
@@ -168,24 +168,14 @@ def _bad_references(document: JsonObject, found: list[tuple[str, JsonObject]], a
 
 
 def resolves(document: JsonValue, reference: str) -> bool:
-    """Follow a JSON pointer (RFC 6901) in the form of a URI fragment.
+    """Tell whether a reference leads to something inside the document.
 
     Examples:
         >>> document = {"paths": {"/a": [{"b": 1}]}}
         >>> resolves(document, "#/paths/~1a/0/b"), resolves(document, "#/paths/~1a/1"), resolves(document, "#b")
         (True, False, False)
     """
-    first, *steps = unquote(reference.removeprefix("#")).split("/")
-    value = document
-    for step in steps:
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict) and key in value:
-            value = value[key]
-        elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
-            value = value[int(key)]
-        else:
-            return False
-    return first == ""
+    return look_up(document, reference) is not None
 
 
 def _breaches_of_openapi(document: JsonObject, at: Callable[[str], str]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from codegen.documents import JsonValue
-from codegen.drift_overlay import Location
+from codegen.references import Location
 
 Severity: TypeAlias = Literal["none", "harmless", "wrapper", "breaking"]
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from codegen.coverage import parameter_key
 from codegen.documents import JsonObject, JsonValue
-from codegen.drift_overlay import Effects, Location
+from codegen.drift_overlay import Effects
 from codegen.drift_schemas import Field, Unfolding, key_step, kind_of
+from codegen.references import Location
 
 _NOT_OPERATIONS = frozenset({"summary", "description", "servers", "parameters", "$ref"})
 _JSON = "application/json"

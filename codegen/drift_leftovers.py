@@ -4,7 +4,8 @@ from collections.abc import Set
 
 from codegen.applier import equal
 from codegen.documents import JsonObject, JsonValue
-from codegen.drift_references import look_up, references_in
+from codegen.drift_references import references_in
+from codegen.references import look_up
 
 _WORDS = frozenset({"description", "summary", "title", "operationId"})  # where they are no names of fields
 _NOT_HERE = frozenset({"example", "examples", "tags", "externalDocs", "security"})  # words too, or compared elsewhere

@@ -9,10 +9,11 @@ from codegen.documents import JsonObject, JsonValue
 from codegen.drift_changes import Change, named, pointer, printable, quoted
 from codegen.drift_fields import OperationPart, reply_fields, request_fields, success_status
 from codegen.drift_keywords import difference
-from codegen.drift_overlay import Effects, Location
+from codegen.drift_overlay import Effects
 from codegen.drift_rules import Side, Verdict, Wrapper
 from codegen.drift_schemas import Field
 from codegen.drift_sides import UNSEEN, SideComparison
+from codegen.references import Location
 
 SIDES: tuple[Side, ...] = ("request", "reply")
 _COMPARED_ELSEWHERE = frozenset({"requestBody", "responses", "parameters", "security"})

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from typing import TypeAlias
 
 from codegen.applier import apply_action
 from codegen.documents import JsonObject, JsonValue
 from codegen.overlay import Action
-
-Location: TypeAlias = tuple[str | int, ...]
-"""Where in a document something is: the keys and indexes that lead to it."""
+from codegen.references import Location
 
 
 class Effects:

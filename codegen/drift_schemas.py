@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from codegen.documents import JsonObject, JsonValue
-from codegen.drift_overlay import Effects, Location
-from codegen.drift_references import look_up, reference_location
+from codegen.drift_overlay import Effects
 from codegen.errors import CodegenError
+from codegen.references import Location, look_up, reference_location
 
 MAX_FIELDS = 20_000
 """An operation with more fields than this is no API but a few schemas that multiply by referring to each other."""

@@ -7,7 +7,7 @@ from codegen.coverage import Coverage
 from codegen.documents import JsonObject, JsonValue
 from codegen.drift_changes import Change, Severity, pointer, printable, quoted
 from codegen.drift_fields import operations_of
-from codegen.drift_overlay import Location
+from codegen.references import Location
 
 _WRAPPER = "wrapper/tazapay_lightning/configuration.py"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from codegen.drift_changes import Change, pointer, printable, quoted
 from codegen.drift_keywords import default_is_new, keyword_changes
-from codegen.drift_overlay import Effects, Location
+from codegen.drift_overlay import Effects
 from codegen.drift_rules import (
     Verdict,
     Wrapper,
@@ -16,6 +16,7 @@ from codegen.drift_rules import (
     type_changed,
 )
 from codegen.drift_schemas import Field
+from codegen.references import Location
 
 UNSEEN = Verdict("harmless", "the client does not see it")
 """What an action of the overlay removes or sets comes to no client."""
