@@ -1,17 +1,17 @@
 """The command line of `./generate.sh`."""
 
 import os
-import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from codegen import interruptions
 from codegen.errors import CodegenError
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
 from codegen.options import Options, read_options
+from codegen.values import shown
 
 if TYPE_CHECKING:
     from codegen.importing import Imported
@@ -26,14 +26,16 @@ def main(arguments: Sequence[str]) -> int:
     """Do what the command line asks for, and return the exit code.
 
     0: done, or the committed client is what would be generated. 1: `--check` found differences. 2: an error; one
-    message on stderr says which, and the repository is as it was. 3 and 4: `--import` or `--diff` is done, and what
-    changed needs a change of the wrapper, or breaks its users.
+    message on stderr says which, and the repository is as it was unless the message says that all is done. 3 and 4:
+    `--import` or `--diff` is done, and what changed needs a change of the wrapper, or breaks its users. A signal does
+    not change the exit code of what it came too late for.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    interruptions.listen()
     try:
         code = _run(arguments)
         # here and not at exit, where a full disk or a closed pipe could no longer be told
         sys.stdout.flush()
+        interruptions.hold()
     except CodegenError as error:
         return _failed(str(error))
     except BrokenPipeError:
@@ -41,9 +43,9 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
     except OSError as error:
         _give_up_stdout()
-        return _failed(f"{error.strerror or error}: {error.filename or 'while reading or writing'}")
+        return _failed(shown(f"{error.strerror or error}: {error.filename or 'while reading or writing'}", 4096))
     except KeyboardInterrupt:
-        return _failed("interrupted")
+        return _failed("interrupted: nothing was written")
     except Exception as error:  # noqa: BLE001 - a defect must not end as exit code 1, which means "different"
         traceback.print_exc()
         return _failed(f"a defect of codegen, not of your files: {error!r}")
@@ -53,28 +55,33 @@ def main(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     options = read_options(arguments)
     # Not at the top: loading the validator takes longer than --help may, and an interrupt meanwhile is to be caught.
-    from codegen.workspace import finish_what_was_interrupted
-
-    finish_what_was_interrupted(ROOT)
     if options.extract is not None:
+        # whatever state the repository is in: this may be what is to be written to openapi.yaml
         sys.stdout.buffer.write(_extract(options.extract))
         return DONE
+    from codegen.workspace import finish_what_was_interrupted, refuse_what_was_interrupted
+
     if options.diff is not None:
+        refuse_what_was_interrupted(ROOT)
         return _diff(options)
-    if options.pages is not None:
-        return _import(options)
     from codegen.regeneration import regenerate
 
-    outcome = regenerate(ROOT, replace=not options.check, own=options.overlay)
-    return _report_check(outcome) if options.check else _report_regeneration(outcome)
+    if options.check:
+        return _report_check(regenerate(ROOT, replace=False, own=options.overlay))
+    finish_what_was_interrupted(ROOT)
+    if options.pages is not None:
+        return _import(options)
+    outcome = regenerate(ROOT, replace=True, own=options.overlay)
+    done = f"{PACKAGE} is regenerated" if outcome.differences else f"{PACKAGE} was up to date"
+    return _tell(done, DONE, lambda: print(*_summary(outcome), _package(outcome), sep="\n"))
 
 
 def _extract(page: str) -> bytes:
     from codegen.published_page import extract_document
+    from codegen.sources import read_bytes
 
-    if page == "-":
-        return extract_document(sys.stdin.buffer.read(), "stdin")
-    return extract_document(Path(page).read_bytes(), page)
+    name, content = read_bytes(page)
+    return extract_document(content, name)
 
 
 def _diff(options: Options) -> int:
@@ -103,18 +110,35 @@ def _import(options: Options) -> int:
         own=options.overlay,
         form=options.format,
     )
-    # stdout is for the report alone, which a program may read
-    for line in _told(imported):
-        print(line, file=sys.stderr)
+
+    def tell() -> None:
+        # stdout is for the report alone, which a program may read
+        for line in _told(imported):
+            print(line, file=sys.stderr)
+        print(imported.report)
+
+    done = "the import is done" if imported.outcome else "there was nothing to import"
+    return _tell(done, imported.drift.exit_code, tell, "; ./generate.sh --diff shows it")
+
+
+def _tell(done: str, code: int, tell: Callable[[], None], otherwise: str = "") -> int:
+    """Tell what was done, and return the exit code: whatever happens now, it is done."""
+    interrupted = False
     try:
-        print(imported.report, flush=True)
-    except BrokenPipeError:  # whoever reads it has seen enough; the import is done all the same
+        with interruptions.allowed():  # a reader that never reads on must not keep us for ever
+            tell()
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads it has seen enough
         _give_up_stdout()
     except OSError as error:
         _give_up_stdout()
-        why = error.strerror or error
-        return _failed(f"the import is done, but its report could not be written: {why}; ./generate.sh --diff shows it")
-    return imported.drift.exit_code
+        return _failed(f"{done}, but its report could not be written: {error.strerror or error}{otherwise}")
+    except KeyboardInterrupt:
+        _give_up_stdout()
+        interrupted = True
+    if interrupted or interruptions.came():
+        print(f"interrupted, but too late: {done}", file=sys.stderr)
+    return code
 
 
 def _told(imported: "Imported") -> Iterator[str]:
@@ -126,11 +150,6 @@ def _told(imported: "Imported") -> Iterator[str]:
     yield from (f"{OVERLAY}: added an action that defines {name} as string/json" for name in imported.stubbed)
     yield from _summary(imported.outcome)
     yield _package(imported.outcome)
-
-
-def _report_regeneration(outcome: "Outcome") -> int:
-    print(*_summary(outcome), _package(outcome), sep="\n")
-    return DONE
 
 
 def _report_check(outcome: "Outcome") -> int:
@@ -162,6 +181,7 @@ def _count(number: int, thing: str) -> str:
 
 
 def _failed(message: str) -> int:
+    interruptions.hold()  # the message comes once
     print(f"error: {message}", file=sys.stderr)
     return FAILED
 
@@ -169,10 +189,6 @@ def _failed(message: str) -> int:
 def _give_up_stdout() -> None:
     """Let what is still to be printed go nowhere, since at exit Python would try again, and fail with exit code 120."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class BlockText:
         self.text = text
         self._root = root
         self._line_break = "\r\n" if "\r\n" in text else "\n"
-        self._edits: list[tuple[int, int, str]] = []
+        self._edits: list[tuple[int, int, int, str]] = []
         self._children: dict[int, dict[str | int, tuple[Node | None, Node]]] = {}
 
     def line(self, steps: Steps) -> int:
@@ -81,7 +81,7 @@ class BlockText:
         """Put an entry in the place of another; tell whether that one stands on lines of its own."""
         entry = self._entry(steps)
         if entry is not None:
-            self._edits.append((entry.start, entry.end, self._indented(new, entry.column)))
+            self._edits.append((entry.start, entry.end, 0, self._indented(new, entry.column)))
         return entry is not None
 
     def add(self, steps: Steps, new: str) -> bool:
@@ -90,7 +90,7 @@ class BlockText:
         last = self._entry((*steps, next(reversed(members)))) if members else None
         if last is not None:
             lead = "" if self.text[last.end - 1] in "\r\n" else self._line_break
-            self._edits.append((last.end, last.end, lead + self._indented(new, last.column)))
+            self._edits.append((last.end, last.end, -last.column, lead + self._indented(new, last.column)))
         return last is not None
 
     def delete(self, steps: Steps) -> bool:
@@ -105,13 +105,14 @@ class BlockText:
             start = above
         while (below := self.text.find("\n", end)) >= 0 and not self.text[end:below].strip():
             end = below + 1
-        self._edits.append((start, end, ""))
+        self._edits.append((start, end, 0, ""))
         return True
 
     def changed(self) -> str:
         """Return the text with every change made."""
         parts, done = [], 0
-        for start, end, new in sorted(self._edits, key=lambda edit: edit[:2]):
+        # where several objects end, what is added to the inner one comes first
+        for start, end, _column, new in sorted(self._edits, key=lambda edit: edit[:3]):
             parts += [self.text[done:start], new]
             done = max(done, end)  # what is added behind an entry that is deleted
         return "".join([*parts, self.text[done:]])

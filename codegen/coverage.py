@@ -16,7 +16,7 @@ COVERAGE = "codegen/wrapper_coverage.yaml"
 KINDS = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 """The types that JSON Schema knows."""
 
-_KEYS = frozenset({"arguments", "attribute", "object", "reason", "always", "kinds"})
+_KEYS = frozenset({"arguments", "attribute", "object", "reason", "always", "kinds", "kinds_by_option"})
 _PLACES = ("method", "request", "envelope", "attribute")
 
 
@@ -33,7 +33,9 @@ class Covered:
     always: bool = False
     """Whether every request sends it, or no reply is an invoice without it."""
     kinds: frozenset[str] = frozenset()
-    """The JSON types that the wrapper can write or read there."""
+    """The JSON types that the wrapper writes there unless it is told otherwise, or that it can read there."""
+    kinds_by_option: Mapping[str, str] = field(default_factory=dict)
+    """The JSON types that it writes only under an option of the client, such as ``metadata_format="object"``."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,7 @@ class _Reader:
         arguments, attribute = said.get("arguments", []), said.get("attribute")
         names = [attribute] if attribute is not None else arguments
         kinds, always = said.get("kinds", []), said.get("always", False)
+        options = said.get("kinds_by_option", {})
         if len([key for key in ("arguments", "attribute", "object", "reason") if said.get(key)]) != 1:
             raise CodegenError(f"{self.name}: {where}exactly one of arguments, attribute, object and reason is needed")
         if unknown := sorted(said.keys() - _KEYS):
@@ -185,11 +188,22 @@ class _Reader:
             )
         if not isinstance(names, list) or not isinstance(kinds, list) or not isinstance(always, bool):
             raise CodegenError(f"{self.name}: {where}arguments and kinds must be lists, and always true or false")
-        if wrong := [kind for kind in kinds if kind not in KINDS]:
+        if not isinstance(options, dict) or not all(
+            isinstance(each, str) and each.strip() for each in options.values()
+        ):
+            raise CodegenError(f"{self.name}: {where}kinds_by_option must name the option of each kind in text")
+        if options.keys() & {kind for kind in kinds if isinstance(kind, str)}:
+            raise CodegenError(f"{self.name}: {where}a kind is written by default, or under an option, and not both")
+        if wrong := [kind for kind in [*kinds, *options] if not isinstance(kind, str) or kind not in KINDS]:
             raise CodegenError(f"{self.name}: {where}{describe(wrong[0])} is no type of JSON Schema")
         texts = {key: self.text(said, key, where) if key in said else "" for key in ("reason", "object")}
         return Covered(
-            tuple(str(each) for each in names), texts["reason"], texts["object"], always, frozenset(map(str, kinds))
+            tuple(str(each) for each in names),
+            texts["reason"],
+            texts["object"],
+            always,
+            frozenset(map(str, kinds)),
+            {kind: str(option) for kind, option in options.items()},
         )
 
 

@@ -9,26 +9,25 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
-
-from codegen.documents import JsonObject, JsonValue, describe
+from codegen.documents import JsonObject, JsonValue, describe, shown
 from codegen.errors import CodegenError
+from codegen.places import escaped, places, references, steps_of
 from codegen.references import look_up
+from codegen.spec_validation import VALIDATORS
+from codegen.unfolding import MAX_FIELDS, by_composition
 
-_VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
+__all__ = ["Contents", "Operation", "check_document", "places", "resolves", "steps_of"]
+
+MAX_CHAIN = 20
+"""A reference to a reference is rare; so many in a row are there to keep whoever follows them busy."""
+
+_MOST_PROBLEMS = 100
+"""That one message lists."""
+
+_LONGEST_PLACE = 500
+"""Characters that a message spends on a place, which is as long as the names that lead to it."""
+
 _NOT_OPERATIONS = frozenset({"summary", "description", "servers", "parameters"})
-
-_DATA = frozenset({"const", "default", "enum", "example", "value", "variables"})
-"""Keywords below which everything is data, or (server `variables`) needs its default: no schema is in there."""
-
-_NAMED = frozenset(
-    {
-        *("properties", "patternProperties", "dependentSchemas", "$defs", "definitions"),
-        *("schemas", "responses", "requestBodies", "headers", "securitySchemes", "links", "callbacks", "pathItems"),
-        *("paths", "webhooks", "content", "encoding", "mapping", "scopes", "examples", "parameters"),
-    }
-)
-"""Keywords whose keys are names that somebody chose: a property may be called `default`."""
 
 
 @dataclass(frozen=True, order=True)
@@ -41,7 +40,7 @@ class Operation:
 
     def __str__(self) -> str:
         """Show it the way people write it."""
-        return f"{self.method.upper()} {self.path}  {self.operation_id}"
+        return shown(f"{self.method.upper()} {self.path}  ") + shown(self.operation_id)
 
 
 @dataclass(frozen=True)
@@ -67,17 +66,16 @@ def check_document(document: JsonObject, name: str, at: Callable[[str], str] = s
             gives a schema a `default`, or defines no operation. All that is found is listed.
     """
     found = list(places(document, "#"))
+
+    def where(place: str) -> str:
+        return shown(at(place), _LONGEST_PLACE)
+
     # References first: the validator would follow a remote one onto the network.
-    _refuse(name, _bad_references(document, found, at))
-    _refuse(name, _breaches_of_openapi(document, at))
-    defaults = [place for place, value in found if "default" in value]
-    _refuse(
-        name,
-        [
-            f"{at(place)} has a default: {_WHY_NO_DEFAULT}\n    target: {_query(document, f'{place}/default')}"
-            for place in defaults
-        ],
-    )
+    _refuse(name, _bad_references(document, where))
+    # Then what they compose: the validator would follow each of them again and again.
+    _refuse(name, _multiplied(document, found, where))
+    _refuse(name, _breaches_of_openapi(document, where))
+    _refuse(name, [_default_told(document, place, where) for place, value in found if "default" in value])
     operations = tuple(_operations(document))
     if not operations:
         raise CodegenError(f"{name} defines no operation: there is nothing to generate")
@@ -93,49 +91,16 @@ _WHY_NO_DEFAULT = (
 )
 
 
+def _default_told(document: JsonObject, place: str, at: Callable[[str], str]) -> str:
+    target = shown(_query(document, f"{place}/default"), _LONGEST_PLACE)
+    return f"{at(place)} has a default: {_WHY_NO_DEFAULT}\n    target: {target}"
+
+
 def _refuse(name: str, problems: list[str]) -> None:
     if problems:
-        raise CodegenError("\n".join([f"{name} cannot be generated from:", *(f"  {problem}" for problem in problems)]))
-
-
-def places(value: JsonValue, place: str, *, named: bool = False) -> Iterator[tuple[str, JsonObject]]:
-    """Find every object whose keys are keywords of OpenAPI, with a JSON pointer to it."""
-    if isinstance(value, list):
-        for index, element in enumerate(value):
-            yield from places(element, f"{place}/{index}")
-    elif isinstance(value, dict):
-        if not named:
-            yield place, value
-        for key, member in value.items():
-            # `examples` is a map of example objects in most places, but a list of plain data in a schema
-            data = key in _DATA or key.startswith("x-") or (key == "examples" and isinstance(member, list))
-            if named or not data:
-                here = f"{place}/{_escaped(key)}"
-                yield from places(member, here, named=not named and key in _NAMED)
-
-
-def _escaped(step: str) -> str:
-    """Write a key as one step of a JSON pointer (RFC 6901)."""
-    return step.replace("~", "~0").replace("/", "~1")
-
-
-def steps_of(place: str, document: JsonValue) -> tuple[str | int, ...]:
-    """Turn a JSON pointer into steps; what leads into a list becomes a number.
-
-    Examples:
-        >>> steps_of("#/paths/~1a/0", {"paths": {"/a": [1]}})
-        ('paths', '/a', 0)
-    """
-    steps: list[str | int] = []
-    for step in place.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(document, list) and key.isdecimal() and int(key) < len(document):
-            steps.append(int(key))
-            document = document[int(key)]
-        else:
-            steps.append(key)
-            document = document.get(key) if isinstance(document, dict) else None
-    return tuple(steps)
+        more = len(problems) - _MOST_PROBLEMS
+        told = [*problems[:_MOST_PROBLEMS], *([f"and {more} more like these"] if more > 0 else [])]
+        raise CodegenError("\n".join([f"{name} cannot be generated from:", *(f"  {problem}" for problem in told)]))
 
 
 def _query(document: JsonObject, place: str) -> str:
@@ -150,20 +115,51 @@ def _query(document: JsonObject, place: str) -> str:
     return "$" + "".join(f".{step}" if plain.fullmatch(str(step)) else f"[{step!r}]" for step in steps)
 
 
-def _bad_references(document: JsonObject, found: list[tuple[str, JsonObject]], at: Callable[[str], str]) -> list[str]:
+def _bad_references(document: JsonObject, at: Callable[[str], str]) -> list[str]:
     problems = []
-    for place, value in found:
-        reference = value.get("$ref")
-        if "$ref" not in value:
-            continue
-        if not isinstance(reference, str) or not reference.startswith("#"):
-            problems.append(
-                f"{at(place)} refers to {describe(reference)}: only references into the document (#/...) work"
-            )
+    for place, reference, problem in references(document, "#"):
+        if problem or not isinstance(reference, str):
+            problems.append(f"{at(place)} refers to {describe(reference)}, {problem}")
         elif not resolves(document, reference):
-            problems.append(f"{at(place)} refers to {reference}, which the document does not hold")
+            problems.append(f"{at(place)} refers to {shown(reference)}, which the document does not hold")
+        elif too_far := _leads_too_far(document, reference):
+            problems.append(f"{at(place)} refers to {shown(reference)}, {too_far}")
         elif place.startswith("#/paths/") and place.count("/") == 2:
             problems.append(f"{at(place)} is a reference: the generator would drop its operations; write them out")
+    return problems
+
+
+def _leads_too_far(document: JsonObject, reference: str) -> str | None:
+    """Say what is wrong with a reference that leads to a reference, and so on."""
+    passed = [reference]
+    while True:
+        found = look_up(document, passed[-1])
+        following = found[0].get("$ref") if found and isinstance(found[0], dict) else None
+        if not isinstance(following, str):
+            return None
+        if following in passed:
+            return "which leads back to itself"
+        passed.append(following)
+        if len(passed) > MAX_CHAIN:
+            return f"which leads to a reference and so on, more than {MAX_CHAIN} times"
+
+
+def _multiplied(document: JsonObject, found: list[tuple[str, JsonObject]], at: Callable[[str], str]) -> list[str]:
+    """List what `allOf` composes of so much that openapi-spec-validator would hardly come to an end."""
+    counts = by_composition(document)
+    composed = {place: counts.of(value["allOf"]) for place, value in found if "allOf" in value}
+    problems = [
+        f"{at(place)} is composed of itself: by `allOf`, through allOf, anyOf, oneOf, items or not; let the circle go"
+        " through `properties`"
+        for place, unfolded in composed.items()
+        if unfolded.is_circular
+    ]
+    if sum(unfolded.fields for unfolded in composed.values()) > MAX_FIELDS:
+        worst = max(composed, key=lambda place: composed[place].fields)
+        problems.append(
+            f"{at(worst)} unfolds into too much: what `allOf` composes in the document comes to more than"
+            f" {MAX_FIELDS:,} schemas, which multiply by referring to each other"
+        )
     return problems
 
 
@@ -180,18 +176,19 @@ def resolves(document: JsonValue, reference: str) -> bool:
 
 def _breaches_of_openapi(document: JsonObject, at: Callable[[str], str]) -> list[str]:
     version = document.get("openapi")
-    validator = _VALIDATORS.get(version[:3]) if isinstance(version, str) else None
+    validator = VALIDATORS.get(version[:3]) if isinstance(version, str) else None
     if validator is None:
         return [f"openapi: version {describe(version)} is not supported; 3.0.x and 3.1.x are"]
     breaches = []
     try:
         for error in validator(document).iter_errors():
-            place = "/".join(["#", *(_escaped(str(step)) for step in error.absolute_path)])
-            breaches.append(f"{at(place)}: {error.message.splitlines()[0][:300]}")
+            place = "/".join(["#", *(escaped(str(step)) for step in error.absolute_path)])
+            said = error.message.splitlines()[0]
+            breaches.append(f"{at(place)}: {shown(said, 300)}")
     except Exception as error:  # noqa: BLE001 - the validator stumbles over some of what it should refuse
         breaches.append(
-            f"openapi-spec-validator cannot read it ({error!r}): look for a `components`, `parameters` or schema of "
-            "the wrong type, and for references that lead in a circle"
+            f"openapi-spec-validator cannot read it ({shown(repr(error))}): look for a `components`, `parameters` or"
+            " schema of the wrong type, and for references that lead in a circle"
         )
     return breaches
 

@@ -5,18 +5,30 @@ that JSON has no type for, a tag, a merge key and a second document are all refu
 """
 
 import json
+import math
 from pathlib import Path
-from typing import TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from codegen.errors import CodegenError
-from codegen.yaml_nodes import compose
+from codegen.json_places import JsonPlaces, lines_before
+from codegen.values import (
+    MAX_LEVELS,
+    MOST_BITS,
+    NO_NUMBER,
+    TOO_DEEP,
+    JsonObject,
+    JsonValue,
+    describe,
+    first_fault,
+    shown,
+)
+from codegen.yaml_nodes import compose, line_of, too_deep_line
 
-JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
-JsonObject: TypeAlias = dict[str, JsonValue]
+__all__ = ["JsonObject", "JsonValue", "describe", "load_document", "parse_document", "parse_nodes", "shown"]
 
 MAX_VALUES = 200_000
 """More values than this are not a document but a small file whose aliases unfold into a huge one."""
@@ -79,59 +91,58 @@ def parse_nodes(
     try:
         text = source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = source.count(b"\n", 0, error.start) + first_line
+        line = lines_before(source[: error.start].decode("latin-1"), error.start) + first_line
         raise _refused(name, line, "the text is not UTF-8") from None
+    # A YAML reader takes most JSON, but not "\ud83d\ude00", which is how JSON may write one character.
+    is_json = text.lstrip().startswith("{")
+    reader = _NodeReader(name, first_line, aliases=aliases)
+    places = JsonPlaces(text)
     try:
-        # A YAML reader takes most JSON, but not "\ud83d\ude00", which is how JSON may write one character.
-        reader = _NodeReader(name, first_line, aliases=aliases)
-        value = _parse_json(text, reader) if text.lstrip().startswith("{") else reader.read(text)
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        value = _parse_json(text, reader, places) if is_json else reader.read(text)
     except RecursionError:
-        raise CodegenError(f"{name}: the document is nested too deeply") from None
-    except UnicodeEncodeError:
-        raise CodegenError(f"{name}: a text holds half of a surrogate pair, which UTF-8 cannot express") from None
-    except ValueError as error:
-        raise CodegenError(f"{name}: a number is infinite or not a number, which JSON cannot express") from error
+        line = places.deeper_than(MAX_LEVELS) if is_json else too_deep_line(text, MAX_LEVELS)
+        raise reader.refused(line, TOO_DEEP) from None
+    fault = first_fault(value)
+    if fault is not None:
+        steps, problem = fault
+        raise reader.refused(places.line(steps) if is_json else line_of(reader.root, steps), problem)
     if not isinstance(value, dict):
-        raise CodegenError(f"{name}: the document must be an object with keys, not {describe(value)}")
+        what = f"the document must be an object with keys, not {describe(value)}"
+        raise reader.refused(line_of(reader.root, ()), what)
     return value, reader.root
 
 
-def describe(value: JsonValue) -> str:
-    """Say in one word or two what a value is, for messages.
-
-    Examples:
-        >>> describe([1]), describe(None), describe("x" * 100)
-        ('a list', 'null', "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...")
-    """
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    if value is None:
-        return "null"
-    text = repr(value)
-    return text if len(text) <= 61 else text[:58] + "..."
+def _given_twice(key: str, line: int) -> str:
+    return f"the key {describe(key)} was already given on line {line}"
 
 
 def _refused(name: str, line: int, problem: str) -> CodegenError:
     return CodegenError(f"{name}, line {line}: {problem}")
 
 
-def _parse_json(text: str, reader: "_NodeReader") -> JsonValue:
+def _parse_json(text: str, reader: "_NodeReader", places: JsonPlaces) -> JsonValue:
     def unique(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
-        value: JsonObject = {}
-        for key, member in pairs:
-            if key in value:
-                raise reader.twice(text, key)
-            value[key] = member
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            raise _TwiceError
         return value
 
     try:
-        value: JsonValue = json.loads(text, object_pairs_hook=unique)
+        value: JsonValue = json.loads(text, object_pairs_hook=unique, parse_int=_whole)
     except json.JSONDecodeError as error:
-        raise reader.refused(error.lineno - 1, f"not well-formed JSON: {error.msg}") from None
+        raise reader.refused(lines_before(text, error.pos), f"not well-formed JSON: {error.msg}") from None
+    except _TwiceError:
+        raise reader.twice(places) from None
     return value
+
+
+class _TwiceError(Exception):
+    """An object gives a key twice."""
+
+
+def _whole(digits: str) -> int | float:
+    # Python refuses to read thousands of digits, and does not say where they are.
+    return int(digits) if len(digits) <= MOST_BITS else math.inf
 
 
 class _NodeReader:
@@ -151,19 +162,20 @@ class _NodeReader:
             self.root = compose(self._yaml, text)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise self.refused(mark.line if mark else 0, f"not well-formed YAML: {error.problem}") from None
+            problem = f"not well-formed YAML: {shown(str(error.problem))}"
+            raise self.refused(mark.line if mark else 0, problem) from None
+        except ReaderError as error:
+            found = f"the character {chr(error.character)!r} is not allowed"
+            raise self.refused(lines_before(text, error.position), f"not well-formed YAML: {found}") from None
         except YAMLError as error:
-            raise CodegenError(f"{self.name}: not well-formed YAML: {str(error).splitlines()[0]}") from None
+            problem = f"not well-formed YAML: {shown(str(error).splitlines()[0])}"
+            raise CodegenError(f"{self.name}: {problem}") from None
         return None if self.root is None else self.value_of(self.root)
 
-    def twice(self, text: str, key: str) -> CodegenError:
-        """Find the line of a key that JSON gives twice: most JSON is YAML, whose nodes know."""
-        try:
-            self.read(text)
-        except CodegenError as error:
-            if "was already given" in str(error):
-                return error
-        return CodegenError(f"{self.name}: the key {key!r} is given twice in one object")
+    def twice(self, places: JsonPlaces) -> CodegenError:
+        """Name a key that JSON gives twice."""
+        key, first, second = places.twice() or ("", 0, 0)
+        return self.refused(second, _given_twice(key, first + self._first_line))
 
     def refused(self, line: int, problem: str) -> CodegenError:
         """Name a line that is counted from 0 in the document."""
@@ -172,7 +184,7 @@ class _NodeReader:
     def value_of(self, node: Node) -> JsonValue:
         self._values += 1
         if node.anchor and not self._aliases:
-            raise self._refused(node, f"the anchor &{node.anchor}: write out what it stands for in each place")
+            raise self._refused(node, f"the anchor &{shown(node.anchor)}: write out what it stands for in each place")
         if self._values > MAX_VALUES:
             raise self._refused(node, f"the document unfolds into more than {MAX_VALUES} values")
         if any(node is outer for outer in self._open):
@@ -187,7 +199,7 @@ class _NodeReader:
                 return self._mapping(node)
         finally:
             self._open.pop()
-        raise self._refused(node, f"the tag {node.tag} has no meaning in JSON")
+        raise self._refused(node, f"the tag {shown(str(node.tag))} has no meaning in JSON")
 
     def _scalar(self, node: ScalarNode) -> JsonValue:
         if node.tag in _TEXT_SCALARS:
@@ -196,9 +208,11 @@ class _NodeReader:
             try:
                 value: JsonValue = self._yaml.constructor.construct_object(node)
             except ValueError:
-                raise self._refused(node, f"{node.value!r} is not what its tag {node.tag} says") from None
+                if len(node.value) > MOST_BITS:
+                    raise self._refused(node, NO_NUMBER) from None
+                raise self._refused(node, f"{describe(node.value)} is not what its tag {node.tag} says") from None
             return value
-        raise self._refused(node, f"the tag {node.tag} has no meaning in JSON")
+        raise self._refused(node, f"the tag {shown(str(node.tag))} has no meaning in JSON")
 
     def _mapping(self, node: MappingNode) -> JsonObject:
         value: JsonObject = {}
@@ -207,7 +221,7 @@ class _NodeReader:
             if not isinstance(key, ScalarNode) or key.tag == _TAG + "merge":
                 raise self._refused(key, "a key must be plain text; merge keys (<<) are not read")
             if key.value in lines:
-                raise self._refused(key, f"the key {key.value!r} was already given on line {lines[key.value]}")
+                raise self._refused(key, _given_twice(key.value, lines[key.value]))
             lines[key.value] = key.start_mark.line + self._first_line
             value[key.value] = self.value_of(member)
         return value

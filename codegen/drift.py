@@ -11,7 +11,7 @@ from codegen.applier import equal
 from codegen.coverage import Coverage
 from codegen.documents import JsonObject, JsonValue
 from codegen.drift_changes import GROUPS, SEVERITIES, Change, Drift, Severity, named, pointer, printable, quoted
-from codegen.drift_fields import OperationPart, operations_of
+from codegen.drift_fields import OperationPart, by_shape
 from codegen.drift_keywords import difference
 from codegen.drift_leftovers import differs
 from codegen.drift_operations import SIDES, Comparison, State
@@ -21,7 +21,6 @@ from codegen.drift_rules import Verdict, Wrapper
 from codegen.drift_security import security_changes
 from codegen.drift_sides import SideComparison
 from codegen.overlay import Action
-from codegen.package_checks import path_shape
 
 __all__ = ["GROUPS", "SEVERITIES", "Change", "Drift", "Severity", "compare"]
 
@@ -76,12 +75,12 @@ def _order(change: Change) -> tuple[object, ...]:
 
 
 def _operations(before: State, after: State, coverage: Coverage) -> Iterator[Change]:
-    old, new = _by_shape(before.document), _by_shape(after.document)
+    old, new = by_shape(before.document), by_shape(after.document)
     affected = affected_references(before.document, after.document)
     for key in old.keys() - new.keys():
         yield _removed(old[key], coverage)
     for key in new.keys() - old.keys():
-        yield from _added(before.effects, after, new[key], coverage)
+        yield from _added(before, after, new[key], coverage)
     for key in old.keys() & new.keys():
         was, now = old[key], new[key]
         is_same = was.path == now.path and equal(was.said, now.said) and equal(_shared(was), _shared(now))
@@ -92,10 +91,6 @@ def _operations(before: State, after: State, coverage: Coverage) -> Iterator[Cha
             told = any(change.group != "texts" for change in found)
             if not told and differs(before.document, after.document, *said, affected):
                 yield _not_told(was)
-
-
-def _by_shape(document: JsonObject) -> dict[tuple[str, str], OperationPart]:
-    return {(each.method.lower(), path_shape(each.path)): each for each in operations_of(document)}
 
 
 def _shared(operation: OperationPart) -> JsonValue:
@@ -135,7 +130,7 @@ def _removed(operation: OperationPart, coverage: Coverage) -> Change:
     )
 
 
-def _added(before: Effects, after: State, operation: OperationPart, coverage: Coverage) -> Iterator[Change]:
+def _added(before: State, after: State, operation: OperationPart, coverage: Coverage) -> Iterator[Change]:
     """Yield a new operation, and what of it the method that the wrapper has already leaves out."""
     covered, place = coverage.operation(operation.method, operation.path), (*operation.location, "operationId")
     overlay = after.effects.dealing_with(place)
@@ -144,7 +139,7 @@ def _added(before: Effects, after: State, operation: OperationPart, coverage: Co
             "wrapper",
             "no public method calls it: add one to both clients, and name it in codegen/wrapper_coverage.yaml",
         )
-    elif overlay or (before.definition(place) or [None])[0] == operation.said.get("operationId", ""):
+    elif overlay or (before.effects.definition(place) or [None])[0] == operation.said.get("operationId", ""):
         verdict = Verdict("harmless", f"{covered.method} calls it already")
     else:
         why = f"{covered.method} calls it already, by the name that the overlay gave it: let an action of the overlay"
@@ -165,10 +160,12 @@ def _added(before: Effects, after: State, operation: OperationPart, coverage: Co
         place=pointer(operation.location),
     )
     for side in SIDES:
-        comparison = SideComparison(Wrapper(coverage, covered, side), name, after.effects)
-        for field in after.fields(operation, side).values():
-            left_out = comparison.added(field) if covered and field.key != "(body)" else comparison.obstacles(field)
-            yield from (change for change in left_out if change.severity != "harmless")
+        fields = after.fields(operation, side)
+        known = before.known(operation, side) if covered else {}
+        comparison = SideComparison(Wrapper(coverage, covered, side), name, after.effects, fields, known)
+        yield from (
+            change for change in comparison.arrived(is_called=covered is not None) if change.severity != "harmless"
+        )
 
 
 def _document(before: JsonObject, after: JsonObject) -> Iterator[Change]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from codegen.coverage import parameter_key
 from codegen.documents import JsonObject, JsonValue
 from codegen.drift_overlay import Effects
-from codegen.drift_schemas import Field, Unfolding, key_step, kind_of
+from codegen.drift_parts import as_dict, as_list, key_step, kind_of
+from codegen.drift_schemas import Field, Unfolding
+from codegen.package_checks import path_shape
 from codegen.references import Location
 
 _NOT_OPERATIONS = frozenset({"summary", "description", "servers", "parameters", "$ref"})
@@ -47,6 +49,16 @@ def operations_of(document: JsonObject) -> Iterator[OperationPart]:
                 yield OperationPart(method, path, said, item)
 
 
+def shape_of(operation: OperationPart) -> tuple[str, str]:
+    """Return method and shape of the path: they are what makes an operation the same."""
+    return operation.method.lower(), path_shape(operation.path)
+
+
+def by_shape(document: JsonObject) -> dict[tuple[str, str], OperationPart]:
+    """Return the operations of a document, by method and shape of the path."""
+    return {shape_of(each): each for each in operations_of(document)}
+
+
 def request_fields(document: JsonObject, operation: OperationPart, effects: Effects) -> dict[str, Field]:
     """Return the parameters and the fields of the body, by key."""
     unfolding = Unfolding(document, effects)
@@ -71,9 +83,9 @@ def reply_fields(document: JsonObject, operation: OperationPart, effects: Effect
     unfolding = Unfolding(document, effects)
     status = success_status(operation)
     reply, location = unfolding.resolve(
-        _dict(operation.said.get("responses")).get(status), (*operation.location, "responses", status)
+        as_dict(operation.said.get("responses")).get(status), (*operation.location, "responses", status)
     )
-    media, place = json_media(_dict(reply), location)
+    media, place = json_media(as_dict(reply), location)
     if "schema" not in media:
         return {}
     found = unfolding.fields(media["schema"], (*place, "schema"), "(body)", name="the body", required=True)
@@ -85,23 +97,23 @@ def reply_fields(document: JsonObject, operation: OperationPart, effects: Effect
 
 def success_status(operation: OperationPart) -> str:
     """Return the status of the reply that tells of success: the lowest 2xx, or "default"; empty if there is none."""
-    statuses = sorted(str(status) for status in _dict(operation.said.get("responses")))
+    statuses = sorted(str(status) for status in as_dict(operation.said.get("responses")))
     return next((status for status in statuses if status.startswith("2")), "default" if "default" in statuses else "")
 
 
 def json_media(holder: JsonObject, location: Location) -> tuple[JsonObject, Location]:
     """Return what is said about JSON in a request body or a reply; of another kind if it has no JSON."""
-    content = _dict(holder.get("content"))
+    content = as_dict(holder.get("content"))
     chosen = _JSON if _JSON in content else next((kind for kind in sorted(content) if "json" in kind), None)
     chosen = chosen if chosen is not None else min(content, default="")
-    return _dict(content.get(chosen)), (*location, "content", chosen)
+    return as_dict(content.get(chosen)), (*location, "content", chosen)
 
 
 def _parameters(unfolding: Unfolding, operation: OperationPart) -> Iterator[Field]:
     listed = [
         (parameter, (*place, "parameters", index))
         for said, place in ((operation.said, operation.location), (operation.item, operation.location[:2]))
-        for index, parameter in enumerate(_list(said.get("parameters")))
+        for index, parameter in enumerate(as_list(said.get("parameters")))
     ]
     seen = set()
     for written, place in listed:
@@ -138,8 +150,8 @@ def _parameter_key(path: str, name: str, where: str) -> str:
 
 def _samples(media: JsonObject, location: Location) -> Iterator[tuple[JsonValue, Location]]:
     yield media.get("example"), (*location, "example")
-    for name, example in _dict(media.get("examples")).items():
-        yield _dict(example).get("value"), (*location, "examples", name, "value")
+    for name, example in as_dict(media.get("examples")).items():
+        yield as_dict(example).get("value"), (*location, "examples", name, "value")
 
 
 def _shown(fields: dict[str, Field], sample: JsonValue, location: Location) -> dict[str, Field]:
@@ -150,14 +162,15 @@ def _shown(fields: dict[str, Field], sample: JsonValue, location: Location) -> d
     """
     if not isinstance(sample, dict) or not any(key_step(name) in fields for name in sample):
         return {}
-    described = {key.partition(".")[0] for key, field in fields.items() if "." in key and not field.is_shown_only}
+    by_a_schema = [key for key, field in fields.items() if not (field.is_shown_only or field.is_named_only)]
+    described = {key.partition(".")[0] for key in by_a_schema if "." in key}
     shown = {}
     for name, value in sample.items():
         key = key_step(name)
         if key not in fields:
             shown[key] = _shown_field(key, value, (*location, name))
         elif key not in described and not fields[key].is_shown_only and fields[key].kinds <= _TEXT_OR_OBJECT:
-            for inner, member in _dict(_read(value)).items():
+            for inner, member in as_dict(_read(value)).items():
                 inside = f"{key}.{key_step(inner)}"
                 shown[inside] = _shown_field(inside, member, (*location, name, inner))
     return shown
@@ -177,11 +190,3 @@ def _read(value: JsonValue) -> JsonValue:
     except (ValueError, RecursionError):
         return None
     return read
-
-
-def _list(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else []
-
-
-def _dict(value: JsonValue) -> JsonObject:
-    return value if isinstance(value, dict) else {}

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from codegen.applier import equal
 from codegen.coverage import Coverage
 from codegen.documents import JsonObject, JsonValue
 from codegen.drift_changes import Change, named, pointer, printable, quoted
-from codegen.drift_fields import OperationPart, reply_fields, request_fields, success_status
+from codegen.drift_fields import OperationPart, by_shape, reply_fields, request_fields, shape_of, success_status
 from codegen.drift_keywords import difference
+from codegen.drift_media import media_changed, media_kinds
 from codegen.drift_overlay import Effects
 from codegen.drift_rules import Side, Verdict, Wrapper
 from codegen.drift_schemas import Field
@@ -16,6 +18,7 @@ from codegen.drift_sides import UNSEEN, SideComparison
 from codegen.references import Location
 
 SIDES: tuple[Side, ...] = ("request", "reply")
+_READ = {"request": request_fields, "reply": reply_fields}
 _COMPARED_ELSEWHERE = frozenset({"requestBody", "responses", "parameters", "security"})
 _TEXTS = frozenset({"summary", "description", "externalDocs"})
 
@@ -27,10 +30,28 @@ class State:
     document: JsonObject
     effects: Effects
 
+    @cached_property
+    def merged(self) -> dict[tuple[str, str], OperationPart]:
+        """All operations as they are with the overlay, by method and shape of the path."""
+        return by_shape(self.effects.merged)
+
+    def known(self, operation: OperationPart, side: Side) -> dict[str, Field]:
+        """Return all fields of one side of an operation as they are with the overlay; none if it knows it neither."""
+        found = self.merged.get(shape_of(operation))
+        return {} if found is None else _READ[side](self.effects.merged, found, Effects(self.effects.merged, ()))
+
+    def media(self, operation: OperationPart, side: Side) -> frozenset[str]:
+        """Return the kinds of bodies that one side of an operation may have, without the overlay."""
+        return media_kinds(self.document, operation, side)
+
+    def merged_media(self, operation: OperationPart, side: Side) -> frozenset[str]:
+        """Return the kinds of bodies that one side of an operation may have, with the overlay."""
+        found = self.merged.get(shape_of(operation))
+        return frozenset() if found is None else media_kinds(self.effects.merged, found, side)
+
     def fields(self, operation: OperationPart, side: Side) -> dict[str, Field]:
         """Return all fields of one side of an operation."""
-        read = request_fields if side == "request" else reply_fields
-        return read(self.document, operation, self.effects)
+        return _READ[side](self.document, operation, self.effects)
 
 
 @dataclass(frozen=True)
@@ -65,7 +86,8 @@ class Comparison:
                 )
                 old = {key: each for key, each in old.items() if not each.is_shown_only}
             wrapper = Wrapper(self.coverage, covered, side)
-            yield from SideComparison(wrapper, self.name, self.after.effects).changes(old, new)
+            known = self.before.known(self.old, side) if new.keys() - old.keys() else {}
+            yield from SideComparison(wrapper, self.name, self.after.effects, new, known).changes(old)
 
     def _operation(self) -> Iterator[Change]:
         if self.old.path != self.new.path:
@@ -83,12 +105,12 @@ class Comparison:
 
     def _bodies(self) -> Iterator[Change]:
         """Compare kinds of bodies and statuses of replies."""
-        old, new = _media_kinds(self.old), _media_kinds(self.new)
-        if old and new and old != new:
-            good = "application/json" in new
-            why = "JSON is still understood" if good else "the wrapper sends JSON, which is no longer understood"
-            what = f"the body of the request may be {_listed(new)}; it was {_listed(old)}"
-            yield self._change("operations", what, Verdict("harmless" if good else "breaking", why), self.new.location)
+        for side in SIDES:
+            old, new = self.before.media(self.old, side), self.after.media(self.new, side)
+            if old and new and old != new:
+                verdict = media_changed(side, old, new, self.after.merged_media(self.new, side))
+                what = f"the body of the {side} may be {_listed(new)}; it was {_listed(old)}"
+                yield self._change("operations", what, verdict, self.new.location)
         was, now = (_dict(operation.said.get("responses")) for operation in (self.old, self.new))
         place = (*self.new.location, "responses")
         for status in sorted(was.keys() ^ now.keys()):
@@ -137,12 +159,7 @@ def _lost_example(old: dict[str, Field], new: dict[str, Field]) -> bool:
     return any(shown) and not any(each.is_shown_only for each in new.values()) and not any("." in key for key in new)
 
 
-def _media_kinds(operation: OperationPart) -> set[str]:
-    body = _dict(operation.said.get("requestBody"))
-    return set(_dict(body.get("content")))
-
-
-def _listed(kinds: set[str]) -> str:
+def _listed(kinds: frozenset[str]) -> str:
     return ", ".join(map(quoted, sorted(kinds)))
 
 

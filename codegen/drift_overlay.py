@@ -10,12 +10,17 @@ from codegen.references import Location
 
 
 class Effects:
-    """What the actions of an overlay do to a document, one after the other; those that do not fit do nothing."""
+    """What the actions of an overlay do to a document, one after the other; those that do not fit do nothing.
+
+    Attributes:
+        merged: The document with all that fit.
+    """
 
     def __init__(self, document: JsonObject, actions: Sequence[Action]) -> None:
         self._removed: dict[Location, Action] = {}
         self._set: dict[Location, tuple[Action, JsonValue]] = {}
         merged = deepcopy(document) if actions else document
+        self.merged = merged
         for action in actions:
             for node in action.query.find(merged):
                 if action.remove:

@@ -1,18 +1,16 @@
-"""What it means for our users that a field came, went, became required or has another type."""
+"""What it means for our users that a field came, went or became required."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from codegen.coverage import KINDS, Coverage, Covered, OperationCoverage, find_covered
+from codegen.coverage import Coverage, Covered, OperationCoverage, find_covered
 from codegen.drift_changes import Severity, quoted
 from codegen.drift_schemas import Field
 
 Side: TypeAlias = Literal["request", "reply"]
 
-_GENERATED_FORMATS = frozenset({"date", "date-time", "uuid", "binary"})
-"""Formats for which openapi-python-client generates another Python type than for plain text."""
-
-_UNCONTRACTED = "the wrapper does not call this operation"
+_WORDS = frozenset({"title", "description", "example", "examples", "externalDocs", "deprecated", "$comment"})
+UNCONTRACTED = "the wrapper does not call this operation"
 
 
 class Verdict(NamedTuple):
@@ -35,13 +33,19 @@ class Wrapper:
         """Return what the wrapper does with a field; None if nothing, or if nobody said."""
         return None if self.operation is None else find_covered(self.operation.side(self.side), key)
 
+    def is_part(self, key: str) -> bool:
+        """Tell whether a field counts only as a part of what a caller writes or reads as a whole, as in metadata."""
+        return (
+            self.operation is not None and self.covered(key) is not None and key not in self.operation.side(self.side)
+        )
+
     def place(self, key: str) -> str:
         """Say where in the wrapper a field is, or would be, dealt with."""
         if self.operation is None or key == "(body)":
             return ""
         covered = self.covered(key)
         if self.side == "request":
-            sent = f": {_arguments(covered, self.operation)}" if covered and covered.names else ""
+            sent = f": {arguments_of(covered, self.operation)}" if covered and covered.names else ""
             return self.coverage.places["request"] + sent
         if covered and covered.names:
             return f"{self.coverage.places['attribute']}: Invoice.{covered.names[0]}"
@@ -54,7 +58,7 @@ def field_added(wrapper: Wrapper, field: Field) -> Verdict:
     if wrapper.side == "request":
         return _request_field_added(wrapper, field, covered)
     if operation is None:
-        return Verdict("harmless", f"{_UNCONTRACTED}; the generated model has it")
+        return Verdict("harmless", f"{UNCONTRACTED}; the generated model has it")
     if covered is None:
         return Verdict("wrapper", f"{_only_raw(field)}: {_contract(field, 'attribute: ...')}")
     if covered.names:
@@ -67,13 +71,13 @@ def _request_field_added(wrapper: Wrapper, field: Field, covered: Covered | None
     if operation is None:
         if field.required:
             return Verdict("breaking", "it is required: callers of the generated function must give it")
-        return Verdict("harmless", f"{_UNCONTRACTED}; the generated function takes it")
+        return Verdict("harmless", f"{UNCONTRACTED}; the generated function takes it")
     if covered is not None and covered.always:
-        return Verdict("harmless", f"{_arguments(covered, operation)} sends it in every request already")
+        return Verdict("harmless", f"{arguments_of(covered, operation)} sends it in every request already")
     if covered is not None and covered.names:
         if field.required:
-            return Verdict("breaking", f"it is required, but {_arguments(covered, operation)} may be left out")
-        return Verdict("harmless", f"{_arguments(covered, operation)} sends it already")
+            return Verdict("breaking", f"it is required, but {arguments_of(covered, operation)} may be left out")
+        return Verdict("harmless", f"{arguments_of(covered, operation)} sends it already")
     if field.required:
         return Verdict(
             "breaking",
@@ -85,15 +89,29 @@ def _request_field_added(wrapper: Wrapper, field: Field, covered: Covered | None
     return Verdict("wrapper", f"no public argument sends it: {_contract(field, 'arguments: [...]')}")
 
 
+def part_added(wrapper: Wrapper, field: Field) -> Verdict:
+    """Judge a field that is new in what callers write or read as a whole."""
+    if field.required:
+        return required_changed(wrapper, field)
+    said = [keyword for keyword in field.keywords if keyword not in _WORDS and not keyword.startswith("x-")]
+    if not (field.kinds or field.component or field.dangling or said):
+        return Verdict("harmless", "it is a part of what callers write and read as a whole, and anything is good")
+    if wrapper.side == "request":
+        return Verdict("wrapper", "callers write it themselves: what they write may not fit what is described now")
+    return Verdict("wrapper", "it is passed on as it comes: look whether generated code reads more strictly now")
+
+
 def field_removed(wrapper: Wrapper, field: Field) -> Verdict:
     """Judge a field that is no longer there."""
     covered, operation = wrapper.covered(field.key), wrapper.operation
+    if wrapper.is_part(field.key):
+        return Verdict("harmless", "it was a part of what callers write and read as a whole, and no more is said of it")
     if operation is None:
-        return Verdict("breaking", f"{_UNCONTRACTED}, but callers of the generated one lose the field")
+        return Verdict("breaking", f"{UNCONTRACTED}, but callers of the generated one lose the field")
     if covered is None or covered.reason:
         return Verdict("harmless", covered.reason if covered else "the wrapper has nothing that uses it")
     if wrapper.side == "request":
-        return Verdict("breaking", f"{_arguments(covered, operation)} would send what the service no longer knows")
+        return Verdict("breaking", f"{arguments_of(covered, operation)} would send what the service no longer knows")
     shown = f"Invoice.{covered.names[0]}" if covered.names else "the invoice"
     if field.is_shown_only:
         lost = "no reply could be read" if covered.always else f"{shown} would be None"
@@ -108,14 +126,19 @@ def field_removed(wrapper: Wrapper, field: Field) -> Verdict:
 def required_changed(wrapper: Wrapper, field: Field) -> Verdict:
     """Judge a field that became required, or optional."""
     covered, operation = wrapper.covered(field.key), wrapper.operation
+    if wrapper.is_part(field.key) and covered is not None:
+        if wrapper.side == "request" and field.required:
+            what = f"callers write what {arguments_of(covered, operation)} takes" if operation else "callers write it"
+            return Verdict("breaking", f"{what}: what lacks it is refused now")
+        covered = None
     if wrapper.side == "request":
         if not field.required:
             return Verdict("harmless", "requests with it are as good as before")
         if covered is not None and covered.always and operation is not None:
-            return Verdict("harmless", f"{_arguments(covered, operation)} is in every request")
+            return Verdict("harmless", f"{arguments_of(covered, operation)} is in every request")
         if field.key == "(body)" and operation is not None:
             return Verdict("harmless", "the wrapper sends a body with every request")
-        given = _arguments(covered, operation) if covered and covered.names and operation else "what sends it"
+        given = arguments_of(covered, operation) if covered and covered.names and operation else "what sends it"
         return Verdict("breaking", f"requests without it are refused now, and {given} may be left out")
     if field.required:
         if covered is not None and covered.always:
@@ -125,80 +148,17 @@ def required_changed(wrapper: Wrapper, field: Field) -> Verdict:
             "generated code now raises KeyError on a reply without it: let an action of the overlay remove the entry"
             " unless the service always sends it",
         )
-    if covered is not None and covered.always:
-        return Verdict(
-            "wrapper", f"Invoice.{covered.names[0]} is essential: a reply without it is refused as unreadable"
-        )
+    if covered is not None and (covered.always or covered.holder):
+        shown = f"Invoice.{covered.names[0]}" if covered.names else "the invoice"
+        return Verdict("wrapper", f"{shown} is essential: a reply without it is refused as unreadable")
     return Verdict("harmless", "what is missing in a reply is None already")
 
 
-def type_changed(wrapper: Wrapper, before: Field, after: Field) -> Verdict:
-    """Judge another type, another format, or another way to say the same."""
-    if after.dangling:
-        return Verdict(
-            "wrapper",
-            f"the document does not hold {quoted(after.dangling)}, so nothing can be generated: let an action of the"
-            " overlay define it, or import with --stub-missing, which adds that action",
-        )
-    if before.dangling:  # something was generated from it: an overlay took it for text, as --stub-missing does
-        before = replace(before, kinds=frozenset({"string"}), dangling="")
-    if _shape(before) == _shape(after) and before.component == after.component:
-        return Verdict("harmless", "the generated type is the same")
-    if _shape(before) == _shape(after):
-        if "object" in after.kinds and wrapper.side == "request":
-            return Verdict("wrapper", "the type is the same, but its generated class has another name")
-        return Verdict("harmless", "the type is the same, only said in another place")
-    covered = wrapper.covered(after.key)
-    if _allows(after, before) if wrapper.side == "request" else _allows(before, after):
-        return Verdict("harmless", "what was good before is good now")
-    if wrapper.operation is None:
-        return Verdict("breaking", f"{_UNCONTRACTED}, but the generated type changes for those who do")
-    if covered is None:
-        return Verdict("harmless", "the wrapper has nothing that uses it")
-    if covered.reason or after.kinds - {"null"} <= covered.kinds:
-        if after.is_shown_only:
-            return Verdict("harmless", "the wrapper reads both")
-        verb = "send" if wrapper.side == "request" else "decode"
-        return Verdict("wrapper", f"the wrapper has to {verb} it otherwise; its public names can stay")
-    known = ", ".join(sorted(covered.kinds)) or "nothing else"
-    verb = "writes" if wrapper.side == "request" else "reads"
-    return Verdict("breaking", f"the wrapper {verb} {known} there: what it does now fails")
-
-
-def describe_type(field: Field) -> str:
-    """Say a type in words.
-
-    Examples:
-        >>> describe_type(Field("metadata", "metadata", frozenset({"string"}), True, (), {"format": "json"}))
-        'string (json)'
-        >>> describe_type(Field("a", "a", frozenset(), True, (), component="A", dangling="#/components/schemas/A"))
-        'reference to `A`, which is not there'
-    """
-    if field.dangling:
-        return f"reference to {quoted(field.component)}, which is not there"
-    said = " or ".join(kind if kind in KINDS else quoted(kind) for kind in sorted(field.kinds)) or "any type"
-    form = field.keywords.get("format")
-    said = f"{said} ({str(form)[:40]})" if isinstance(form, str) and form.isascii() and form.isprintable() else said
-    return f"{quoted(field.component)}, which is {said}" if field.component else said
-
-
-def _shape(field: Field) -> tuple[frozenset[str], object]:
-    """Return what decides on the generated type, apart from the name of a class."""
-    form = field.keywords.get("format")
-    return field.kinds, form if isinstance(form, str) and form in _GENERATED_FORMATS else None
-
-
-def _allows(wide: Field, narrow: Field) -> bool:
-    """Tell whether every value that one type allows is allowed by the other, in the same generated form."""
-    kinds = wide.kinds | {"integer"} if "number" in wide.kinds else wide.kinds
-    return _shape(wide)[1] == _shape(narrow)[1] and (not kinds or (bool(narrow.kinds) and narrow.kinds <= kinds))
-
-
-def _arguments(covered: Covered, operation: OperationCoverage) -> str:
+def arguments_of(covered: Covered, operation: OperationCoverage) -> str:
     """Name the arguments that send a field.
 
     Examples:
-        >>> _arguments(Covered(names=("amount_sats", "amount_btc")), OperationCoverage("", "create_invoice", {}, {}))
+        >>> arguments_of(Covered(names=("amount_sats", "amount_btc")), OperationCoverage("", "create_invoice", {}, {}))
         'create_invoice(amount_sats=, amount_btc=)'
     """
     return f"{operation.method}({', '.join(f'{name}=' for name in covered.names)})"

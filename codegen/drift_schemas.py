@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from codegen.applier import equal
 from codegen.documents import JsonObject, JsonValue
 from codegen.drift_overlay import Effects
+from codegen.drift_parts import as_dict, as_list, key_step, kinds_of, labelled
 from codegen.errors import CodegenError
 from codegen.references import Location, look_up, reference_location
+from codegen.unfolding import MAX_FIELDS
 
-MAX_FIELDS = 20_000
-"""An operation with more fields than this is no API but a few schemas that multiply by referring to each other."""
-
-_STRUCTURE = frozenset({"$ref", "type", "nullable", "properties", "required", "items", "additionalProperties", "allOf"})
+STRUCTURE = frozenset({"$ref", "type", "nullable", "properties", "required", "items", "additionalProperties", "allOf"})
 """What becomes fields, types and what is required."""
-_BRANCHES = ("oneOf", "anyOf")
+BRANCHES = ("oneOf", "anyOf")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,18 @@ class Field:
     """The action of the overlay that defines the component."""
     is_shown_only: bool = False
     """Whether no schema tells of it but only an example."""
+    is_named_only: bool = False
+    """Whether a list of what is required names it, and nothing describes it."""
     required_place: Location = ()
+    alternatives: dict[str, "Alternative"] = field(default_factory=dict)
+    """What each of several schemas, of which one may apply, says of the field: by the schema's place and its type."""
+
+
+class Alternative(NamedTuple):
+    """What one of several schemas says."""
+
+    keywords: JsonObject
+    places: dict[str, Location]
 
 
 @dataclass
@@ -57,16 +69,7 @@ class _Flat:
     component: str = ""
     dangling: str = ""
     overlay: str = ""
-
-
-def key_step(name: str) -> str:
-    """Write the name of a field as one step of a key, in which dots, brackets and parentheses mean something.
-
-    Examples:
-        >>> key_step("d_tag_memo"), key_step("a.b[0]")
-        ('d_tag_memo', 'a%2Eb%5B0]')
-    """
-    return "".join(f"%{ord(character):02X}" if character in "%.[(" else character for character in name)
+    alternatives: dict[str, Alternative] = field(default_factory=dict)
 
 
 class Unfolding:
@@ -124,11 +127,15 @@ class Unfolding:
             flat.dangling,
             flat.overlay,
             required_place=required_place,
+            alternatives=flat.alternatives,
         )
         inside = (*around, *flat.references)
         prefix = "" if key == "(body)" else key
         for part, (inner, place) in flat.inner.items():
             yield from self.fields(inner, place, prefix + part, around=inside)
+        for part in sorted(flat.required.keys() - flat.properties.keys()):
+            part_key, at = f"{prefix}.{key_step(part)}" if prefix else key_step(part), flat.required[part]
+            yield Field(part_key, part_key, frozenset(), True, at, required_place=at, is_named_only=True)
         for part, (inner, place) in flat.properties.items():
             yield from self.fields(
                 inner,
@@ -140,26 +147,34 @@ class Unfolding:
             )
 
     def _flatten(
-        self, schema: JsonValue, location: Location, flat: _Flat, around: tuple[str, ...], *, optional: bool = False
+        self, schema: JsonValue, location: Location, flat: _Flat, around: tuple[str, ...], alternative: str = ""
     ) -> None:
-        """Gather what a schema says; what it says itself wins over what it refers to."""
+        """Gather what a schema says; what it says itself wins over what it refers to.
+
+        An alternative is named if the schema is one of several of which one may apply.
+        """
         if not isinstance(schema, dict):
             return
         reference = schema.get("$ref")
         if isinstance(reference, str):
-            self._refer(reference, flat, around, optional=optional)
-        for index, part in enumerate(_list(schema.get("allOf"))):
-            self._flatten(part, (*location, "allOf", index), flat, around, optional=optional)
-        for keyword in _BRANCHES:
-            for index, part in enumerate(_list(schema.get(keyword))):
-                self._flatten(part, (*location, keyword, index), flat, around, optional=True)
-        flat.kinds |= _kinds(schema)
+            self._refer(reference, flat, around, alternative)
+        for index, part in enumerate(as_list(schema.get("allOf"))):
+            self._flatten(part, (*location, "allOf", index), flat, around, alternative)
+        for keyword in BRANCHES:
+            for index, (label, part) in enumerate(labelled(schema.get(keyword))):
+                inside = f"{alternative}{keyword} {label} "
+                flat.alternatives.setdefault(inside, Alternative({}, {}))
+                self._flatten(part, (*location, keyword, index), flat, around, inside)
+        flat.kinds |= kinds_of(schema)
         if schema.get("nullable") is True and flat.kinds:  # OpenAPI 3.0
             flat.kinds.add("null")
-        for property_name, inner in _dict(schema.get("properties")).items():
-            flat.properties[property_name] = (inner, (*location, "properties", property_name))
-        for index, name in enumerate(_list(schema.get("required"))):
-            if isinstance(name, str) and not optional:
+        for property_name, inner in as_dict(schema.get("properties")).items():
+            said = flat.properties.get(property_name)
+            differs = alternative and said is not None and not equal(said[0], inner)
+            kept: JsonValue = {"anyOf": [said[0], inner]} if differs and said is not None else inner  # each may apply
+            flat.properties[property_name] = (kept, (*location, "properties", property_name))
+        for index, name in enumerate(as_list(schema.get("required"))):
+            if isinstance(name, str) and not alternative:
                 flat.required[name] = (*location, "required", index)
         if isinstance(schema.get("items"), dict):
             flat.inner["[]"] = (schema["items"], (*location, "items"))
@@ -167,12 +182,13 @@ class Unfolding:
         if isinstance(free, dict) and free:
             flat.inner[".*"] = (free, (*location, "additionalProperties"))
         for keyword, value in schema.items():
-            # of several schemas one may apply: what each of them says of itself is compared as it stands, below oneOf
-            if not optional and (keyword not in _STRUCTURE or (keyword == "additionalProperties" and value is False)):
-                flat.keywords[keyword] = value
-                flat.places[keyword] = (*location, keyword)
+            keywords, places = flat.alternatives[alternative] if alternative else (flat.keywords, flat.places)
+            is_closed = keyword == "additionalProperties" and value is False
+            if keyword not in STRUCTURE or is_closed or (alternative and keyword == "required"):
+                keywords[keyword] = value
+                places[keyword] = (*location, keyword)
 
-    def _refer(self, reference: str, flat: _Flat, around: tuple[str, ...], *, optional: bool) -> None:
+    def _refer(self, reference: str, flat: _Flat, around: tuple[str, ...], alternative: str) -> None:
         flat.component = flat.component or reference.rpartition("/")[2]
         if reference in around or reference in flat.references:  # it holds itself: what is in it was listed above
             flat.kinds.add("object")
@@ -187,35 +203,4 @@ class Unfolding:
                 return
             flat.overlay = added[1]
             found = added[0], place
-        self._flatten(found[0], found[1], flat, around, optional=optional)
-
-
-def _kinds(schema: JsonObject) -> set[str]:
-    """Return the JSON types that a schema allows, from what it says and what it implies."""
-    said = schema.get("type")
-    kinds = {kind for kind in (said if isinstance(said, list) else [said]) if isinstance(kind, str)}
-    if not kinds:
-        values = [*_list(schema.get("enum")), *([schema["const"]] if "const" in schema else [])]
-        kinds = {kind_of(value) for value in values}
-        kinds |= {"object"} if "properties" in schema or "additionalProperties" in schema else set()
-        kinds |= {"array"} if "items" in schema else set()
-    return kinds
-
-
-def kind_of(value: JsonValue) -> str:
-    """Return the JSON type of a value.
-
-    Examples:
-        >>> [kind_of(value) for value in (None, True, 1, 1.5, "", [], {})]
-        ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object']
-    """
-    kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
-    return kinds.get(type(value), "null")
-
-
-def _list(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else []
-
-
-def _dict(value: JsonValue) -> JsonObject:
-    return value if isinstance(value, dict) else {}
+        self._flatten(found[0], found[1], flat, around, alternative)

@@ -6,10 +6,11 @@ from codegen.applier import equal
 from codegen.coverage import Coverage
 from codegen.documents import JsonObject, JsonValue
 from codegen.drift_changes import Change, Severity, pointer, printable, quoted
-from codegen.drift_fields import operations_of
+from codegen.drift_fields import by_shape, operations_of, shape_of
 from codegen.references import Location
 
 _WRAPPER = "wrapper/tazapay_lightning/configuration.py"
+_NO_WAY = "something that is no way to be authorised"
 
 
 def security_changes(before: JsonObject, after: JsonObject, coverage: Coverage) -> Iterator[Change]:
@@ -17,9 +18,10 @@ def security_changes(before: JsonObject, after: JsonObject, coverage: Coverage) 
     yield from _servers(before.get("servers"), after.get("servers"))
     if not equal(_of_document(before), _of_document(after)):
         yield _security("", before, after, before.get("security"), after.get("security"), coverage, ("security",))
-    old = {(each.method, each.path): each.said for each in operations_of(before)}
+    old = {shape: each.said for shape, each in by_shape(before).items()}
     for new in operations_of(after):
-        said = old.get((new.method, new.path), new.said)
+        is_called = coverage.operation(new.method, new.path) is not None  # the overlay may have known it already
+        said = old.get(shape_of(new), {} if is_called else new.said)
         if "security" in said or "security" in new.said:
             was = said.get("security", before.get("security"))
             now = new.said.get("security", after.get("security"))
@@ -46,6 +48,9 @@ def _security(
         severity, why = "harmless", "what has to be sent is the same"
     elif coverage.security in _ways(after, now):
         severity, why = "harmless", f"{coverage.security}, which the wrapper sends, is still accepted"
+    elif "" in _ways(after, now):
+        sent = coverage.security or "what it knows"
+        severity, why = "harmless", f"nothing has to be sent; the wrapper goes on sending {sent}, which nobody asks for"
     else:
         why = f"the wrapper sends {coverage.security or 'nothing that fits'}: no request would be accepted"
     what = f"it takes {_said(_ways(after, now))} now; it took {_said(_ways(before, was))}"
@@ -53,12 +58,23 @@ def _security(
 
 
 def _ways(document: JsonObject, security: JsonValue) -> frozenset[str]:
-    """Return the ways to be authorised, each in words: schemes that are needed together stand together."""
+    """Return the ways to be authorised, each in words: schemes that are needed together stand together.
+
+    Empty words mean that nothing is needed: of ways one is enough, and where the document lists none, all may come in.
+
+    Examples:
+        >>> _ways({}, []) == _ways({}, None) == _ways({}, [{}]) == {""}
+        True
+        >>> sorted(_ways({}, [{}, {"key": []}, "key"]))
+        ['', 'key, which is not defined', 'something that is no way to be authorised']
+    """
+    if security is None or security == []:
+        return frozenset({""})
     schemes = _schemes(document)
     ways = set()
-    for way in security if isinstance(security, list) else []:
-        names = sorted(way) if isinstance(way, dict) else []
-        ways.add(" and ".join(_scheme(schemes.get(name), name) for name in names))
+    for way in security if isinstance(security, list) else [None]:
+        words = [_scheme(schemes.get(name), name) for name in sorted(way)] if isinstance(way, dict) else [_NO_WAY]
+        ways.add(" and ".join(words))
     return frozenset(ways)
 
 
@@ -87,7 +103,7 @@ def _schemes(document: JsonObject) -> JsonObject:
 
 
 def _said(ways: frozenset[str]) -> str:
-    return " or ".join(quoted(way) if way else "nothing" for way in sorted(ways)) or "nothing"
+    return " or ".join(quoted(way) if way else "nothing" for way in sorted(ways))
 
 
 def _servers(was: JsonValue, now: JsonValue) -> Iterator[Change]:
@@ -107,4 +123,18 @@ def _servers(was: JsonValue, now: JsonValue) -> Iterator[Change]:
 
 
 def _addresses(servers: JsonValue) -> set[str]:
-    return {str(each.get("url")) for each in servers if isinstance(each, dict)} if isinstance(servers, list) else set()
+    return {_address(each) for each in servers if isinstance(each, dict)} if isinstance(servers, list) else set()
+
+
+def _address(server: JsonObject) -> str:
+    """Return the address of a server, with the default of each variable in its place.
+
+    Examples:
+        >>> _address({"url": "https://{host}.example/{v}", "variables": {"host": {"default": "service"}}})
+        'https://service.example/{v}'
+    """
+    address, variables = str(server.get("url")), server.get("variables")
+    for name, variable in variables.items() if isinstance(variables, dict) else ():
+        if isinstance(variable, dict) and "default" in variable:
+            address = address.replace("{" + name + "}", str(variable["default"]))
+    return address

@@ -17,8 +17,10 @@ from pathlib import Path
 from codegen.documents import JsonObject, load_document
 from codegen.errors import CodegenError
 from codegen.layout import CONFIGURATION
+from codegen.values import shown
 
 _FORMATTER = "ruff format . "
+_LONGEST_LINE = 500  # characters of one line that a tool said
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ def generate(document: JsonObject, configuration: Configuration, output: Path) -
             run_tool("the generated code is not formatted", [*shlex.split(hook), "--check"], output)
 
 
-def run_tool(failure: str, command: Sequence[str], folder: Path) -> None:
-    """Run one of the tools of the environment in a folder, quietly unless it fails.
+def run_tool(failure: str, command: Sequence[str], folder: Path) -> bytes:
+    """Run one of the tools of the environment in a folder, quietly unless it fails, and return what it printed.
 
     Raises:
         CodegenError: It failed; the message starts with `failure` and ends with what the tool said.
@@ -96,6 +98,7 @@ def run_tool(failure: str, command: Sequence[str], folder: Path) -> None:
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).decode(errors="replace")
         raise CodegenError(f"{failure}:\n{_indented(said or f'it said nothing and ended with {done.returncode}')}")
+    return done.stdout
 
 
 def tool_environment(inherited: Mapping[str, str]) -> dict[str, str]:
@@ -130,4 +133,4 @@ def _indented(said: str) -> str:
     # A traceback of the generator says nothing to its users but the last line.
     if lines and any(line.startswith("Traceback (most recent call last)") for line in lines):
         lines = lines[-1:]
-    return "\n".join("  " + line for line in lines[-40:])
+    return "\n".join("  " + shown(line, _LONGEST_LINE) for line in lines[-40:])

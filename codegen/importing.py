@@ -76,7 +76,7 @@ def import_pages(
         OSError: Something cannot be read or written; nothing was written.
     """
     sources = read_sources(names)
-    with workspace(root, root / PACKAGE) as scratch:
+    with workspace(root, (DOCUMENT, OVERLAY, PACKAGE)) as scratch:
         current = _read(root / DOCUMENT, DOCUMENT)
         overlay = _read(root / OVERLAY, OVERLAY, aliases=True)
         merged = merge(current, sources)
@@ -92,7 +92,7 @@ def import_pages(
         files = {name: old.encoded(changed_to) for name, (old, changed_to) in new.items() if changed_to != old.text}
         if not files:
             return _imported(drift, form)
-        package, outcome = build(root, scratch, fit.document, fit.overlays, _places_in(merged))
+        package, outcome = build(root, scratch.fresh, fit.document, fit.overlays, _places_in(merged))
         # before anything is written, since after that nothing may fail any more
         imported = _imported(drift, form, changed, fit, outcome)
         put_in_place(root, scratch.scratch, files, {PACKAGE: package} if outcome.differences else {})

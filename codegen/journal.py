@@ -3,6 +3,8 @@
 What is to be put in place lies ready in the scratch folder first, beside a copy of what it replaces. Then a journal
 appears there, in one step: from that moment on the change is decided, and whoever finds the journal carries it out. If
 carrying it out fails, the journal is turned round in one step, and whoever finds it puts everything back.
+
+A link stays a link: what it leads to is replaced.
 """
 
 import hashlib
@@ -13,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from codegen import interruptions
 from codegen.errors import CodegenError
 from codegen.swap import replace_folder
 
@@ -42,30 +45,49 @@ def put_in_place(root: Path, scratch: Path, files: Mapping[str, bytes], folders:
 
     Raises:
         OSError: Something could not be written or moved; everything is as it was.
+        CodegenError: Something could not be moved, and not be moved back either; the journal is left to the next run.
     """
     ready = scratch / "ready"
     ready.mkdir()
     changes = []
     for number, (target, content) in enumerate(files.items()):
+        place = followed(root / target)
         (ready / f"{number}-new").write_bytes(content)
-        shutil.copyfile(root / target, ready / f"{number}-old")
-        shutil.copymode(root / target, ready / f"{number}-new")
-        changes.append(_Change(target, _digest(ready / f"{number}-new"), _digest(root / target)))
+        shutil.copyfile(place, ready / f"{number}-old")
+        for copy in ("new", "old"):
+            shutil.copymode(place, ready / f"{number}-{copy}")
+        changes.append(_Change(target, _digest(ready / f"{number}-new"), _digest(place)))
     for number, (target, folder) in enumerate(folders.items(), start=len(files)):
         folder.rename(ready / f"{number}-new")
-        changes.append(_Change(target, _digest(ready / f"{number}-new"), _digest(root / target)))
+        changes.append(_Change(target, _digest(ready / f"{number}-new"), _digest(followed(root / target))))
     (ready / _FORWARD).write_text(json.dumps([asdict(change) for change in changes]), encoding="utf-8")
     for path in [*ready.rglob("*"), ready]:
         _flush(path)
+    interruptions.hold()
     (ready / _FORWARD).rename(scratch / _FORWARD)
     try:
         _flush(scratch)
         settle(root, scratch)
-    except BaseException:
+    except BaseException as failure:
         if (scratch / _FORWARD).exists():
-            (scratch / _FORWARD).rename(scratch / _BACK)
-            settle(root, scratch)
+            _take_back(root, scratch, failure)
         raise
+
+
+def _take_back(root: Path, scratch: Path, failure: BaseException) -> None:
+    try:
+        (scratch / _FORWARD).rename(scratch / _BACK)
+        settle(root, scratch)
+    except (OSError, CodegenError) as error:
+        raise CodegenError(
+            f"the import could not be put in place ({failure}), and not be taken back ({error}): when that is mended,"
+            " run ./generate.sh, which does one or the other"
+        ) from failure
+
+
+def followed(path: Path) -> Path:
+    """Return where a path leads to, through links: that is what can be replaced without replacing a link."""
+    return Path(os.path.realpath(path))
 
 
 def unsettled(scratch: Path) -> bool:
@@ -73,8 +95,11 @@ def unsettled(scratch: Path) -> bool:
     return (scratch / _FORWARD).exists() or (scratch / _BACK).exists()
 
 
-def settle(root: Path, scratch: Path) -> None:
+def settle(root: Path, scratch: Path) -> str:
     """Carry out what a journal says, if there is one: again and again, until nothing is left to do.
+
+    Returns:
+        What happened to the import, for messages; nothing if there was no journal.
 
     Raises:
         CodegenError: Somebody changed one of the files since.
@@ -83,22 +108,24 @@ def settle(root: Path, scratch: Path) -> None:
     back = (scratch / _BACK).exists()
     journal = scratch / (_BACK if back else _FORWARD)
     if not journal.exists():
-        return
+        return ""
     changes = [_Change(**change) for change in json.loads(journal.read_text(encoding="utf-8"))]
-    wanted = {change.target: change.old if back else change.new for change in changes}
-    missing = [change for change in changes if _digest(root / change.target) not in {change.old, change.new, ""}]
-    if missing:
-        names = ", ".join(change.target for change in missing)
+    places = {change.target: followed(root / change.target) for change in changes}
+    wanted = {places[change.target]: change.old if back else change.new for change in changes}
+    edited = [change.target for change in changes if _digest(places[change.target]) not in {change.old, change.new, ""}]
+    if edited:
+        names = ", ".join(edited)
         raise CodegenError(
             f"an import was interrupted, and {names} changed since: put everything in order (git diff shows it), then"
             f" delete {scratch.name} and import again"
         )
-    for target, digest in wanted.items():
-        if _digest(root / target) != digest:
-            _place(root / target, digest, scratch / "ready")
-    for target in wanted:
-        _flush((root / target).parent)
+    for place, digest in wanted.items():
+        if _digest(place) != digest:
+            _place(place, digest, scratch / "ready")
+    for place in wanted:
+        _flush(place.parent)
     journal.unlink()
+    return "taken back" if back else "carried out"
 
 
 def _place(target: Path, digest: str, ready: Path) -> None:

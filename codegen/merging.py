@@ -7,10 +7,11 @@ a component, may change only together with every operation that uses it: a page 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from codegen.documents import JsonObject, JsonValue
+from codegen.documents import JsonObject, JsonValue, describe, shown
 from codegen.errors import CodegenError
 from codegen.package_checks import path_shape
 from codegen.sources import Source, read_version
+from codegen.unfolding import refuse_multiplying
 from codegen.units import Unit, canonical, is_operation, joined, order, references, title, unit_of
 
 _SETTLED = ("servers", "security")
@@ -56,7 +57,9 @@ def merge(current: Source, sources: Sequence[Source]) -> Merged:
         raise CodegenError(
             "\n".join([f"{names} cannot be merged into {current.name}:", *(f"  {text}" for text in sorted(problems))])
         )
-    return Merged(joined(parts), changed, origin)
+    document = joined(parts)
+    refuse_multiplying(document, lambda unit: origin[unit].at(*unit))
+    return Merged(document, changed, origin)
 
 
 def _united(sources: Sequence[Source]) -> tuple[dict[Unit, Source], list[str]]:
@@ -117,14 +120,15 @@ def _twice(parts: Mapping[Unit, JsonValue], origin: Mapping[Unit, Source]) -> li
         if other[1] != unit[1]:
             shapes[path_shape(unit[1])] = unit
             problems.append(
-                f"{origin[other].at(*other[:2])} has {other[1]} and {origin[unit].at(*unit[:2])} has {unit[1]}:"
+                f"{origin[other].at(*other[:2])} has {shown(other[1])} and"
+                f" {origin[unit].at(*unit[:2])} has {shown(unit[1])}:"
                 f" one path with two names for its parameter; {moved}"
             )
         name = value.get("operationId") if is_operation(unit) and isinstance(value, dict) else None
         if isinstance(name, str) and (other := ids.setdefault(name, unit)) != unit:
             problems.append(
                 f"{title(other)} ({origin[other].at(*other, 'operationId')}) and {title(unit)}"
-                f" ({origin[unit].at(*unit, 'operationId')}) have the same operationId {name!r}; {moved}"
+                f" ({origin[unit].at(*unit, 'operationId')}) have the same operationId {describe(name)}; {moved}"
             )
     return problems
 

@@ -36,8 +36,9 @@ def read_options(arguments: Sequence[str]) -> Options:
         prog="generate.sh",
         description=f"Regenerate {PACKAGE} from {DOCUMENT} and {OVERLAY}; that is all it does without an option.",
         epilog=(
-            "Exit codes: 0 done, 1 --check found differences, 2 error and nothing was written; --import and --diff: 0"
-            " no change or a harmless one, 3 the wrapper needs a change, 4 breaking. With 3 and 4 the import is done."
+            "Exit codes: 0 done, 1 --check found differences, 2 error and nothing was written, unless the message says"
+            " that all is done; --import and --diff: 0 no change or a harmless one, 3 the wrapper needs a change, 4"
+            " breaking. With 3 and 4 the import is done."
         ),
         allow_abbrev=False,
     )

@@ -1,6 +1,7 @@
 """What must be true of a generated package before it may replace the committed one."""
 
 import ast
+import json
 import re
 import sys
 from collections import Counter
@@ -28,31 +29,66 @@ def check_package(package: Path, contents: Contents) -> None:
     """
     if not (package / "py.typed").is_file():
         raise CodegenError("the generated package has no py.typed: type checkers would ignore its types")
-    trees = {path: _compiled(path, package) for path in sorted(package.rglob("*.py"))}
-    found = [
-        endpoint
-        for path, tree in trees.items()
-        if path.is_relative_to(package / "api")
-        for endpoint in _endpoints(tree, path.relative_to(package).as_posix())
-    ]
-    _check_operations(Counter(found), contents.operations)
-    _check_models([tree for path, tree in trees.items() if path.is_relative_to(package / "models")], contents.models)
-    run_tool(
+    try:
+        models = _imported(package)
+    except CodegenError:
+        # the code itself tells in better words why it does not import, if it can
+        trees = {path: _compiled(path, package) for path in sorted(package.rglob("*.py"))}
+        written = [tree for path, tree in trees.items() if path.is_relative_to(package / "models")]
+        _check_operations(_found(package), contents.operations)
+        _check_models([name for tree in written for name in _classes(tree)], contents.models)
+        raise
+    _check_operations(_found(package), contents.operations)
+    _check_models(models, contents.models)
+
+
+def _imported(package: Path) -> list[str]:
+    """Import, and so compile, all of the package; return the names of its models."""
+    said = run_tool(
         "the generated package does not import (codegen/requirements.in and pyproject.toml must hold what it needs)",
         [sys.executable, "-P", "-s", "-B", str(_IMPORTER), str(package)],
         package.parent,
     )
+    try:
+        return [str(name) for name in json.loads(said.splitlines()[-1])]
+    except (IndexError, ValueError):
+        raise CodegenError("the generated package does not import: one of its modules ends the process") from None
+
+
+def _found(package: Path) -> "Counter[tuple[str, str]]":
+    """Count the requests that the package can send."""
+    modules = sorted((package / "api").rglob("*.py"))
+    return Counter(
+        endpoint for path in modules for endpoint in _endpoints(_parsed(path, package), _named(path, package))
+    )
 
 
 def _compiled(path: Path, package: Path) -> ast.Module:
-    source = path.read_bytes()
+    tree = _parsed(path, package)
     try:
-        tree = ast.parse(source)
         compile(tree, str(path), "exec", dont_inherit=True)  # finds what the parser lets through: a stray return
     except (SyntaxError, ValueError) as error:
-        where = path.relative_to(package).as_posix()
-        raise CodegenError(f"the generated {where} is not valid Python: {error}") from None
+        raise _invalid(path, package, error) from None
     return tree
+
+
+def _parsed(path: Path, package: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        raise _invalid(path, package, error) from None
+
+
+def _invalid(path: Path, package: Path, error: Exception) -> CodegenError:
+    return CodegenError(f"the generated {_named(path, package)} is not valid Python: {error}")
+
+
+def _named(path: Path, package: Path) -> str:
+    return path.relative_to(package).as_posix()
+
+
+def _classes(tree: ast.Module) -> Iterator[str]:
+    return (node.name for node in tree.body if isinstance(node, ast.ClassDef))
 
 
 def _endpoints(tree: ast.Module, where: str) -> Iterator[tuple[str, str]]:
@@ -107,9 +143,9 @@ def _check_operations(found: "Counter[tuple[str, str]]", operations: Sequence[Op
         )
 
 
-def _check_models(trees: Sequence[ast.Module], titles: Sequence[str]) -> None:
+def _check_models(names: Sequence[str], titles: Sequence[str]) -> None:
     """Refuse what the generator does in silence with a schema that it cannot express: any JSON instead of a class."""
-    classes = {_plain(node.name) for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
+    classes = {_plain(name) for name in names}
     missing = [title for title in titles if _plain(title) not in classes]
     if missing:
         raise CodegenError(

@@ -13,12 +13,20 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from codegen.errors import CodegenError
+from codegen.json_places import lines_before
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _DOCUMENT = re.compile(
     r"""^(?:openapi|"openapi"|'openapi'|swagger|"swagger"|'swagger')[ \t]*:|\A\s*\{.*"(?:openapi|swagger)"\s*:""",
     re.MULTILINE | re.DOTALL,
 )
+
+
+MAX_LINES = 100_000
+"""Markdown takes its time for every line; a document of 300 operations has about 30,000."""
+
+_MOST_LINES = 5
+"""That a message names."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +69,36 @@ def find_document(page: bytes, name: str) -> Extracted:
     try:
         text = page.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = page.count(b"\n", 0, error.start) + 1
+        line = lines_before(page[: error.start].decode("latin-1"), error.start) + 1
         raise CodegenError(f"{name}, line {line}: the page is not UTF-8 text") from None
-    # Fences are blocks, and what is inside the other blocks matters to nobody here.
-    blocks = [token for token in MarkdownIt("commonmark").disable("inline").parse(text) if _holds_document(token)]
+    if lines_before(text, len(text)) > MAX_LINES:
+        raise CodegenError(f"{name}, line {MAX_LINES + 1}: the page has more lines than a document of an API can have")
+    # Fences are blocks, and what is inside the other blocks matters to nobody here; headings end no fence.
+    reader = MarkdownIt("commonmark").disable(["inline", "heading", "lheading", "reference"])
+    fences = [token for token in reader.parse(text) if token.type == "fence"]
+    blocks = [fence for fence in fences if _DOCUMENT.search(fence.content)]
     if not blocks:
-        raise CodegenError(f"{name}: no fenced block holds an OpenAPI document (one that starts with `openapi:`)")
+        raise _without_document(name, text, fences)
     if len(blocks) > 1:
-        lines = " and ".join(str(_first_line(block)) for block in blocks)
-        raise CodegenError(f"{name}: OpenAPI documents start on lines {lines}; a page must hold exactly one")
+        raise CodegenError(f"{name}: OpenAPI documents start on {_lines(blocks)}; a page must hold exactly one")
     content = _content(blocks[0], _LINE.findall(page.removeprefix(codecs.BOM_UTF8)), name)
     return Extracted(content, _first_line(blocks[0]) + 1)
 
 
-def _holds_document(token: Token) -> bool:
-    return token.type == "fence" and _DOCUMENT.search(token.content) is not None
+def _without_document(name: str, text: str, fences: list[Token]) -> CodegenError:
+    missing = "no fenced block holds an OpenAPI document (one that starts with `openapi:`)"
+    if fences:
+        return CodegenError(f"{name}, {_lines(fences)}: {missing}")
+    if not text.strip():
+        return CodegenError(f"{name}, line 1: the page is empty, {missing}")
+    last = lines_before(text, len(text.rstrip())) + 1
+    return CodegenError(f"{name}, {f'lines 1 to {last}' if last > 1 else 'line 1'}: {missing}")
+
+
+def _lines(fences: list[Token]) -> str:
+    numbers = [str(_first_line(fence)) for fence in fences[:_MOST_LINES]]
+    more = " and more" if len(fences) > _MOST_LINES else ""
+    return f"line{'s' if len(fences) > 1 else ''} {' and '.join(numbers)}{more}"
 
 
 def _first_line(fence: Token) -> int:

@@ -4,17 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from codegen import interruptions
 from codegen.applier import apply_overlay
 from codegen.comparison import tree_differences
 from codegen.document_checks import Operation, check_document
 from codegen.documents import JsonObject, load_document
 from codegen.errors import CodegenError
 from codegen.generator import generate, read_configuration
+from codegen.journal import followed
 from codegen.layout import CONFIGURATION, DOCUMENT, OVERLAY, PACKAGE
 from codegen.overlay import Action, read_overlay
 from codegen.package_checks import check_package
 from codegen.swap import replace_folder
-from codegen.workspace import Workspace, workspace
+from codegen.workspace import workspace, workspace_elsewhere
 
 
 @dataclass(frozen=True)
@@ -82,29 +84,32 @@ def regenerate(root: Path, *, replace: bool, own: Sequence[str] = ()) -> Outcome
 
     Args:
         root: The repository.
-        replace: Whether to touch the committed package at all; without, this only compares.
+        replace: Whether to touch the repository at all; without, this only compares.
         own: Overlays to apply after ours.
 
     Raises:
         CodegenError: Anything that a person can put right; the committed package is as it was.
         OSError: Something cannot be read or written; the committed package is as it was.
     """
-    with workspace(root, root / PACKAGE) as scratch:
-        document, overlays = merged_document(root, own)
-        package, outcome = build(root, scratch, document, overlays)
-        if outcome.differences and replace:
-            replace_folder(package, root / PACKAGE, scratch.retired)
+    if not replace:
+        with workspace_elsewhere(root) as folder:
+            return build(root, folder, *merged_document(root, own))[1]
+    with workspace(root) as scratch:
+        package, outcome = build(root, scratch.fresh, *merged_document(root, own))
+        if outcome.differences:
+            interruptions.hold()
+            replace_folder(package, followed(root / PACKAGE), scratch.retired)
     return outcome
 
 
 def build(
-    root: Path, scratch: Workspace, document: JsonObject, overlays: Sequence[Overlay], at: Callable[[str], str] = str
+    root: Path, folder: Path, document: JsonObject, overlays: Sequence[Overlay], at: Callable[[str], str] = str
 ) -> tuple[Path, Outcome]:
-    """Generate the package in the scratch folder and compare it with the committed one, which stays as it is.
+    """Generate the package in an empty folder and compare it with the committed one, which stays as it is.
 
     Args:
         root: The repository.
-        scratch: Where to write.
+        folder: Where to write.
         document: The document with the overlays applied.
         overlays: What was applied.
         at: Says where a place of the document is; see `codegen.document_checks`.
@@ -115,7 +120,7 @@ def build(
     """
     committed = root / PACKAGE
     contents = check_document(document, f"{DOCUMENT} with {' and '.join(overlay.name for overlay in overlays)}", at)
-    package = scratch.fresh / committed.name
+    package = folder / committed.name
     generate(document, read_configuration(root / CONFIGURATION), package)
     check_package(package, contents)
     differences = tuple(tree_differences(committed, package, PACKAGE))

@@ -1,5 +1,6 @@
 """What `--import` reads: published pages, YAML and JSON documents, each with the lines on which things stand."""
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -8,11 +9,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from codegen.block_text import BlockText, Steps, dumped
-from codegen.document_checks import places, steps_of
-from codegen.documents import JsonObject, JsonValue, describe, parse_nodes
+from codegen.documents import JsonObject, JsonValue, describe, parse_nodes, shown
 from codegen.errors import CodegenError
+from codegen.json_places import JsonPlaces
+from codegen.places import references, steps_of
 from codegen.published_page import find_document
+from codegen.unfolding import refuse_multiplying
 from codegen.units import Unit, units
+from codegen.values import MAX_NAME
 
 MAX_BYTES = 2_000_000
 """A document of 300 operations has about 1 MB; what is bigger than this is no documentation of an API."""
@@ -73,17 +77,12 @@ class Source:
             value = value[step] if isinstance(value, dict) else None
         return text if text is not None else dumped({steps[-1]: value})
 
+    @cached_property
+    def _json(self) -> JsonPlaces:
+        return JsonPlaces(self.text)
+
     def _line(self, steps: Steps) -> int:
-        if self._block:
-            return self._block.line(steps) + self._first_line - 1
-        line = self._first_line
-        rest = self.text
-        for step in steps:  # good enough for JSON, where a name may occur elsewhere too: the place is said as well
-            found = re.search(rf'"{re.escape(str(step).replace(chr(34), chr(92) + chr(34)))}"\s*:', rest)
-            if found:
-                line += rest.count("\n", 0, found.start())
-                rest = rest[found.start() :]
-        return line
+        return self._first_line + (self._block.line(steps) - 1 if self._block else self._json.line(steps))
 
 
 def read_sources(names: Sequence[str]) -> list[Source]:
@@ -95,15 +94,30 @@ def read_sources(names: Sequence[str]) -> list[Source]:
     """
     if names.count("-") > 1:
         raise CodegenError("- is named more than once, but stdin can be read only once")
-    sources = []
-    for name in names:
-        if name == "-":
-            content = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with Path(name).open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
-        sources.append(read_source("stdin" if name == "-" else name, content))
-    return sources
+    return [read_source(*read_bytes(name)) for name in names]
+
+
+def read_bytes(name: str) -> tuple[str, bytes]:
+    """Read a file that may be a pipe, `-` for stdin, and return what messages call it, and what is in it.
+
+    Raises:
+        CodegenError: It is too big.
+        OSError: It cannot be read.
+    """
+    if name == "-":
+        name, content = "stdin", sys.stdin.buffer.read(MAX_BYTES + 1)
+    else:
+        with open(name, "rb", opener=_without_waiting) as file:
+            content = file.read(MAX_BYTES + 1)
+    _check_size(name, content)
+    return name, content
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    """Open a file, and also a pipe that nobody writes to: by default that would wait for a writer, for ever."""
+    descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(descriptor, True)  # whoever writes already may take their time
+    return descriptor
 
 
 def read_source(name: str, content: bytes) -> Source:
@@ -119,8 +133,7 @@ def read_source(name: str, content: bytes) -> Source:
         >>> read_source("stdin", b"# Title\n```\nopenapi: 3.1.0\npaths: {/a: {get: {}}}\n```\n").at("paths")
         'stdin, line 4'
     """
-    if len(content) > MAX_BYTES:
-        raise CodegenError(f"{name}: more than {MAX_BYTES:,} bytes, which is more than a document of an API can have")
+    _check_size(name, content)
     if _is_page(name, content):
         found = find_document(content, name)
         source = Source(name, found.content, found.first_line)
@@ -129,7 +142,13 @@ def read_source(name: str, content: bytes) -> Source:
     _check_version(source)
     _check_paths(source)
     _check_references(source)
+    refuse_multiplying(source.document, lambda steps: source.at(*steps))
     return source
+
+
+def _check_size(name: str, content: bytes) -> None:
+    if len(content) > MAX_BYTES:
+        raise CodegenError(f"{name}: more than {MAX_BYTES:,} bytes, which is more than a document of an API can have")
 
 
 def read_version(value: JsonValue) -> tuple[int, ...] | None:
@@ -157,7 +176,8 @@ def _is_page(name: str, content: bytes) -> bool:
 def _check_version(source: Source) -> None:
     document = source.document
     if "swagger" in document:
-        what = f"this is Swagger {document['swagger']}"
+        version = document["swagger"]
+        what = f"this is Swagger {shown(version) if isinstance(version, str) else describe(version)}"
         raise CodegenError(f"{source.at('swagger')}: {what}; only OpenAPI 3.0.x and 3.1.x can be imported")
     if "openapi" not in document:
         raise CodegenError(f"{source.at()}: no OpenAPI document: the key `openapi` is missing")
@@ -173,23 +193,28 @@ def _check_paths(source: Source) -> None:
     for path, item in paths.items():
         if path.startswith("x-"):
             continue
-        where = source.at("paths", path)
-        steps = unquote(path).split("/")
-        if steps[0] or len(steps) < 2 or {".", ".."} & set(steps) or "" in steps[1:-1]:
-            raise CodegenError(f"{where}: the path {path!r} must start with / and go straight down, without . and ..")
-        if re.search(r"[?#\\\s]", unquote(path)) or not unquote(path).isprintable():
-            raise CodegenError(f"{where}: the path {path!r} has a character that no path may have")
+        problem = _path_fault(path)
+        if problem:
+            raise CodegenError(f"{source.at('paths', path)}: the path {describe(path)} {problem}")
         if not isinstance(item, dict) or not item:
-            raise CodegenError(f"{where}: {path} must hold operations, not {describe(item) if item else 'nothing'}")
+            what = f"{shown(path)} must hold operations, not {describe(item) if item else 'nothing'}"
+            raise CodegenError(f"{source.at('paths', path)}: {what}")
+
+
+def _path_fault(path: str) -> str:
+    steps = unquote(path).split("/")
+    if steps[0] or len(steps) < 2 or {".", ".."} & set(steps) or "" in steps[1:-1]:
+        return "must start with / and go straight down, without . and .."
+    if re.search(r"[?#\\\s]", unquote(path)) or not unquote(path).isprintable():
+        return "has a character that no path may have"
+    return ""
 
 
 def _check_references(source: Source) -> None:
     document: JsonObject = source.document
-    for place, value in places(document, "#"):
-        reference = value.get("$ref", "#")
-        if not isinstance(reference, str) or not reference.startswith("#"):
+    for place, reference, problem in references(document, "#"):
+        if not problem and len(str(reference)) > 2 * MAX_NAME:
+            problem = f"which has more than {2 * MAX_NAME:,} characters"
+        if problem:
             where = source.at(*steps_of(place, document), "$ref")
-            raise CodegenError(
-                f"{where}: refers to {describe(reference)}, which is never fetched: only references into the document"
-                " (#/...) can be imported"
-            )
+            raise CodegenError(f"{where}: refers to {describe(reference)}, {problem}")

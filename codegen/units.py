@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
-from codegen.document_checks import places
-from codegen.documents import JsonObject, JsonValue
+from codegen.documents import JsonObject, JsonValue, shown
+from codegen.places import places
 
 Unit = tuple[str, ...]
 """The keys that lead to a part: `("paths", "/v3/x", "post")`, `("components", "schemas", "X")`, `("info",)`."""
@@ -86,8 +86,8 @@ def title(unit: Unit) -> str:
         ('POST /v3/x', '#/components/schemas/X', 'info')
     """
     if is_operation(unit):
-        return f"{unit[2].upper()} {unit[1]}"
-    return "#/" + "/".join(unit) if unit[0] == "components" else " of ".join(reversed(unit[1:])) or unit[0]
+        return shown(f"{unit[2].upper()} {unit[1]}")
+    return shown("#/" + "/".join(unit) if unit[0] == "components" else " of ".join(reversed(unit[1:])) or unit[0])
 
 
 def order(unit: Unit) -> tuple[object, ...]:

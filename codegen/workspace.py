@@ -1,18 +1,23 @@
-"""A scratch folder inside the repository, for one run at a time.
+"""A scratch folder for one run at a time.
 
-It lies in the repository because only folders on one file system can take each other's place in one step.
+The one of a run that writes lies in the repository, because only folders on one file system can take each other's place
+in one step. The one of a run that only compares lies elsewhere: it must change nothing.
 """
 
+import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.journal import settle, unsettled
-from codegen.layout import PACKAGE, SCRATCH
+from codegen import interruptions
+from codegen.errors import CodegenError
+from codegen.journal import followed, settle, unsettled
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
 from codegen.swap import recover
 
 _RETIRED = "retired"
@@ -31,7 +36,7 @@ class Workspace:
 
 
 @contextmanager
-def workspace(root: Path, package: Path) -> Iterator[Workspace]:
+def workspace(root: Path, replaced: Sequence[str] = (PACKAGE,)) -> Iterator[Workspace]:
     """Give a run its scratch folder, and leave nothing of it behind.
 
     Waits until no other run is alive; what is found then was left by runs that were killed: an import that was
@@ -39,27 +44,46 @@ def workspace(root: Path, package: Path) -> Iterator[Workspace]:
 
     Args:
         root: The repository.
-        package: The committed package.
+        replaced: What the run may replace, from the root of the repository; a link is followed.
 
     Raises:
-        CodegenError: An import was interrupted that cannot be carried out any more.
+        CodegenError: An import was interrupted that cannot be carried out any more, the repository cannot be written,
+            or a link leads to where nothing can be replaced in one step.
         OSError: The repository cannot be written.
     """
-    scratch = root / SCRATCH
+    scratch, package = root / SCRATCH, followed(root / PACKAGE)
     with _alone(root):
-        if unsettled(scratch):
-            settle(root, scratch)
-            print("an import that was interrupted has been carried out", file=sys.stderr, flush=True)
-        recover(package, scratch / _RETIRED)
+        with interruptions.deferred():
+            if unsettled(scratch):
+                done = settle(root, scratch)
+                print(f"an import that was interrupted has been {done}", file=sys.stderr, flush=True)
+            recover(package, scratch / _RETIRED)
         shutil.rmtree(scratch, ignore_errors=True)
+        _refuse_other_file_systems(root, replaced)
         fresh = scratch / "fresh"
         try:
-            fresh.mkdir(parents=True)
+            _make(fresh, scratch)
             yield Workspace(fresh, scratch / _RETIRED, scratch)
         finally:
             recover(package, scratch / _RETIRED)
             if not unsettled(scratch):  # else the next run needs what is in there
                 shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def workspace_elsewhere(root: Path) -> Iterator[Path]:
+    """Give a run that only compares an empty folder outside of the repository, which it leaves as it is.
+
+    Waits until no other run is alive.
+
+    Raises:
+        CodegenError: A run was killed while it put things in place; see `refuse_what_was_interrupted`.
+        OSError: The system's folder for temporary files cannot be written.
+    """
+    with _alone(root):
+        _refuse_what_is_half_done(root)
+        with tempfile.TemporaryDirectory(prefix="tazapay-codegen-") as folder:
+            yield Path(folder)
 
 
 def finish_what_was_interrupted(root: Path) -> None:
@@ -70,8 +94,54 @@ def finish_what_was_interrupted(root: Path) -> None:
         OSError: The repository cannot be written.
     """
     if unsettled(root / SCRATCH):
-        with workspace(root, root / PACKAGE):
+        with workspace(root, ()):
             pass
+
+
+def refuse_what_was_interrupted(root: Path) -> None:
+    """Refuse to read a repository in which a run was killed while it put things in place.
+
+    Raises:
+        CodegenError: That is so, and no run is alive that is still at it.
+    """
+    if _half_done(root):
+        with _alone(root):
+            _refuse_what_is_half_done(root)
+
+
+def _refuse_what_is_half_done(root: Path) -> None:
+    if _half_done(root):
+        raise CodegenError(
+            f"a run was killed while it put things in place, so {DOCUMENT}, {OVERLAY} and {PACKAGE} may not belong"
+            " together: run ./generate.sh, which finishes that; nothing was changed now"
+        )
+
+
+def _half_done(root: Path) -> bool:
+    scratch = root / SCRATCH
+    return unsettled(scratch) or ((scratch / _RETIRED).exists() and not (root / PACKAGE).exists())
+
+
+def _refuse_other_file_systems(root: Path, names: Sequence[str]) -> None:
+    for name in names:
+        place = followed(root / name)
+        holder = next((folder for folder in place.parents if folder.exists()), root)
+        if holder.stat().st_dev != root.stat().st_dev:
+            raise CodegenError(
+                f"{name} is a link to {place}, on another file system, where it cannot be replaced in one step: keep it"
+                " on the one of the repository; nothing was written"
+            )
+
+
+def _make(fresh: Path, scratch: Path) -> None:
+    try:
+        fresh.mkdir(parents=True)
+    except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise
+        raise CodegenError(
+            f"{scratch} cannot be made ({error.strerror}): a run that writes needs it; nothing was written"
+        ) from None
 
 
 @contextmanager

@@ -8,16 +8,19 @@ decides, and has the words for it.
 
 import importlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.tag import Tag
 
 _READ_IN_TWO_WAYS = re.compile(
     r"&\S|(?<!\w)!|(?<!\w)\?(?!\w)"  # anchors, tags, keys that are announced
     r"|^(?:%|---|\.\.\.)"  # directives, and where documents begin and end
-    r"|[^\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"  # tabs, other line breaks
+    r"|\r(?!\n)"  # the line break of nobody any more
+    r"|[^\r\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"  # tabs, other line breaks
     r"|[^\n]\Z",  # a last line without an end
     re.MULTILINE,
 )
@@ -49,6 +52,32 @@ def compose(reader: YAML, text: str) -> Node | None:
             return root
     slow: Node | None = reader.compose(text)
     return slow
+
+
+def line_of(root: Node | None, steps: Sequence[str | int]) -> int:
+    """Return the line, from 0, of the last of some steps from the root that the nodes hold."""
+    line, node = (root.start_mark.line, root) if root is not None else (0, None)
+    for step in steps:
+        found: list[tuple[Node, Node]] = []
+        if isinstance(node, MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == step]
+        elif isinstance(node, SequenceNode) and isinstance(step, int):
+            found = [(value, value) for value in node.value[step : step + 1]]
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line, found[0][1]
+    return int(line)
+
+
+def too_deep_line(text: str, levels: int) -> int:
+    """Return the line, from 0, of the first object or list of a YAML text that lies in so many others."""
+    level = line = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        line = event.start_mark.line
+        level += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if level > levels:
+            break
+    return int(line)
 
 
 def _count_opened(text: str) -> int:

@@ -88,7 +88,7 @@ def sweep(root: Path, disaster: Disaster) -> list[dict[str, str]]:
         shutil.rmtree(root / SCRATCH, ignore_errors=True)
         write(package, OLD)
         end, left = run(root, moment, disaster), state(package)
-        with workspace(root, package):  # what the next run does first
+        with workspace(root):  # what the next run does first
             pass
         scratch = "scratch" if (root / SCRATCH).exists() else "clean"
         ends.append({"end": end, "left": left, "next": state(package), "scratch": scratch})

@@ -1,6 +1,7 @@
 """End an import at every moment: `python import_sweep.py FOLDER PAGE (exchange|renames) (killed|full)`.
 
-As `disaster_sweep` does for a plain run: the generator copies a finished package, everything else is the real thing.
+As `disaster_sweep` does for a plain run: the generator copies a finished package, and what the wrapper covers is read
+once, which takes half of the time and writes nothing; everything else is the real thing.
 Prints one JSON list: for each moment how the run ended, what it left in the three places, and what the start of the
 next run made of it.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 import codegen.importing
 import codegen.regeneration
 import codegen.swap
+from codegen.coverage import load_coverage
 from codegen.document_checks import Contents
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
 from codegen.workspace import workspace
@@ -79,7 +81,7 @@ def sweep(root: Path, page: str, disaster: Disaster) -> list[dict[str, object]]:
         write(root, files)
         write(root / PACKAGE, OLD)
         end, after = run(root, page, moment, disaster), left()
-        with workspace(root, root / PACKAGE):  # what the next run does first
+        with workspace(root):  # what the next run does first
             pass
         scratch = "scratch" if (root / SCRATCH).exists() else "clean"
         ends.append({"end": end, "left": after, "next": left(), "scratch": scratch})
@@ -91,6 +93,8 @@ def sweep(root: Path, page: str, disaster: Disaster) -> list[dict[str, object]]:
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     write(root / "finished", NEW)
+    coverage = load_coverage(root)
+    codegen.importing.load_coverage = lambda _root: coverage
     codegen.regeneration.check_document = lambda _document, _name, _at: Contents((), ())
     codegen.regeneration.read_configuration = lambda _path: None
     codegen.regeneration.check_package = lambda _package, _contents: None

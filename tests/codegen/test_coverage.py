@@ -72,6 +72,36 @@ def test_the_fields_of_an_object_are_those_of_what_holds_it():
             id="no type",
         ),
         pytest.param(
+            (*OPERATION, "request", "a"),
+            {"arguments": ["a"], "kinds": [5]},
+            "5 is no type of JSON Schema",
+            id="a type that is no text",
+        ),
+        pytest.param(
+            (*OPERATION, "request", "a"),
+            {"arguments": ["a"], "kinds_by_option": {"text": "form=5"}},
+            "'text' is no type of JSON Schema",
+            id="no type under an option",
+        ),
+        pytest.param(
+            (*OPERATION, "request", "a"),
+            {"arguments": ["a"], "kinds_by_option": ["object"]},
+            "kinds_by_option must name the option of each kind",
+            id="options without names",
+        ),
+        pytest.param(
+            (*OPERATION, "request", "a"),
+            {"arguments": ["a"], "kinds_by_option": {"object": " "}},
+            "kinds_by_option must name the option of each kind",
+            id="an option without a name",
+        ),
+        pytest.param(
+            (*OPERATION, "request", "a"),
+            {"arguments": ["a"], "kinds": ["string"], "kinds_by_option": {"string": "form=5"}},
+            "by default, or under an option, and not both",
+            id="a type by default and under an option",
+        ),
+        pytest.param(
             (*OPERATION, "reply", "data"),
             {"object": "order"},
             "reply: data: there is no object 'order'",

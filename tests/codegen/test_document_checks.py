@@ -1,6 +1,6 @@
 import pytest
 
-from codegen.document_checks import check_document
+from codegen.document_checks import Operation, check_document
 from codegen.documents import parse_document
 from codegen.errors import CodegenError
 from codegen.regeneration import merged_document
@@ -93,10 +93,14 @@ def test_what_only_looks_like_a_fault_passes(checked):
         ),
         pytest.param(
             schema("{$ref: './other.yaml'}"),
-            "refers to './other.yaml': only references into the document",
+            "refers to './other.yaml', which is never fetched: only references into the document",
             id="a reference to a file",
         ),
-        pytest.param(schema("{$ref: 7}"), "refers to 7: only references", id="a reference that is a number"),
+        pytest.param(
+            schema("{$ref: 7}"),
+            "refers to 7, which is never fetched: only references",
+            id="a reference that is a number",
+        ),
         pytest.param(
             document(
                 "  /a: {$ref: '#/components/pathItems/A'}\n", f"components: {{pathItems: {{A: {{get: {{{OK}}}}}}}}}\n"
@@ -156,6 +160,12 @@ def test_a_reference_to_another_host_is_refused_before_anything_could_fetch_it(m
     monkeypatch.setattr("socket.create_connection", refuse)
     with pytest.raises(CodegenError, match="only references into the document"):
         check_document(schema("{$ref: 'https://example.com/a.yaml#/A'}"), "openapi.yaml")
+
+
+def test_what_an_operation_is_called_cannot_steer_a_terminal():
+    hostile = Operation("/a", "get", "\x1b[31m" + "x" * 1000)
+    assert str(hostile).startswith("GET /a  \\x1b[31mxxx")
+    assert len(str(hostile)) < 200
 
 
 def test_the_validator_alone_would_miss_a_dangling_reference():

@@ -93,7 +93,7 @@ def test_allof_of_a_reference_is_that_reference(published, coverage):
 
 
 @pytest.mark.parametrize("before_has_a_stub", [True, False])
-def test_a_component_that_turns_out_to_be_no_text_needs_a_wrapper_change(published, coverage, before_has_a_stub):
+def test_a_component_that_turns_out_to_be_no_text_breaks_clients_that_send_text(published, coverage, before_has_a_stub):
     stub = {
         "target": "$.components",
         "description": "The page does not define it.",
@@ -103,7 +103,7 @@ def test_a_component_that_turns_out_to_be_no_text_needs_a_wrapper_change(publish
     stubs = read_overlay(read, "o") if before_has_a_stub else None
     before = changed(published, METADATA, described(published))
     drift = compare(before, with_component(before, {"type": "object"}), coverage, (), stubs)
-    assert (only(drift).group, only(drift).severity) == ("types", "wrapper")
+    assert (only(drift).group, only(drift).severity) == ("types", "breaking")
 
 
 def test_a_component_that_turns_out_to_be_text_is_harmless(published, coverage):

@@ -4,12 +4,15 @@ import pytest
 
 from codegen.coverage import Coverage, Covered, OperationCoverage
 from codegen.drift_keywords import keyword_changes
-from codegen.drift_rules import Wrapper, field_added, field_removed, required_changed, type_changed
+from codegen.drift_rules import Wrapper, field_added, field_removed, required_changed
 from codegen.drift_schemas import Field
+from codegen.drift_types import type_changed
 
 REQUEST = {
     "always": Covered(names=("always",), always=True, kinds=frozenset({"integer"})),
-    "sometimes": Covered(names=("sometimes",), kinds=frozenset({"string", "object"})),
+    "sometimes": Covered(
+        names=("sometimes",), kinds=frozenset({"string"}), kinds_by_option={"object": 'form="object"'}
+    ),
     "never": Covered(reason="Nobody needs it."),
 }
 REPLY = {
@@ -68,6 +71,8 @@ def test_a_field_that_is_new(where, key, required, verdict):
         ("reply", "unread", False, "harmless"),
         ("reply", "other", False, "harmless"),
         ("reply of nobody", "other", False, "breaking"),
+        ("request", "always.part", False, "harmless"),
+        ("reply", "essential.part", False, "harmless"),
     ],
 )
 def test_a_field_that_is_gone(where, key, is_shown_only, verdict):
@@ -80,6 +85,10 @@ def test_a_field_that_is_gone(where, key, is_shown_only, verdict):
         ("request", "always", True, "harmless"),
         ("request", "sometimes", True, "breaking"),
         ("request", "other", True, "breaking"),
+        ("request", "always.part", True, "breaking"),
+        ("request", "always.part", False, "harmless"),
+        ("reply", "essential.part", True, "wrapper"),
+        ("reply", "essential.part", False, "harmless"),
         ("request", "(body)", True, "harmless"),
         ("request", "always", False, "harmless"),
         ("request of nobody", "(body)", True, "breaking"),
@@ -87,6 +96,7 @@ def test_a_field_that_is_gone(where, key, is_shown_only, verdict):
         ("reply", "shown", True, "wrapper"),
         ("reply", "other", True, "wrapper"),
         ("reply", "essential", False, "wrapper"),
+        ("reply", "data", False, "wrapper"),
         ("reply", "shown", False, "harmless"),
     ],
 )
@@ -101,7 +111,12 @@ def test_a_field_that_became_required_or_optional(where, key, required, verdict)
         ("request", "always", ["integer"], ["number"], "harmless"),
         ("request", "always", ["integer"], ["string"], "breaking"),
         ("request", "always", ["number"], ["integer"], "wrapper"),
-        ("request", "sometimes", ["string"], ["object"], "wrapper"),
+        ("request", "sometimes", ["string"], ["object"], "breaking"),
+        ("request", "sometimes", ["string"], ["string", "object"], "harmless"),
+        ("request", "sometimes", ["string", "object"], ["string"], "breaking"),
+        ("request", "sometimes", ["string", "object"], ["object"], "breaking"),
+        ("request", "sometimes", ["string", "array"], ["string"], "wrapper"),
+        ("request", "sometimes.part", ["string"], ["object"], "breaking"),
         ("request", "never", ["string"], ["integer"], "wrapper"),
         ("request", "other", ["string"], ["integer"], "harmless"),
         ("request of nobody", "other", ["string"], ["integer"], "breaking"),

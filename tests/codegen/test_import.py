@@ -277,7 +277,7 @@ def test_options_that_do_not_go_together_give_the_usage(checkout, arguments, mes
     [
         (["no-such-page.md"], "No such file or directory: no-such-page.md"),
         (["-", "-"], "- is named more than once"),
-        (["generate.sh"], "generate.sh: no fenced block holds an OpenAPI document"),
+        (["generate.sh"], "no fenced block holds an OpenAPI document"),
         (["tools"], "Is a directory: tools"),
     ],
 )

@@ -25,8 +25,10 @@ def page(content):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        pytest.param("p.md", b"# Title\n", "p.md: no fenced block holds an OpenAPI document", id="no fenced block"),
-        pytest.param("p.md", b"", "p.md: no fenced block holds an OpenAPI document", id="an empty page"),
+        pytest.param(
+            "p.md", b"# Title\n", "p.md, line 1: no fenced block holds an OpenAPI document", id="no fenced block"
+        ),
+        pytest.param("p.md", b"", "p.md, line 1: the page is empty, no fenced block", id="an empty page"),
         pytest.param(
             "p.md",
             page(document()) * 2,
@@ -95,7 +97,7 @@ def page(content):
         pytest.param(
             "p.yaml", b"info: {}\n", "p.yaml, line 1: no OpenAPI document: the key `openapi`", id="no OpenAPI"
         ),
-        pytest.param("p.yaml", b"- a\n", "p.yaml: the document must be an object with keys", id="a list"),
+        pytest.param("p.yaml", b"- a\n", "p.yaml, line 1: the document must be an object with keys", id="a list"),
         pytest.param(
             "p.md", page(b"openapi: 3.1.0\n"), "p.md, line 4: the document defines no operation", id="no paths"
         ),

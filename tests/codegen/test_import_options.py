@@ -152,20 +152,3 @@ def test_help_names_every_option_and_exit_code(checkout):
     words = ("--import PAGE", "--diff [REV|FILE]", "--drop-obsolete", "--stub-missing", "--format", "--overlay FILE")
     for word in (*words, "3 the wrapper needs a change", "4 breaking"):
         assert word in " ".join(done.stdout.split())
-
-
-def test_an_interrupted_import_is_finished_before_anything_else(checkout, repository):
-    """Whatever the next command is: here one that reads nothing of the repository."""
-    scratch = checkout.root / ".codegen-scratch"
-    code = (
-        "import codegen.journal as journal, pathlib, sys\n"
-        "root = pathlib.Path(sys.argv[1]); scratch = root / '.codegen-scratch'; scratch.mkdir()\n"
-        "journal.settle = lambda _root, _scratch: None\n"
-        "journal.put_in_place(root, scratch, {'openapi.yaml': b'new'}, {})\n"
-    )
-    python = checkout.root / ".venv-codegen/bin/python"
-    subprocess.run([python, "-c", code, checkout.root], env={"PYTHONPATH": str(repository)}, check=True)
-    done = checkout.run("--extract", str(repository / PAGE))
-    assert (done.returncode, done.stderr) == (0, "an import that was interrupted has been carried out\n")
-    assert (checkout.root / "openapi.yaml").read_bytes() == b"new"
-    assert not scratch.exists()

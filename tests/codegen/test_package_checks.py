@@ -49,6 +49,11 @@ def drop_module(package: Path) -> None:
     (package / MODULE).unlink()
 
 
+def write_where_no_import_reaches(package: Path, text: str) -> None:
+    (package / "no package").mkdir()
+    (package / "no package/a-b.py").write_text(text)
+
+
 def copy_module(package: Path) -> None:
     shutil.copy(package / MODULE, package / "api/default/again.py")
 
@@ -63,6 +68,13 @@ def copy_module(package: Path) -> None:
             ),
             "has no model CreateLightningInvoiceRequest:",
             id="a model less",
+        ),
+        pytest.param(
+            lambda package: (package / "models/create_lightning_invoice_request.py").write_text(
+                "from typing import Any as CreateLightningInvoiceRequest\n"
+            ),
+            "has no model CreateLightningInvoiceRequest:",
+            id="a model that is any JSON",
         ),
         pytest.param(drop_module, "POST /v3/lightning_invoice_bolt11 is missing", id="a dropped endpoint"),
         pytest.param(copy_module, "POST /v3/lightning_invoice_bolt11 is there once too often", id="an endpoint twice"),
@@ -92,6 +104,21 @@ def copy_module(package: Path) -> None:
             id="invalid Python",
         ),
         pytest.param(
+            lambda package: (package / "types.py").write_text("return\n"),
+            "types.py is not valid Python: 'return' outside function",
+            id="what only compiling finds",
+        ),
+        pytest.param(
+            lambda package: write_where_no_import_reaches(package, "x = = 1\n"),
+            "no package/a-b.py is not valid Python",
+            id="invalid Python where no import reaches",
+        ),
+        pytest.param(
+            lambda package: write_where_no_import_reaches(package, "return\n"),
+            "no package/a-b.py is not valid Python",
+            id="what only compiling finds where no import reaches",
+        ),
+        pytest.param(
             lambda package: (package / "types.py").write_bytes(b"x = 1\0"),
             "types.py is not valid Python",
             id="a null byte",
@@ -112,6 +139,21 @@ def copy_module(package: Path) -> None:
             lambda package: (package / "models/extra.py").write_text("raise SystemExit(3)\n"),
             "does not import",
             id="a module that ends the process",
+        ),
+        pytest.param(
+            lambda package: (package / "models/extra.py").write_text("raise SystemExit(0)\n"),
+            "does not import: one of its modules ends the process",
+            id="a module that ends the process as if all were well",
+        ),
+        pytest.param(
+            lambda package: (package / "models/extra.py").write_text("print('said')\nraise SystemExit(0)\n"),
+            "does not import: one of its modules ends the process",
+            id="a module that prints and ends the process",
+        ),
+        pytest.param(
+            lambda package: (package / "models/extra.py").write_text("print('no list of names')\nraise OSError\n"),
+            "does not import",
+            id="a module that prints and fails",
         ),
     ],
 )
@@ -143,3 +185,8 @@ def test_operations_that_differ_only_in_the_method_are_told_apart(package):
             MODELS,
         ),
     )
+
+
+def test_what_a_module_prints_is_not_taken_for_the_names_of_the_models(package):
+    (package / "models/extra.py").write_text("print('[]')\n")
+    check_package(package, Contents((CREATE, GET, PUT), MODELS))

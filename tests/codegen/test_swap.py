@@ -118,6 +118,6 @@ def test_recovery_brings_the_retired_folder_back(tmp_path):
 
 def test_the_scratch_of_a_run_that_was_killed_is_removed(root):
     write(root / SCRATCH / "fresh" / "tazapay_lightning_api", NEW)
-    with workspace(root, root / PACKAGE) as scratch:
+    with workspace(root) as scratch:
         assert list(scratch.fresh.iterdir()) == []
     assert not (root / SCRATCH).exists()

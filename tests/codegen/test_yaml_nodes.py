@@ -131,6 +131,12 @@ def test_the_published_document_takes_the_fast_way():
     assert yaml_nodes._READ_IN_TWO_WAYS.search(text) is None
 
 
+def test_line_ends_of_windows_take_the_fast_way_too():
+    text = (REPOSITORY / "openapi.yaml").read_text().replace("\n", "\r\n")
+    assert yaml_nodes._READ_IN_TWO_WAYS.search(text) is None
+    assert outcome(lambda text: yaml_nodes.compose(reader(), text), text) == outcome(reader().compose, text)
+
+
 @pytest.mark.parametrize(
     "text",
     [

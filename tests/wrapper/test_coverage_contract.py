@@ -5,22 +5,34 @@ The document is the one that the client is generated from; the requests and repl
 
 from __future__ import annotations
 
+import base64
 import copy
 import inspect
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import httpx
 import pytest
 
-from codegen.coverage import load_coverage
+from codegen.coverage import KINDS, load_coverage
 from codegen.coverage_gaps import coverage_gaps
+from codegen.drift_fields import operations_of, reply_fields
+from codegen.drift_overlay import Effects
+from codegen.drift_parts import kind_of
 from codegen.regeneration import merged_document
-from tazapay_lightning import AsyncLightningClient, Invoice, LightningClient, RequestFailedError, hash_memo
+from tazapay_lightning import (
+    AsyncLightningClient,
+    Invoice,
+    LightningClient,
+    RequestFailedError,
+    UnexpectedResponseError,
+    hash_memo,
+)
+from tazapay_lightning.configuration import MetadataFormat
 from tests.support.checkout import REPOSITORY
-from tests.support.service import envelope
+from tests.support.service import API_KEY, API_SECRET, envelope
 
 COVERAGE = load_coverage(REPOSITORY)
 OPERATIONS = {operation.method: operation for operation in COVERAGE.operations.values()}
@@ -70,6 +82,22 @@ SHOWN: dict[tuple[str, str], tuple[Any, Any]] = {
 }
 """For each field of an invoice and each form that it may have: a value, and what the attribute is then."""
 
+OF_A_KIND: dict[str, list[Any]] = {
+    "array": [[], ["a"], [["order", 1]]],
+    "boolean": [True, False],
+    "integer": [0, 600, 1759047330],
+    "number": [5.5, 600.0],
+    "object": [{}, {"order": 1}],
+    "string": ["", "a text", "600", "2025-09-28T08:15:30Z", '{"order": 1}'],
+}
+"""Values of each type, for fields that cannot be read from any of them."""
+
+NOT_SHOWN = {
+    "data.h_tag_memo": ("openapi.yaml", "                h_tag_memo:\n"),  # sent; the object's page lists it too
+    "data.h_tag": ("tests/pages/update-a-lightning-invoice.md", "                      h_tag: null\n"),
+}
+"""Fields of an invoice that neither a schema nor an example of the document shows: where it is said that they exist."""
+
 LOCAL = {"timeout", "deadline"}
 """Arguments that say how to call, and not what to send."""
 
@@ -84,17 +112,23 @@ NOT_OF_ONE_FIELD = {
 class Service:
     """Answers with an invoice over the amount and with the id that were asked for, and keeps the requests."""
 
-    def __init__(self, *, as_text: bool = False, **fields: Any) -> None:
+    def __init__(self, *, as_text: bool = False, without: str = "", **fields: Any) -> None:
         self.requests: list[httpx.Request] = []
         self._fields = fields
         self._as_text = as_text
+        self._without = without
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         asked = json.loads(request.content or b"{}")
         data = {"id": self.last_step if request.method != "POST" else ID, "amount": asked.get("amount", 5000)}
         data |= self._fields
-        return httpx.Response(200, stream=httpx.ByteStream(envelope(json.dumps(data) if self._as_text else data)))
+        data = {key: value for key, value in data.items() if f"data.{key}" != self._without}
+        reply = json.loads(envelope(json.dumps(data) if self._as_text else data))
+        if self._without == "data":
+            reply = data  # the object itself: nothing else could stand for it
+        body = json.dumps({key: value for key, value in reply.items() if key != self._without}).encode()
+        return httpx.Response(200, stream=httpx.ByteStream(body))
 
     @property
     def last_step(self) -> str:
@@ -246,14 +280,51 @@ def test_a_field_that_nobody_gave_is_not_sent(call, method, key):
     assert service.sent(key) is None
 
 
-@pytest.mark.parametrize("form", ["string", "object"])
+def kinds_sent(call, method, key, client=None):
+    """The JSON types that the arguments of a field send."""
+    kinds = set()
+    for argument in OPERATIONS[method].request[key].names:
+        service = Service()
+        call_with(call, service, method, client=client, **SENT[method, argument][0])
+        kinds.add(kind_of(service.sent(key)))
+    return kinds
+
+
+@pytest.mark.parametrize(("method", "key"), entries("request", having=lambda covered: covered.names))
+def test_the_kinds_of_a_field_are_those_that_clients_send_by_default(call, method, key):
+    assert kinds_sent(call, method, key) == OPERATIONS[method].request[key].kinds
+
+
 @pytest.mark.parametrize(
-    ("method", "key"), entries("request", having=lambda covered: covered.kinds == {"string", "object"})
+    ("method", "key", "kind", "option"),
+    [
+        pytest.param(method, key, kind, option, id=f"{method} {key} as {kind}")
+        for method, operation in OPERATIONS.items()
+        for key, covered in operation.request.items()
+        for kind, option in covered.kinds_by_option.items()
+    ],
 )
-def test_an_object_is_sent_in_both_forms_that_the_contract_names(call, method, key, form):
+def test_a_kind_under_an_option_is_what_clients_with_that_option_send(call, method, key, kind, option):
+    name, _, value = option.partition("=")
+    assert kinds_sent(call, method, key, {name: json.loads(value)}) == {kind}
+
+
+@pytest.mark.parametrize("form", get_args(MetadataFormat))
+@pytest.mark.parametrize(("method", "key"), entries("request", having=lambda covered: covered.names))
+def test_no_form_of_metadata_sends_a_kind_that_the_contract_does_not_name(call, method, key, form):
+    covered = OPERATIONS[method].request[key]
+    by_option = {kind for kind, option in covered.kinds_by_option.items() if option == f'metadata_format="{form}"'}
+    assert kinds_sent(call, method, key, {"metadata_format": form}) == (by_option or covered.kinds)
+
+
+@pytest.mark.parametrize("method", OPERATIONS)
+def test_a_request_is_authorised_in_the_way_that_the_contract_says(call, method):
     service = Service()
-    call_with(call, service, method, client={"metadata_format": form}, metadata={"order": 1})
-    assert service.sent(key) == ({"order": 1} if form == "object" else '{"order":1}')
+    call_with(call, service, method)
+    (request,) = service.requests
+    scheme, _, token = request.headers["authorization"].partition(" ")
+    assert f"http {scheme.lower()}" == COVERAGE.security
+    assert base64.b64decode(token).decode() == f"{API_KEY}:{API_SECRET}"
 
 
 @pytest.mark.parametrize(
@@ -277,6 +348,70 @@ def test_an_attribute_shows_the_field_that_the_contract_says_in_every_form(call,
     assert getattr(invoice, attribute) == expected
     if not OPERATIONS[method].reply[key].always:
         assert getattr(without, attribute) != expected
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "kind", "value"),
+    [
+        pytest.param(method, key, kind, value, id=f"{method} {key} as {kind}, {index}")
+        for method, operation in OPERATIONS.items()
+        for key, covered in operation.reply.items()
+        if covered.names or covered.holder
+        for kind in sorted(KINDS - {"null"} - covered.kinds)
+        for index, value in enumerate(OF_A_KIND[kind])
+    ],
+)
+def test_a_field_in_a_form_that_the_contract_does_not_name_is_not_read(call, method, key, kind, value):
+    covered = OPERATIONS[method].reply[key]
+    assert kind_of(value) == kind
+    if covered.holder:
+
+        def service(_request):
+            return httpx.Response(200, stream=httpx.ByteStream(envelope(value)))
+    else:
+        service = Service(**{key.removeprefix("data."): value})
+    if covered.always or covered.holder:
+        with pytest.raises(UnexpectedResponseError):
+            call_with(call, service, method, client={"max_retries": 0})
+    else:
+        assert not getattr(call_with(call, service, method), covered.names[0])
+
+
+@pytest.mark.parametrize("absent", [True, False], ids=["absent", "null"])
+@pytest.mark.parametrize(("method", "key"), entries("reply", having=lambda covered: covered.always))
+def test_a_reply_without_what_is_essential_is_no_invoice(call, method, key, absent):
+    service = Service(without=key) if absent else Service(**{key.removeprefix("data."): None})
+    with pytest.raises(UnexpectedResponseError):
+        call_with(call, service, method, client={"max_retries": 0})
+
+
+@pytest.mark.parametrize(("method", "key"), entries("reply", having=lambda covered: not covered.always))
+def test_a_reply_without_anything_else_is_an_invoice(call, method, key):
+    shown = {field: SHOWN[field, kind][0] for field, kind in SHOWN if field not in {"id", "amount"}}
+    invoice = call_with(call, Service(without=key, **shown), method)
+    assert isinstance(invoice, Invoice)
+    if key.startswith("data."):
+        assert key.removeprefix("data.") not in invoice.raw
+
+
+def test_a_field_that_the_document_does_not_show_has_a_reason_or_a_source():
+    document = merged()
+    shown = {
+        key for operation in operations_of(document) for key in reply_fields(document, operation, Effects(document, ()))
+    }
+    entries = {
+        key
+        for operation in OPERATIONS.values()
+        for key, covered in operation.reply.items()
+        if not covered.reason and key not in shown
+    }
+    assert entries == NOT_SHOWN.keys()
+
+
+@pytest.mark.parametrize("key", NOT_SHOWN)
+def test_the_source_of_a_field_that_the_document_does_not_show_says_so(key):
+    file, words = NOT_SHOWN[key]
+    assert words in (REPOSITORY / file).read_text()
 
 
 @pytest.mark.parametrize("method", OPERATIONS)

@@ -1,0 +1,106 @@
+"""Send a signal at every moment of a run: `python signal_sweep.py FOLDER PAGE (import|regenerate) (SIGINT|SIGTERM)`.
+
+As `import_sweep` does, but through the command line's `main`, whose exit code and last words are what counts here;
+each piece of output is a moment too. Prints one JSON list: for each moment whether the signal was sent, the exit code,
+what was said on stderr, what is in the three places, and whether the scratch folder is gone.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+
+import codegen.__main__
+import codegen.importing
+import codegen.regeneration
+from codegen.coverage import load_coverage
+from codegen.document_checks import Contents
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
+from tests.codegen.disaster_sweep import MOVES, NEW, OLD, TOO_MANY, write
+from tests.codegen.import_sweep import PLACES, content
+
+
+class Moments:
+    """Counts what a run does, and sends a signal at the n-th."""
+
+    def __init__(self, moment: int, number: int) -> None:
+        self.left, self.number = moment, number
+
+    def pass_one(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), self.number)
+
+    def hook(self, event: str, _arguments: tuple[object, ...]) -> None:
+        if event.startswith(MOVES) and event not in {"os.kill", "shutil.rmtree"}:  # the latter announces its moves
+            self.pass_one()
+
+
+class Output(TextIOWrapper):
+    moments: Moments
+
+    def write(self, text: str, /) -> int:
+        self.moments.pass_one()
+        return super().write(text)
+
+
+def run(root: Path, arguments: list[str], moment: int, number: int) -> int:
+    """Run the command line in a child process that gets the signal at its n-th move; return its exit code."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = 99
+    try:
+        for name, handle in (("out", 1), ("err", 2)):
+            os.dup2(os.open(root / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), handle)
+        moments = Moments(moment, number)
+        sys.stdout = Output(os.fdopen(1, "wb", closefd=False))
+        sys.stdout.moments = moments
+        sys.addaudithook(moments.hook)
+        code = codegen.__main__.main(arguments)
+        sys.stdout.flush()
+        (root / "sent").write_text("yes" if moments.left <= 0 else "no")
+    finally:
+        os._exit(code)
+
+
+def sweep(root: Path, arguments: list[str], number: int) -> list[dict[str, object]]:
+    files = {name: (root / name).read_bytes() for name in (DOCUMENT, OVERLAY)}
+    write(root / PACKAGE, OLD)
+    old = {name: content(root / name) for name in PLACES}
+    if arguments:
+        codegen.importing.import_pages(root, [arguments[1]], drop_obsolete=False, stub_missing=True)
+    else:
+        codegen.regeneration.regenerate(root, replace=True)
+    new = {name: content(root / name) for name in PLACES}
+    ends: list[dict[str, object]] = []
+    for moment in range(1, TOO_MANY):
+        for folder in (PACKAGE, SCRATCH):
+            shutil.rmtree(root / folder, ignore_errors=True)
+        write(root, files)
+        write(root / PACKAGE, OLD)
+        code = run(root, arguments, moment, number)
+        found = {name: content(root / name) if (root / name).exists() else None for name in PLACES}
+        left = "old" if found == old else "new" if found == new else "broken"
+        said, sent = (root / "err").read_text(), (root / "sent").read_text()
+        ends.append({"code": code, "said": said, "left": left, "sent": sent, "scratch": (root / SCRATCH).exists()})
+        if sent == "no":
+            break
+    return ends
+
+
+if __name__ == "__main__":
+    root = Path(sys.argv[1])
+    write(root / "finished", NEW)
+    codegen.__main__.ROOT = root
+    coverage = load_coverage(root)
+    codegen.importing.load_coverage = lambda _root: coverage
+    codegen.regeneration.check_document = lambda _document, _name, _at=str: Contents((), ())
+    codegen.regeneration.read_configuration = lambda _path: None
+    codegen.regeneration.check_package = lambda _package, _contents: None
+    codegen.regeneration.generate = lambda _document, _settings, output: shutil.copytree(root / "finished", output)
+    given = ["--import", sys.argv[2], "--stub-missing"] if sys.argv[3] == "import" else []
+    print(json.dumps(sweep(root, given, signal.Signals[sys.argv[4]])))

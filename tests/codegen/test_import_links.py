@@ -1,0 +1,222 @@
+"""What is replaced may be a link, may have rights of its own, and may be where nothing can be written."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from codegen.errors import CodegenError
+from codegen.journal import put_in_place, settle, unsettled
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from codegen.workspace import workspace
+
+PAGE = "tests/pages/create-with-metadata-input.md"
+
+
+@pytest.fixture
+def linked(checkout):
+    """A checkout in which both files and the client lie elsewhere, and relative links lead to them."""
+    elsewhere = checkout.root.parent / "elsewhere"
+    elsewhere.mkdir()
+    for name in (DOCUMENT, OVERLAY, PACKAGE):
+        place = checkout.root / name
+        target = elsewhere / f"the real {place.name}"
+        place.rename(target)
+        place.symlink_to(os.path.relpath(target, place.parent))
+    return checkout
+
+
+def links(checkout):
+    return {name: (checkout.root / name).readlink() for name in (DOCUMENT, OVERLAY, PACKAGE)}
+
+
+def test_an_import_follows_links_and_leaves_them_links(linked, new_checkout, tmp_path, repository):
+    before = links(linked)
+    plain = new_checkout(tmp_path / "plain")
+    for where in (linked, plain):
+        done = where.run("--import", str(repository / PAGE), "--stub-missing")
+        assert done.returncode == 0, done.stderr
+    assert links(linked) == before
+    assert linked.tree() == plain.tree()
+    for name in (DOCUMENT, OVERLAY):
+        assert (linked.root / name).read_bytes() == (plain.root / name).read_bytes()
+    assert sorted(path.name for path in linked.root.parent.joinpath("elsewhere").iterdir()) == [
+        "the real openapi.overlay.yaml",
+        "the real openapi.yaml",
+        "the real tazapay_lightning_api",
+    ]
+    assert linked.run("--check").returncode == 0
+
+
+def test_a_plain_run_follows_the_link_to_the_client(linked, committed_tree):
+    before = links(linked)
+    (linked.package / "client.py").write_text("edited by hand")
+    done = linked.run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert links(linked) == before
+    assert linked.tree() == committed_tree
+
+
+def test_a_link_to_nothing_is_followed_too(linked, committed_tree):
+    shutil.rmtree(linked.package.resolve())
+    assert linked.run().returncode == 0
+    assert linked.package.is_symlink()
+    assert linked.tree() == committed_tree
+
+
+@pytest.fixture
+def other_file_system(tmp_path):
+    memory = Path("/dev/shm")  # noqa: S108 - the one other file system that a Linux has
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no other file system")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("name", [DOCUMENT, OVERLAY, PACKAGE])
+def test_a_link_to_another_file_system_is_refused_before_anything_is_done(
+    checkout, other_file_system, repository, name
+):
+    target = other_file_system / "target"
+    shutil.move(checkout.root / name, target)
+    (checkout.root / name).symlink_to(target)
+
+    def state():
+        paths = sorted(path for path in checkout.root.rglob("*") if not path.name.startswith(".venv-codegen"))
+        return paths, checkout.tree(), [(checkout.root / file).read_bytes() for file in (DOCUMENT, OVERLAY)]
+
+    before = state()
+    done = checkout.run("--import", str(repository / PAGE), "--stub-missing")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: {name} is a link to {target}, on another file system, where it cannot be replaced in one step: keep it"
+        " on the one of the repository; nothing was written\n"
+    )
+    assert state() == before
+    assert checkout.run("--check").returncode == 0
+
+
+@pytest.fixture
+def linked_root(tmp_path):
+    """A small repository whose file is a link."""
+    root, scratch = tmp_path / "root", tmp_path / "root/.codegen-scratch"
+    (scratch / "fresh/client").mkdir(parents=True)
+    (scratch / "fresh/client/a.py").write_text("new")
+    (tmp_path / "spec.yaml").write_text("old")
+    (root / "spec.yaml").symlink_to("../spec.yaml")
+    return root, scratch
+
+
+def test_an_import_that_was_killed_is_carried_out_through_the_links(linked_root, monkeypatch):
+    root, scratch = linked_root
+    with monkeypatch.context() as patch:
+        patch.setattr("codegen.journal.settle", lambda _root, _scratch: None)
+        put_in_place(root, scratch, {"spec.yaml": b"new"}, {"client": scratch / "fresh/client"})
+    assert ((root / "spec.yaml").read_text(), unsettled(scratch)) == ("old", True)
+    settle(root, scratch)
+    assert ((root / "spec.yaml").read_text(), unsettled(scratch)) == ("new", False)
+    assert (root / "spec.yaml").readlink() == Path("../spec.yaml")
+    assert (root / "client/a.py").read_text() == "new"
+
+
+def test_what_can_be_neither_put_in_place_nor_taken_back_is_said_and_left_to_the_next_run(
+    tmp_path, monkeypatch, capsys
+):
+    root, scratch = tmp_path, tmp_path / ".codegen-scratch"
+    scratch.mkdir()
+    for name in ("one", "two"):
+        (root / name).write_text("old")
+    real = Path.replace
+
+    def fail_from_the_second_on(source: Path, target: Path) -> Path:
+        if (root / "one").read_text() == "new":
+            raise PermissionError(13, "Permission denied", target.name)
+        return real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", fail_from_the_second_on)
+        with pytest.raises(CodegenError) as caught:
+            put_in_place(root, scratch, {"one": b"new", "two": b"new"}, {})
+    assert str(caught.value) == (
+        "the import could not be put in place ([Errno 13] Permission denied: 'two'), and not be taken back ([Errno 13]"
+        " Permission denied: 'one'): when that is mended, run ./generate.sh, which does one or the other"
+    )
+    assert unsettled(scratch)
+    with workspace(root):  # what the next run does first
+        pass
+    assert [(root / name).read_text() for name in ("one", "two")] == ["old", "old"]
+    assert capsys.readouterr().err == "an import that was interrupted has been taken back\n"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o755])
+def test_the_rights_of_a_file_stay_as_they_were_whether_it_is_replaced_or_put_back(tmp_path, monkeypatch, mode):
+    root, scratch = tmp_path, tmp_path / ".codegen-scratch"
+    for name in ("one", "two"):
+        (root / name).write_text("old")
+        (root / name).chmod(mode)
+    scratch.mkdir()
+    put_in_place(root, scratch, {"one": b"new"}, {})
+    assert (root / "one").stat().st_mode & 0o777 == mode
+    shutil.rmtree(scratch)
+    scratch.mkdir()
+    real, moved = Path.replace, []
+
+    def fail_once(source: Path, target: Path) -> Path:
+        moved.append(target.name)
+        if len(moved) == 2:
+            raise PermissionError(13, "Permission denied", str(target))
+        return real(source, target)
+
+    monkeypatch.setattr("pathlib.Path.replace", fail_once)
+    with pytest.raises(PermissionError):
+        put_in_place(root, scratch, {"one": b"newer", "two": b"newer"}, {})
+    assert [(root / name).read_text() for name in ("one", "two")] == ["new", "old"]
+    assert [(root / name).stat().st_mode & 0o777 for name in ("one", "two")] == [mode, mode]
+
+
+def as_somebody_without_privileges(root: Path) -> str:
+    """Start a run in a child process that is not root, if we are, and return what it said."""
+    code = (
+        "import fcntl, os, sys\n"
+        "from pathlib import Path\n"
+        "from codegen.errors import CodegenError\n"
+        "from codegen.workspace import workspace\n"
+        "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"
+        "try:\n"
+        "    with workspace(Path(sys.argv[1])): print('made')\n"
+        "except CodegenError as error: print(error)\n"
+    )
+    repository = Path(__file__).parents[2]
+    command = [sys.executable, "-B", "-c", code, str(root)]
+    done = subprocess.run(
+        command, env={"PYTHONPATH": str(repository)}, cwd="/", capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_a_repository_that_cannot_be_written_is_named_and_left_as_it_is():
+    with tempfile.TemporaryDirectory() as folder:  # and not tmp_path, into which only its owner can look
+        root = Path(folder)
+        root.chmod(0o555)
+        assert as_somebody_without_privileges(root) == (
+            f"{root}/.codegen-scratch cannot be made (Permission denied): a run that writes needs it; nothing was"
+            " written\n"
+        )
+        root.chmod(0o777)
+        assert as_somebody_without_privileges(root) == "made\n"
+        assert list(root.iterdir()) == []
+        root.chmod(0o755)
+
+
+def test_a_loop_of_links_is_an_error_and_no_defect(checkout):
+    (checkout.root / DOCUMENT).unlink()
+    (checkout.root / DOCUMENT).symlink_to(DOCUMENT)
+    done = checkout.run()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: Too many levels of symbolic links: ")
+    assert DOCUMENT in done.stderr
+    assert "Traceback" not in done.stderr
