@@ -1,6 +1,6 @@
 """Fixtures of the code generation's tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from codegen.coverage import Coverage, load_coverage
 from codegen.documents import JsonObject, load_document
 from codegen.overlay import Action, read_overlay
+from tests.codegen.warm import WarmCheckout, WarmServer, warm_server
 from tests.support.checkout import PACKAGE, REPOSITORY, Checkout, copy_repository, made_environment, read_tree
 
 
@@ -27,6 +28,19 @@ def new_checkout() -> Callable[[Path], Checkout]:
 def checkout(tmp_path: Path, new_checkout: Callable[[Path], Checkout]) -> Checkout:
     """A checkout whose path has spaces in it."""
     return new_checkout(tmp_path / "a folder" / "of the repository")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[WarmServer]:
+    """The process from which the runs of warm checkouts are forked."""
+    with warm_server() as ready:
+        yield ready
+
+
+@pytest.fixture
+def new_warm_checkout(server: WarmServer) -> Callable[[Path], WarmCheckout]:
+    """Make a checkout whose runs cost no start: what `new_checkout` is in the files whose tests are not about that."""
+    return lambda root: WarmCheckout(copy_repository(root).root, server)
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """End an import at every moment: `python import_sweep.py FOLDER PAGE (exchange|renames) (killed|full)`.
 
 As `disaster_sweep` does for a plain run: the generator copies a finished package, and what the wrapper covers is read
-once, which takes half of the time and writes nothing; everything else is the real thing.
-Prints one JSON list: for each moment how the run ended, what it left in the three places, and what the start of the
-next run made of it.
+once, which takes half of the time and writes nothing; everything else is the real thing. Which moments are tried is
+said in `tests.support.thorough`.
+Prints one JSON list: for each moment that is tried how the run ended, what it left in the three places, and what the
+start of the next run made of it.
 """
 
 import errno
@@ -21,9 +22,11 @@ from codegen.coverage import load_coverage
 from codegen.document_checks import Contents
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
 from codegen.workspace import workspace
-from tests.codegen.disaster_sweep import MOVES, NEW, OLD, TOO_MANY, Disaster, fill_disk, kill, write
+from tests.codegen.disaster_sweep import MOVES, NEW, OLD, Disaster, fill_disk, kill, write
+from tests.support import thorough
 
 PLACES = (DOCUMENT, OVERLAY, PACKAGE)
+SAMPLED = 8  # every 8th moment, unless it is to be thorough
 
 
 def content(path: Path) -> dict[str, bytes]:
@@ -74,8 +77,7 @@ def sweep(root: Path, page: str, disaster: Disaster) -> list[dict[str, object]]:
             next((word for word, wanted in named.items() if wanted[name] == found[name]), "broken") for name in PLACES
         ]
 
-    ends: list[dict[str, object]] = []
-    for moment in range(1, TOO_MANY):
+    def attempt(moment: int) -> dict[str, object]:
         for folder in (PACKAGE, SCRATCH):
             shutil.rmtree(root / folder, ignore_errors=True)
         write(root, files)
@@ -84,10 +86,10 @@ def sweep(root: Path, page: str, disaster: Disaster) -> list[dict[str, object]]:
         with workspace(root):  # what the next run does first
             pass
         scratch = "scratch" if (root / SCRATCH).exists() else "clean"
-        ends.append({"end": end, "left": after, "next": left(), "scratch": scratch})
-        if [last["end"] for last in ends[-2:]] == ["done", "done"]:
-            break  # twice: a failure that the run survives, such as one while it cleans up, is not the end yet
-    return ends
+        return {"moment": moment, "end": end, "left": after, "next": left(), "scratch": scratch}
+
+    ends = thorough.sweep(attempt, lambda end: {**end, "moment": None}, lambda end: end["end"] == "done", SAMPLED)
+    return list(ends.values())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Send a signal at every moment of a run: `python signal_sweep.py FOLDER PAGE (import|regenerate) (SIGINT|SIGTERM)`.
 
 As `import_sweep` does, but through the command line's `main`, whose exit code and last words are what counts here;
-each piece of output is a moment too. Prints one JSON list: for each moment whether the signal was sent, the exit code,
-what was said on stderr, what is in the three places, and whether the scratch folder is gone.
+each piece of output is a moment too. Prints one JSON list: for each moment that is tried whether the signal was sent,
+the exit code, what was said on stderr, what is in the three places, and whether the scratch folder is there.
 """
 
 import json
@@ -19,8 +19,9 @@ import codegen.regeneration
 from codegen.coverage import load_coverage
 from codegen.document_checks import Contents
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
-from tests.codegen.disaster_sweep import MOVES, NEW, OLD, TOO_MANY, write
-from tests.codegen.import_sweep import PLACES, content
+from tests.codegen.disaster_sweep import MOVES, NEW, OLD, write
+from tests.codegen.import_sweep import PLACES, SAMPLED, content
+from tests.support import thorough
 
 
 class Moments:
@@ -76,8 +77,8 @@ def sweep(root: Path, arguments: list[str], number: int) -> list[dict[str, objec
     else:
         codegen.regeneration.regenerate(root, replace=True)
     new = {name: content(root / name) for name in PLACES}
-    ends: list[dict[str, object]] = []
-    for moment in range(1, TOO_MANY):
+
+    def attempt(moment: int) -> dict[str, object]:
         for folder in (PACKAGE, SCRATCH):
             shutil.rmtree(root / folder, ignore_errors=True)
         write(root, files)
@@ -85,11 +86,13 @@ def sweep(root: Path, arguments: list[str], number: int) -> list[dict[str, objec
         code = run(root, arguments, moment, number)
         found = {name: content(root / name) if (root / name).exists() else None for name in PLACES}
         left = "old" if found == old else "new" if found == new else "broken"
-        said, sent = (root / "err").read_text(), (root / "sent").read_text()
-        ends.append({"code": code, "said": said, "left": left, "sent": sent, "scratch": (root / SCRATCH).exists()})
-        if sent == "no":
-            break
-    return ends
+        said, sent, scratch = (root / "err").read_text(), (root / "sent").read_text(), (root / SCRATCH).exists()
+        return {"moment": moment, "code": code, "said": said, "left": left, "sent": sent, "scratch": scratch}
+
+    ends = thorough.sweep(
+        attempt, lambda end: (end["code"], end["left"], end["sent"]), lambda end: end["sent"] == "no", SAMPLED
+    )
+    return list(ends.values())
 
 
 if __name__ == "__main__":

@@ -15,19 +15,24 @@ import pytest
 
 
 @pytest.fixture
-def assert_refused(checkout, committed_tree) -> Callable[..., None]:
+def warm(new_warm_checkout, tmp_path):
+    return new_warm_checkout(tmp_path / "repository")
+
+
+@pytest.fixture
+def assert_refused(warm, committed_tree) -> Callable[..., None]:
     """Run, and expect one clear message, exit code 2 and the old client."""
 
     def expect(*messages: str) -> None:
-        done = checkout.run()
+        done = warm.run()
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("error: ")
         assert done.stderr.count("error: ") == 1
         assert "Traceback" not in done.stderr
         for message in messages:
             assert message in done.stderr
-        assert checkout.tree() == committed_tree
-        assert not (checkout.root / ".codegen-scratch").exists()
+        assert warm.tree() == committed_tree
+        assert not (warm.root / ".codegen-scratch").exists()
 
     return expect
 
@@ -172,8 +177,8 @@ def operation(path: str, operation_id: str, reply: str = "{type: object}") -> st
         ),
     ],
 )
-def test_a_bad_input_is_refused(checkout, assert_refused, damage, message):
-    damage(checkout)
+def test_a_bad_input_is_refused(warm, assert_refused, damage, message):
+    damage(warm)
     assert_refused(message)
 
 
@@ -242,18 +247,18 @@ def test_a_reader_that_has_seen_enough_is_no_reason_for_a_traceback(checkout):
 
 
 @pytest.fixture
-def changed(checkout, committed_tree):
+def changed(warm, committed_tree):
     """A checkout whose document changed, the client that its next run gives, and how many seconds that run takes."""
-    checkout.edit("openapi.yaml", "description: success or failure", "description: succeeded or failed")
-    old = shutil.copytree(checkout.package, checkout.root / "old")
+    warm.edit("openapi.yaml", "description: success or failure", "description: succeeded or failed")
+    old = shutil.copytree(warm.package, warm.root / "old")
     started = time.monotonic()
-    assert checkout.run().returncode == 0
+    assert warm.run_killed_after(60).returncode == 0  # as those that are killed, but too late to be so
     duration = time.monotonic() - started
-    new = checkout.tree()
+    new = warm.tree()
     assert new != committed_tree
-    shutil.rmtree(checkout.package)
-    old.rename(checkout.package)
-    return checkout, new, duration
+    shutil.rmtree(warm.package)
+    old.rename(warm.package)
+    return warm, new, duration
 
 
 def test_a_run_that_is_killed_while_it_generates_leaves_the_old_client(changed, committed_tree):
@@ -274,11 +279,7 @@ def test_a_run_that_is_killed_while_it_generates_leaves_the_old_client(changed, 
 def test_a_run_that_is_killed_at_any_time_leaves_the_old_client_or_the_new_one(changed, committed_tree):
     checkout, new, duration = changed
     for step in range(1, 5):
-        process = checkout.start()
-        try:
-            process.communicate(timeout=duration * step / 4)
-        except subprocess.TimeoutExpired:
-            checkout.kill(process)
+        checkout.run_killed_after(duration * step / 4)
         assert checkout.tree() in (committed_tree, new), f"killed at {step}/4 of a run"
     assert checkout.run().returncode == 0
     assert checkout.tree() == new

@@ -11,6 +11,7 @@ import pytest
 from codegen.document_checks import check_document
 from codegen.errors import CodegenError
 from codegen.sources import read_source
+from tests.support.thorough import sample
 
 TEXT = {"type": "string"}
 REPLY = {"200": {"description": "", "content": {"a/b": {"schema": TEXT, "examples": {"e": {"value": {"a": {}}}}}}}}
@@ -67,7 +68,7 @@ def server():
             pass
 
     listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=listening.serve_forever)
+    thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{listening.server_port}/x", asked
     listening.shutdown()
@@ -93,8 +94,9 @@ def at(value, steps):
 @pytest.mark.parametrize("keyword", ["$ref", "$id", "$schema", "$dynamicRef", "operationRef", "externalValue"])
 def test_no_reference_in_any_place_is_ever_fetched(server, keyword):
     url, asked = server
-    tried = 0
-    for steps in objects(DOCUMENT):
+    places = list(objects(DOCUMENT))
+    assert len(places) > 90
+    for steps in sample(places, 3):
         changed = copy.deepcopy(DOCUMENT)
         at(changed, steps)[keyword] = url
         for attempt in (
@@ -103,9 +105,7 @@ def test_no_reference_in_any_place_is_ever_fetched(server, keyword):
         ):
             with suppress(CodegenError):
                 attempt()
-            tried += 1
             assert not asked, f"{keyword} in {steps}"
-    assert tried > 100
 
 
 @pytest.mark.parametrize("holder", ["schemas", "responses", "examples", "parameters"])

@@ -17,6 +17,11 @@ FETCH, UPDATE = "fetch-a-lightning-invoice.md", "update-a-lightning-invoice.md"
 
 
 @pytest.fixture
+def new_checkout(new_warm_checkout):
+    return new_warm_checkout
+
+
+@pytest.fixture
 def pages(repository):
     return repository / "tests/pages"
 

@@ -14,6 +14,11 @@ BOMB = b"a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n" + b"".join(
 )
 
 
+@pytest.fixture
+def new_checkout(new_warm_checkout):
+    return new_warm_checkout
+
+
 def document(paths=b"  /v3/x: {post: {responses: {'200': {description: ''}}}}\n", first=b"openapi: 3.1.0\n"):
     return first + b"info: {title: t, version: '3'}\npaths:\n" + paths
 

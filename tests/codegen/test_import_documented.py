@@ -9,6 +9,11 @@ EXAMPLE = ("--import", "tests/pages/create-with-metadata-input.md")
 
 
 @pytest.fixture
+def new_checkout(new_warm_checkout):
+    return new_warm_checkout
+
+
+@pytest.fixture
 def blocks(repository):
     text = (repository / "docs/regenerating.md").read_text()
     return [content for _, content in re.findall(r"^```(text|yaml)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)]

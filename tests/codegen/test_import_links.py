@@ -18,6 +18,11 @@ PAGE = "tests/pages/create-with-metadata-input.md"
 
 
 @pytest.fixture
+def new_checkout(new_warm_checkout):
+    return new_warm_checkout
+
+
+@pytest.fixture
 def linked(checkout):
     """A checkout in which both files and the client lie elsewhere, and relative links lead to them."""
     elsewhere = checkout.root.parent / "elsewhere"

@@ -19,6 +19,11 @@ actions:
 
 
 @pytest.fixture
+def new_checkout(new_warm_checkout):
+    return new_warm_checkout
+
+
+@pytest.fixture
 def own(checkout):
     (checkout.root / "own.yaml").write_text(OWN)
     (checkout.root / "more.yaml").write_text(OWN.replace("make_invoice", "order_invoice"))

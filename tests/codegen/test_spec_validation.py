@@ -11,6 +11,7 @@ from openapi_spec_validator.schemas.backend.jsonschema import create_validator
 
 from codegen.regeneration import merged_document
 from codegen.spec_validation import VALIDATORS
+from tests.support.thorough import sample
 
 
 class OfTheLibrary30(OpenAPIV30SpecValidator):
@@ -63,9 +64,9 @@ def broken_in_one_place(document):
 def test_what_is_wrong_in_any_place_of_a_document_is_found_as_the_library_finds_it(repository, version):
     document = merged_document(repository)[0] | {"openapi": f"{version}.0"}
     assert found(VALIDATORS[version], document) == found(OF_THE_LIBRARY[version], document) == []
-    refused = 0
-    for place, damaged in broken_in_one_place(document):
+    refused, tried = 0, sample(broken_in_one_place(document), 3)  # an odd number, so that both kinds of damage are left
+    for place, damaged in tried:
         expected = found(OF_THE_LIBRARY[version], damaged)
         assert found(VALIDATORS[version], damaged) == expected, place
         refused += bool(expected)
-    assert refused > 50, "what was broken was not wrong enough to show anything"
+    assert refused > len(tried) / 3 > 15, "what was broken was not wrong enough to show anything"

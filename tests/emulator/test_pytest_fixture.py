@@ -7,6 +7,8 @@ from tazapay_lightning_emulator import Emulator
 
 pytest_plugins = ["pytester"]
 
+QUICK = ("-p", "no:cacheprovider", "-p", "no:schemathesis")  # the latter takes a second to import
+
 CREATE = """
 import httpx
 
@@ -47,11 +49,11 @@ def test_two(tazapay_emulator):
     assert create(tazapay_emulator).status_code == 200
 """
     )
-    pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess("-W", "error", *QUICK).assert_outcomes(passed=2)
 
 
 def test_the_fixture_explains_itself(pytester: pytest.Pytester) -> None:
-    listing = pytester.runpytest_subprocess("--fixtures", "-p", "no:cacheprovider").stdout.str()
+    listing = pytester.runpytest_subprocess("--fixtures", *QUICK).stdout.str()
     assert "tazapay_emulator" in listing
     assert "A running emulator of Tazapay, empty at the start of every test." in listing
 
@@ -60,7 +62,7 @@ def test_the_fixture_explains_itself(pytester: pytest.Pytester) -> None:
 def test_a_missing_extra_is_named_only_when_the_fixture_is_used(pytester: pytest.Pytester, package: str) -> None:
     pytester.makeconftest(f"import sys\nsys.modules[{package!r}] = None")
     pytester.makepyfile("def test_without():\n    pass\n\ndef test_with(tazapay_emulator):\n    pass\n")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:schemathesis")
+    result = pytester.runpytest_subprocess("-p", "no:randomly", *QUICK)
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         [f'*needs {package}, which is not installed: pip install "tazapay-lightning?emulator?"*']
