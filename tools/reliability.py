@@ -2,9 +2,10 @@
 
     python tools/reliability.py docs/reliability.md
 
-For each fault of the emulator and each of the two clients it makes a number of calls, half of whose requests meet the
-fault, counts how they end, lets the faults stop, resumes every call that did not end in an invoice with its key, and
-counts what is stored. The choice of requests depends on a seed only; how often a limit is met depends on the machine.
+For each fault of the emulator, with the blocking client and with both backends of the asynchronous one, it makes a
+number of calls, half of whose requests meet the fault, counts how they end, lets the faults stop, resumes every call
+that did not end in an invoice with its key, and counts what is stored. The choice of requests depends on a seed only;
+how often a limit is met depends on the machine.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tazapay_lightning import (
     APIError,
@@ -45,6 +47,7 @@ STATUSES = (408, 429, 500, 502, 503, 504, 520)
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 Ends = dict[int, str]
+Backend = Literal["httpx", "aiohttp"]
 Run = Callable[[Emulator, Iterable[int]], Ends]
 
 
@@ -89,12 +92,14 @@ def from_threads(emulator: Emulator, orders: Iterable[int]) -> Ends:
         return dict(threads.map(create, orders))
 
 
-def from_tasks(emulator: Emulator, orders: Iterable[int]) -> Ends:
+def from_tasks(backend: Backend, emulator: Emulator, orders: Iterable[int]) -> Ends:
     """Make the calls with the asynchronous client."""
 
     async def run() -> Ends:
         places = asyncio.Semaphore(TASKS)
-        client = AsyncLightningClient(emulator.api_key, emulator.api_secret, base_url=emulator.base_url, **LIMITS)
+        client = AsyncLightningClient(
+            emulator.api_key, emulator.api_secret, base_url=emulator.base_url, backend=backend, **LIMITS
+        )
 
         async def create(order: int) -> tuple[int, str]:
             async with places:
@@ -108,6 +113,13 @@ def from_tasks(emulator: Emulator, orders: Iterable[int]) -> Ends:
             return dict(await asyncio.gather(*(create(order) for order in orders)))
 
     return asyncio.run(run())
+
+
+RUNS: dict[str, Run] = {
+    "blocking": from_threads,
+    "async": partial(from_tasks, "httpx"),
+    "aiohttp": partial(from_tasks, "aiohttp"),
+}
 
 
 def measure(fault: Fault, run: Run) -> tuple[Counter[str], int, int, int, int]:
@@ -130,7 +142,8 @@ def table() -> str:
     """Measure everything and return it as Markdown."""
     setting = (
         f"{CALLS} calls in each row, {PROBABILITY:.0%} of the requests failing, at most {LIMITS['max_retries'] + 1} "
-        f"attempts of {LIMITS['timeout']} s; blocking from {THREADS} threads, asynchronous with {TASKS} in flight. "
+        f"attempts of {LIMITS['timeout']} s; blocking from {THREADS} threads, asynchronous with {TASKS} in flight "
+        f'(async on httpx, the default; aiohttp with backend="aiohttp"). '
         f"tazapay-lightning {__version__}, Python {platform.python_version()}, {platform.system()}."
     )
     columns = [
@@ -147,7 +160,7 @@ def table() -> str:
     ]
     lines = [setting, "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for fault in faults():
-        for name, run in (("blocking", from_threads), ("async", from_tasks)):
+        for name, run in RUNS.items():
             ends, met, resumed, doubled, lost = measure(fault, run)
             counts = [met, ends["invoice"], ends["refused"], ends["unknown"], ends["mismatch"], resumed, doubled, lost]
             lines.append(f"| `{fault}` | {name} | {' | '.join(map(str, counts))} |")

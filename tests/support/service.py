@@ -102,7 +102,7 @@ class Answering:
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Read one whole request; nothing if the other side closes instead."""
+    """Read one whole request; nothing if the other side closes before its end."""
     request = b""
     while b"\r\n\r\n" not in request:
         piece = connection.recv(65536)
@@ -113,7 +113,10 @@ def read_request(connection: socket.socket) -> bytes:
     lengths = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     length = sum(lengths)  # none: a request without a body
     while len(body) < length:
-        body += connection.recv(65536)
+        piece = connection.recv(65536)
+        if not piece:
+            return b""
+        body += piece
     return head + b"\r\n\r\n" + body
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import assert_type
 
 import httpx
@@ -21,8 +22,10 @@ from tazapay_lightning import (
     InvoiceMismatchError,
     LightningClient,
     RateLimitError,
+    TazapayError,
     WebhookEvent,
     btc_to_sats,
+    bulk,
     decode_bolt11,
     decode_json_field,
     encode_json_field,
@@ -154,6 +157,16 @@ def failures(error: APIError, status: APIStatusError, rate: RateLimitError, mism
     assert_type(mismatch.invoice, Invoice | None)
     assert_type(mismatch.differences, tuple[Difference, ...])
     assert_type(InvalidArgumentError("m").argument, str)
+
+
+async def many() -> None:
+    async with AsyncLightningClient(backend="aiohttp") as client:
+        AsyncLightningClient(backend="requests")  # type: ignore[arg-type]  # there are two
+        async for result in bulk.create_invoices(client, [{"order_id": "1"}], key=partial(bulk.idempotency_key, "s")):
+            assert_type(result.invoice, Invoice | None)
+            assert_type(result.error, TazapayError | None)
+            assert_type(result.idempotency_key, str | None)
+            assert_type(result.outcome_unknown, bool)
 
 
 def emulated() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.served import CallOverASocket, CreateOverASocket, HandlerServer
 from tests.support.service import (
     CallMethod,
     Create,
@@ -23,18 +24,60 @@ if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
 
 
-@pytest.fixture(params=[create_sync, create_async], ids=["sync", "async"])
-def create(request: pytest.FixtureRequest) -> Create:
-    """Each of the two clients in turn."""
-    function: Create = request.param
-    return function
+IN_MEMORY = ["sync", "async"]
+OVER_A_SOCKET = ["sync-socket", "async-socket", "aiohttp"]
 
 
-@pytest.fixture(params=[call_sync, call_async], ids=["sync", "async"])
-def call(request: pytest.FixtureRequest) -> CallMethod:
-    """Each of the two clients in turn, with any of their methods."""
-    function: CallMethod = request.param
-    return function
+@pytest.fixture(scope="session")
+def handler_server() -> Iterator[HandlerServer]:
+    server = HandlerServer()
+    yield server
+    server.stop()
+
+
+def creating(kind: str, server: HandlerServer) -> Create:
+    if kind in IN_MEMORY:
+        return create_sync if kind == "sync" else create_async
+    return CreateOverASocket(kind.removesuffix("-socket"), server)
+
+
+def calling(kind: str, server: HandlerServer) -> CallMethod:
+    if kind in IN_MEMORY:
+        return call_sync if kind == "sync" else call_async
+    return CallOverASocket(kind.removesuffix("-socket"), server)
+
+
+@pytest.fixture(params=[*IN_MEMORY, *OVER_A_SOCKET])
+def create(request: pytest.FixtureRequest, handler_server: HandlerServer) -> Create:
+    """Each client in turn: with an httpx client of the caller's, and with each kind of connections of its own."""
+    return creating(request.param, handler_server)
+
+
+@pytest.fixture(params=IN_MEMORY)
+def create_in_memory(request: pytest.FixtureRequest, handler_server: HandlerServer) -> Create:
+    """For handlers that raise, or that need an address: each of the two clients, with an httpx client of the caller's.
+
+    What a network does where such a handler raises is in test_broken_connections.
+    """
+    return creating(request.param, handler_server)
+
+
+@pytest.fixture(params=OVER_A_SOCKET)
+def create_over_a_socket(request: pytest.FixtureRequest, handler_server: HandlerServer) -> Create:
+    """Each kind of connections of its own: for samples of what `create_in_memory` tries in full."""
+    return creating(request.param, handler_server)
+
+
+@pytest.fixture(params=[*IN_MEMORY, *OVER_A_SOCKET])
+def call(request: pytest.FixtureRequest, handler_server: HandlerServer) -> CallMethod:
+    """As `create`, with any method."""
+    return calling(request.param, handler_server)
+
+
+@pytest.fixture(params=IN_MEMORY)
+def call_in_memory(request: pytest.FixtureRequest, handler_server: HandlerServer) -> CallMethod:
+    """As `create_in_memory`, with any method."""
+    return calling(request.param, handler_server)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import itertools
 import threading
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tazapay_lightning import (
-    AsyncLightningClient,
     AuthenticationError,
     Invoice,
     InvoiceExpiredError,
@@ -22,6 +20,7 @@ from tazapay_lightning import (
     decode_bolt11,
 )
 from tazapay_lightning_emulator import running_emulator
+from tests.support.clients import KINDS, call_kind
 
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
@@ -29,40 +28,26 @@ if TYPE_CHECKING:
 FAST: dict[str, Any] = {"poll_interval": 0.01}
 
 
-class Blocking:
-    """Calls the blocking client."""
+class Ask:
+    """Calls a method of one kind of client."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
 
     def __call__(self, emulator: Emulator, method: str, *given: Any, **arguments: Any) -> Invoice:
-        with LightningClient(
-            emulator.api_key, emulator.api_secret, base_url=emulator.base_url, timeout=5, max_retries=0
-        ) as client:
-            invoice: Invoice = getattr(client, method)(*given, **arguments)
-            return invoice
+        options = {"api_key": emulator.api_key, "api_secret": emulator.api_secret, "timeout": 5, "max_retries": 0}
+        return call_kind(self._kind, emulator.base_url, method, *given, client=options, **arguments)
 
 
-class Asynchronous:
-    """Calls the asynchronous client."""
-
-    def __call__(self, emulator: Emulator, method: str, *given: Any, **arguments: Any) -> Invoice:
-        async def run() -> Invoice:
-            async with AsyncLightningClient(
-                emulator.api_key, emulator.api_secret, base_url=emulator.base_url, timeout=5, max_retries=0
-            ) as client:
-                invoice: Invoice = await getattr(client, method)(*given, **arguments)
-                return invoice
-
-        return asyncio.run(run())
-
-
-@pytest.fixture(params=[Blocking, Asynchronous], ids=["sync", "async"])
-def ask(request: pytest.FixtureRequest) -> Any:
-    """Each of the two clients in turn."""
-    return request.param()
+@pytest.fixture(params=KINDS)
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Each kind of client in turn."""
+    return Ask(request.param)
 
 
 @pytest.fixture
 def invoice(tazapay_emulator: Emulator) -> Invoice:
-    return Blocking()(tazapay_emulator, "create_invoice", amount_sats=123456, memo="Order #7890", expires_in=600)
+    return Ask("sync")(tazapay_emulator, "create_invoice", amount_sats=123456, memo="Order #7890", expires_in=600)
 
 
 def test_an_invoice_comes_with_a_payment_request_for_what_was_asked(invoice: Invoice) -> None:
@@ -73,14 +58,14 @@ def test_an_invoice_comes_with_a_payment_request_for_what_was_asked(invoice: Inv
     assert invoice.differences == ()
 
 
-def test_a_hashed_memo_is_the_hash_in_the_payment_request(ask: Any, tazapay_emulator: Emulator) -> None:
+def test_a_hashed_memo_is_the_hash_in_the_payment_request(ask: Ask, tazapay_emulator: Emulator) -> None:
     created = ask(tazapay_emulator, "create_invoice", amount_sats=1, memo="secret plans", memo_as_hash=True)
     request = decode_bolt11(created.bolt11)
     assert (request.description, request.description_hash) == (None, hashlib.sha256(b"secret plans").hexdigest())
 
 
 @pytest.mark.parametrize("data_as_string", [False, True], ids=["object", "text"])
-def test_what_is_fetched_is_what_was_created(ask: Any, data_as_string: bool) -> None:
+def test_what_is_fetched_is_what_was_created(ask: Ask, data_as_string: bool) -> None:
     with running_emulator(data_as_string=data_as_string) as emulator:
         created = ask(emulator, "create_invoice", amount_sats=5, memo_hash="ab" * 32, metadata={"a": "b"})
         fetched = ask(emulator, "get_invoice", created.id)
@@ -90,7 +75,7 @@ def test_what_is_fetched_is_what_was_created(ask: Any, data_as_string: bool) -> 
 
 
 def test_an_update_changes_the_metadata_and_nothing_else(
-    ask: Any, invoice: Invoice, tazapay_emulator: Emulator
+    ask: Ask, invoice: Invoice, tazapay_emulator: Emulator
 ) -> None:
     updated = ask(tazapay_emulator, "update_invoice", invoice.id, metadata={"table": "4"})
     fetched = ask(tazapay_emulator, "get_invoice", invoice.id)
@@ -100,7 +85,7 @@ def test_an_update_changes_the_metadata_and_nothing_else(
 
 @pytest.mark.parametrize(("method", "arguments"), [("get_invoice", {}), ("update_invoice", {"metadata": {}})])
 def test_an_unknown_id_is_not_found(
-    method: str, arguments: dict[str, Any], ask: Any, tazapay_emulator: Emulator
+    method: str, arguments: dict[str, Any], ask: Ask, tazapay_emulator: Emulator
 ) -> None:
     with pytest.raises(NotFoundError) as caught:
         ask(tazapay_emulator, method, "l11_unknown", **arguments)
@@ -115,7 +100,7 @@ def test_another_keys_secret_opens_nothing(tazapay_emulator: Emulator, invoice: 
         client.get_invoice(invoice.id)
 
 
-def test_a_payment_ends_the_wait(ask: Any, invoice: Invoice, tazapay_emulator: Emulator) -> None:
+def test_a_payment_ends_the_wait(ask: Ask, invoice: Invoice, tazapay_emulator: Emulator) -> None:
     looks = itertools.count(1)
 
     def pay_at_the_third_look(seen: Invoice) -> None:
@@ -126,7 +111,7 @@ def test_a_payment_ends_the_wait(ask: Any, invoice: Invoice, tazapay_emulator: E
     assert (paid.is_paid, paid.amount_sats, paid.collect_id) == (True, 123456, invoice.collect_id)
 
 
-def test_the_expiry_on_the_services_clock_ends_the_wait(ask: Any, invoice: Invoice, tazapay_emulator: Emulator) -> None:
+def test_the_expiry_on_the_services_clock_ends_the_wait(ask: Ask, invoice: Invoice, tazapay_emulator: Emulator) -> None:
     with pytest.raises(InvoiceExpiredError) as caught:
         ask(
             tazapay_emulator,
@@ -140,14 +125,14 @@ def test_the_expiry_on_the_services_clock_ends_the_wait(ask: Any, invoice: Invoi
 
 
 def test_an_invoice_that_is_paid_after_its_expiry_is_paid(
-    ask: Any, invoice: Invoice, tazapay_emulator: Emulator
+    ask: Ask, invoice: Invoice, tazapay_emulator: Emulator
 ) -> None:
     tazapay_emulator.advance_clock(601)
     tazapay_emulator.pay(invoice.id, even_if_expired=True)
     assert ask(tazapay_emulator, "wait_for_payment", invoice, **FAST).is_paid
 
 
-def test_a_clock_of_the_service_that_is_far_ahead_does_no_harm(ask: Any, tazapay_emulator: Emulator) -> None:
+def test_a_clock_of_the_service_that_is_far_ahead_does_no_harm(ask: Ask, tazapay_emulator: Emulator) -> None:
     tazapay_emulator.advance_clock(30 * 86_400)
     created = ask(tazapay_emulator, "create_invoice", amount_sats=5, expires_in=600)
     with pytest.raises(PaymentTimeoutError):
@@ -157,7 +142,7 @@ def test_a_clock_of_the_service_that_is_far_ahead_does_no_harm(ask: Any, tazapay
 
 
 @pytest.mark.parametrize("seconds", [3600, 90_000])
-def test_an_invoice_shows_its_code_by_the_services_clock(seconds: int, ask: Any, tazapay_emulator: Emulator) -> None:
+def test_an_invoice_shows_its_code_by_the_services_clock(seconds: int, ask: Ask, tazapay_emulator: Emulator) -> None:
     tazapay_emulator.advance_clock(seconds)
     created = ask(tazapay_emulator, "create_invoice", amount_sats=5, expires_in=600)
     assert created.seconds_left == pytest.approx(600, abs=5)
@@ -166,7 +151,7 @@ def test_an_invoice_shows_its_code_by_the_services_clock(seconds: int, ask: Any,
     assert ask(tazapay_emulator, "get_invoice", created.id).seconds_left == 0
 
 
-def test_a_changed_amount_ends_the_wait(ask: Any, invoice: Invoice, tazapay_emulator: Emulator) -> None:
+def test_a_changed_amount_ends_the_wait(ask: Ask, invoice: Invoice, tazapay_emulator: Emulator) -> None:
     def change(seen: Invoice) -> None:
         tazapay_emulator.fail_next("wrong_amount", difference=1)
 
@@ -176,7 +161,7 @@ def test_a_changed_amount_ends_the_wait(ask: Any, invoice: Invoice, tazapay_emul
 
 
 def test_a_wait_comes_through_a_network_that_loses_a_third_of_everything(
-    ask: Any, invoice: Invoice, tazapay_emulator: Emulator
+    ask: Ask, invoice: Invoice, tazapay_emulator: Emulator
 ) -> None:
     tazapay_emulator.fail_randomly(0.33, seed=11)
     looks = itertools.count(1)
@@ -191,7 +176,7 @@ def test_a_wait_comes_through_a_network_that_loses_a_third_of_everything(
 
 
 def test_a_wait_comes_through_a_time_without_any_service(
-    ask: Any, invoice: Invoice, tazapay_emulator: Emulator
+    ask: Ask, invoice: Invoice, tazapay_emulator: Emulator
 ) -> None:
     refused = threading.Event()
 

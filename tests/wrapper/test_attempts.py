@@ -225,9 +225,9 @@ def test_a_status_that_will_not_pass_is_tried_once(status: int, create: Create) 
 
 
 @pytest.mark.parametrize("failure", [*NOTHING_SENT, *LOST], ids=lambda failure: type(failure).__name__)
-def test_a_connection_that_fails_is_tried_again_with_the_same_key(failure: Exception, create: Create) -> None:
+def test_a_connection_that_fails_is_tried_again_with_the_same_key(failure: Exception, create_in_memory: Create) -> None:
     handler = Failing(failure)
-    invoice = create(handler, client={"deadline": 20}, amount_sats=123456)
+    invoice = create_in_memory(handler, client={"deadline": 20}, amount_sats=123456)
     assert handler.keys == [invoice.idempotency_key] * 2
 
 
@@ -237,44 +237,44 @@ def test_a_connection_that_fails_is_tried_again_with_the_same_key(failure: Excep
     ids=lambda value: type(value).__name__,
 )
 def test_a_failed_connection_tells_whether_an_invoice_may_exist(
-    failure: Exception, outcome: bool, create: Create
+    failure: Exception, outcome: bool, create_in_memory: Create
 ) -> None:
     with pytest.raises(APIConnectionError) as caught:
-        create(Failing(failure), client={"max_retries": 0}, amount_sats=123456, idempotency_key="order-1")
+        create_in_memory(Failing(failure), client={"max_retries": 0}, amount_sats=123456, idempotency_key="order-1")
     assert (caught.value.outcome_unknown, caught.value.idempotency_key) == (outcome, "order-1")
     assert ("idempotency_key='order-1'" in str(caught.value)) == outcome
     assert caught.value.__cause__ is failure
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout("t"), httpx.ConnectTimeout("t"), TimeoutError()])
-def test_a_timeout_is_also_pythons_own_timeout_error(failure: Exception, create: Create) -> None:
+def test_a_timeout_is_also_pythons_own_timeout_error(failure: Exception, create_in_memory: Create) -> None:
     with pytest.raises(TimeoutError) as caught:
-        create(Failing(failure), client={"max_retries": 0}, amount_sats=123456)
+        create_in_memory(Failing(failure), client={"max_retries": 0}, amount_sats=123456)
     assert isinstance(caught.value, APITimeoutError)
 
 
 @pytest.mark.parametrize("failure", [httpx.UnsupportedProtocol("ftp"), httpx.InvalidURL("bad")])
-def test_a_failure_that_stays_is_tried_once(failure: Exception, create: Create) -> None:
+def test_a_failure_that_stays_is_tried_once(failure: Exception, create_in_memory: Create) -> None:
     handler = Failing(failure, failure)
     with pytest.raises(APIConnectionError):
-        create(handler, amount_sats=123456)
+        create_in_memory(handler, amount_sats=123456)
     assert len(handler.keys) == 1
 
 
-def test_a_certificate_that_is_not_trusted_is_not_tried_again(create: Create) -> None:
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(create_in_memory: Create) -> None:
     distrust = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]")
     distrust.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
     handler = Failing(distrust, distrust)
     with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED") as caught:
-        create(handler, amount_sats=123456)
+        create_in_memory(handler, amount_sats=123456)
     assert (len(handler.keys), caught.value.outcome_unknown) == (1, False)
 
 
-def test_a_host_whose_name_is_not_found_says_what_to_check(create: Create) -> None:
+def test_a_host_whose_name_is_not_found_says_what_to_check(create_in_memory: Create) -> None:
     unknown = httpx.ConnectError("[Errno -2] Name or service not known")
     unknown.__cause__ = socket.gaierror(-2, "Name or service not known")
     with pytest.raises(APIConnectionError, match="not known; the name of the host was not found: check base_url"):
-        create(Failing(unknown), client={"max_retries": 0}, amount_sats=123456)
+        create_in_memory(Failing(unknown), client={"max_retries": 0}, amount_sats=123456)
 
 
 def test_a_wait_past_the_deadline_ends_the_call_at_once(create: Create) -> None:

@@ -101,10 +101,10 @@ def nothing_may_be_sent(request: httpx.Request) -> httpx.Response:
 
 @pytest.mark.parametrize(("argument", "arguments", "message"), EVERY_BAD_VALUE)
 def test_a_bad_argument_is_refused_by_name_before_anything_is_sent(
-    argument: str, arguments: dict[str, Any], message: str, create: Create
+    argument: str, arguments: dict[str, Any], message: str, create_in_memory: Create
 ) -> None:
     with pytest.raises(InvalidArgumentError, match=f"(?s){message}") as caught:
-        create(nothing_may_be_sent, **arguments)
+        create_in_memory(nothing_may_be_sent, **arguments)
     assert caught.value.argument == argument
     assert argument in str(caught.value)
     assert len(str(caught.value)) < 400

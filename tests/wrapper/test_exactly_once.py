@@ -15,14 +15,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from attrs import frozen
 
-from tazapay_lightning import APIError, AsyncLightningClient, Invoice, LightningClient
+from tazapay_lightning import APIError, Invoice, LightningClient
 from tazapay_lightning_emulator import FAULT_KINDS, Fault, running_emulator
+from tests.support.clients import ASYNC_KINDS, async_client
 
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
@@ -88,10 +90,11 @@ def create_from_threads(emulator: Emulator, orders: list[int]) -> list[Ended]:
         return list(threads.map(create, orders))
 
 
-def create_from_tasks(emulator: Emulator, orders: list[int]) -> list[Ended]:
+def create_from_tasks(kind: str, emulator: Emulator, orders: list[int]) -> list[Ended]:
     async def run() -> list[Ended]:
         places = asyncio.Semaphore(32)
-        async with AsyncLightningClient(emulator.api_key, emulator.api_secret, base_url=emulator.base_url) as client:
+        credentials = {"api_key": emulator.api_key, "api_secret": emulator.api_secret}
+        async with async_client(kind, emulator.base_url, **credentials) as client:
 
             async def create(order: int) -> Ended:
                 async with places:
@@ -108,7 +111,11 @@ def create_from_tasks(emulator: Emulator, orders: list[int]) -> list[Ended]:
     return asyncio.run(run())
 
 
-@pytest.mark.parametrize("create_all", [create_from_threads, create_from_tasks])
+@pytest.mark.parametrize(
+    "create_all",
+    [create_from_threads, *(partial(create_from_tasks, kind) for kind in ASYNC_KINDS)],
+    ids=["threads", "tasks", "tasks on aiohttp"],
+)
 def test_2000_invoices_under_30_percent_faults_are_each_made_exactly_once(
     create_all: CreateAll, lossy: Emulator
 ) -> None:
@@ -183,6 +190,6 @@ def test_the_documented_table_covers_every_fault_and_counts_nothing_doubled_or_l
     page = (Path(__file__).resolve().parents[2] / "docs/reliability.md").read_text()
     rows = [line.strip("| \n").split(" | ") for line in page.splitlines() if line.startswith("| `")]
     clients = {(row[0].strip("`").partition("(")[0], row[1]) for row in rows}
-    assert clients == {(kind, client) for kind in FAULT_KINDS for client in ("blocking", "async")}
+    assert clients == {(kind, client) for kind in FAULT_KINDS for client in ("blocking", "async", "aiohttp")}
     assert {(row[-2], row[-1]) for row in rows} == {("0", "0")}
     assert all(int(met) > 0 for _, _, met, *_ in rows)

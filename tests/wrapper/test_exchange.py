@@ -13,7 +13,7 @@ import pytest
 from tazapay_lightning import ServerError, UnexpectedResponseError, __version__
 from tazapay_lightning.attempts import Attempts, Limits
 from tazapay_lightning.configuration import Configuration
-from tazapay_lightning.exchange import MAX_REPLY_BYTES, Body, Call, Door, Reply, log_attempt
+from tazapay_lightning.exchange import MAX_REPLY_BYTES, Arrived, Body, Call, Door, Reply, log_attempt
 from tazapay_lightning.request import InvoiceRequest
 
 LIMITS = Limits(timeout=10.0, deadline=60.0, max_retries=2)
@@ -67,26 +67,26 @@ def test_names_in_the_metadata_are_not_redacted() -> None:
 def test_a_good_reply_is_what_generated_code_reads() -> None:
     envelope = {"data": {"id": "l11_1"}}
     headers = {"content-encoding": "gzip", "x-request-id": "r1"}
-    reply = call().read(201, headers, body(gzip.compress(json.dumps(envelope).encode())))
+    reply = call().read(Arrived(201, headers, body(gzip.compress(json.dumps(envelope).encode()))))
     assert (reply.status_code, reply.content, reply.json(), reply.headers) == (200, b"", envelope, headers)
 
 
 def test_an_error_status_hides_that_its_body_cannot_be_decompressed() -> None:
     with pytest.raises(ServerError) as caught:
-        call().read(500, {"content-encoding": "gzip"}, body(b"not gzip", 500))
+        call().read(Arrived(500, {"content-encoding": "gzip"}, body(b"not gzip", 500)))
     assert (caught.value.body, caught.value.args[0]) == ("", "500 Internal Server Error")
 
 
 @pytest.mark.parametrize("status", [200, 299])
 def test_a_success_that_cannot_be_decompressed_is_unexpected(status: int) -> None:
     with pytest.raises(UnexpectedResponseError, match="^the reply is not gzip"):
-        call().read(status, {"content-encoding": "gzip"}, body(b"not gzip"))
+        call().read(Arrived(status, {"content-encoding": "gzip"}, body(b"not gzip")))
 
 
 @pytest.mark.parametrize("status", [199, 300])
 def test_a_status_beside_the_successes_matters_more_than_its_body(status: int) -> None:
     with pytest.raises(ServerError, match=f"^{status}"):
-        call().read(status, {"content-encoding": "gzip"}, body(b"not gzip", status))
+        call().read(Arrived(status, {"content-encoding": "gzip"}, body(b"not gzip", status)))
 
 
 def test_a_door_is_both_clients_of_generated_code() -> None:
@@ -153,11 +153,13 @@ def test_an_attempt_is_one_line_of_the_debug_log(
     attempts.begin(0.0)
     monkeypatch.setattr(time, "monotonic", lambda: 1002.0)
     with caplog.at_level(logging.DEBUG, logger="tazapay_lightning"):
-        log_attempt(made, attempts, {"method": "post", "url": "/v3/x"}, 503, 1000.0)
+        log_attempt(made, attempts, made.request(method="post", url="/v3/x"), 503, 1000.0)
     assert caplog.messages == [f"POST /v3/x -> 503, attempt 1 of 3, 2000 ms, key {shown}"]
 
 
 def test_no_attempt_is_logged_above_debug(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="tazapay_lightning"):
-        log_attempt(call(), Attempts(LIMITS, idempotency_key=None, now=0.0), {}, None, 0.0)
+        made = call()
+        request = made.request(method="get", url="/v3/x")
+        log_attempt(made, Attempts(LIMITS, idempotency_key=None, now=0.0), request, None, 0.0)
     assert not caplog.messages

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 import os
@@ -10,6 +9,7 @@ import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import cycle
 from socket import socket
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -22,12 +22,10 @@ from hypothesis import strategies as st
 from tazapay_lightning import (
     APIError,
     APIStatusError,
-    AsyncLightningClient,
     AuthenticationError,
     InvalidRequestError,
     Invoice,
     InvoiceMismatchError,
-    LightningClient,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
@@ -37,6 +35,7 @@ from tazapay_lightning import (
     UnexpectedResponseError,
 )
 from tazapay_lightning.replies import seconds_to_wait
+from tests.support.clients import create_kind, each_kind
 from tests.support.service import (
     Answering,
     Create,
@@ -272,8 +271,23 @@ def test_a_2xx_that_says_it_failed_but_brings_data_leaves_the_outcome_unknown(re
 @pytest.mark.parametrize("body", ERROR_BODIES.values(), ids=ERROR_BODIES.keys())
 @pytest.mark.parametrize(("status", "expected"), STATUSES.items())
 def test_every_other_status_has_its_error_whatever_the_body_is(
-    status: int, expected: tuple[type[APIStatusError], bool], body: bytes, create: Create
+    status: int, expected: tuple[type[APIStatusError], bool], body: bytes, create_in_memory: Create
 ) -> None:
+    check_status(status, expected, body, create_in_memory)
+
+
+# each status with one body and each body with at least two statuses: the whole product differs only in pure functions
+@pytest.mark.parametrize(
+    ("status", "expected", "name"),
+    [(*row, name) for row, name in zip(STATUSES.items(), cycle(ERROR_BODIES), strict=False)],
+)
+def test_every_other_status_has_its_error_over_a_socket_too(
+    status: int, expected: tuple[type[APIStatusError], bool], name: str, create_over_a_socket: Create
+) -> None:
+    check_status(status, expected, ERROR_BODIES[name], create_over_a_socket)
+
+
+def check_status(status: int, expected: tuple[type[APIStatusError], bool], body: bytes, create: Create) -> None:
     with pytest.raises(APIStatusError) as caught:
         create(Answering(status, body), client=ONCE, amount_sats=123456)
     assert (type(caught.value), caught.value.outcome_unknown) == expected
@@ -359,7 +373,7 @@ def test_an_endless_error_is_not_read_to_its_end(create: Create) -> None:
 LOCATIONS = ["http://xn--/", "https://[::1", "mailto:x", "http://a..b/", "x" * 70_000, "", "//", "\x01"]
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@each_kind
 @pytest.mark.parametrize("location", LOCATIONS, ids=range(len(LOCATIONS)))
 def test_a_redirect_to_what_is_no_address_is_a_redirect(location: str, kind: str, listen: Any) -> None:
     def redirect(connection: socket) -> None:
@@ -369,19 +383,8 @@ def test_a_redirect_to_what_is_no_address_is_a_redirect(location: str, kind: str
 
     base_url = f"http://127.0.0.1:{listen(redirect).port}"
 
-    async def run() -> None:
-        async with AsyncLightningClient("k", "s", base_url=base_url, max_retries=0) as client:
-            await client.create_invoice(amount_sats=1)
-
-    def create() -> None:
-        if kind == "async":
-            asyncio.run(run())
-            return
-        with LightningClient("k", "s", base_url=base_url, max_retries=0) as client:
-            client.create_invoice(amount_sats=1)
-
     with pytest.raises(ServerError, match="^302"):
-        create()
+        create_kind(kind, base_url, max_retries=0)
 
 
 def test_a_redirect_is_not_followed_and_says_what_to_check(create: Create) -> None:
@@ -484,6 +487,6 @@ def test_the_tables_hold_at_least_40_hostile_replies() -> None:
     assert len(UNREADABLE) + len(FAILED) + len(OTHER_AMOUNTS) + len(STATUSES) >= 40
 
 
-def test_a_status_below_200_is_an_error(create: Create) -> None:
+def test_a_status_below_200_is_an_error(create_in_memory: Create) -> None:
     with pytest.raises(ServerError, match="^199"):
-        create(lambda request: httpx.Response(199), client=ONCE, amount_sats=1)
+        create_in_memory(lambda request: httpx.Response(199), client=ONCE, amount_sats=1)

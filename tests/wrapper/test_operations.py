@@ -200,11 +200,11 @@ def test_a_payment_request_for_the_purpose_of_its_invoice_is_accepted(fields: di
 )
 @pytest.mark.parametrize("method", ["get_invoice", "create_invoice"])
 def test_a_request_of_production_for_another_network_is_listed(
-    method: str, prefix: str, differences: list[str], call: CallMethod
+    method: str, prefix: str, differences: list[str], call_in_memory: CallMethod
 ) -> None:
     body = envelope(invoice_object(pay_to=payment_request(P, S, D, prefix=f"{prefix}1234560n")))
     given, arguments = ((ID,), {}) if method == "get_invoice" else ((), {"amount_sats": 123456})
-    invoice = call(Answering(body=body), method, *given, client={"environment": "production"}, **arguments)
+    invoice = call_in_memory(Answering(body=body), method, *given, client={"environment": "production"}, **arguments)
     assert [difference.field for difference in invoice.differences] == differences
 
 
@@ -243,9 +243,9 @@ def test_a_passing_failure_is_tried_again(
 
 
 @each_operation
-def test_a_lost_connection_is_tried_again(method: str, arguments: dict[str, Any], call: CallMethod) -> None:
+def test_a_lost_connection_is_tried_again(method: str, arguments: dict[str, Any], call_in_memory: CallMethod) -> None:
     service, requests = failing_first(httpx.ReadError("reset"))
-    assert call(service, method, ID, **arguments).id == ID
+    assert call_in_memory(service, method, ID, **arguments).id == ID
     assert len(requests) == 2
 
 
@@ -265,10 +265,10 @@ def test_a_failure_leaves_no_invoice_in_doubt(
     assert "an invoice may exist" not in str(failure)
 
 
-def test_a_lost_reply_to_an_update_leaves_no_invoice_in_doubt(call: CallMethod) -> None:
+def test_a_lost_reply_to_an_update_leaves_no_invoice_in_doubt(call_in_memory: CallMethod) -> None:
     service, _ = failing_first(httpx.ReadError("reset"))
     with pytest.raises(APIConnectionError) as caught:
-        call(service, "update_invoice", ID, metadata={}, client={"max_retries": 0})
+        call_in_memory(service, "update_invoice", ID, metadata={}, client={"max_retries": 0})
     assert (caught.value.outcome_unknown, caught.value.idempotency_key) == (False, None)
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tazapay_lightning import APIStatusError, AsyncLightningClient, LightningClient, RequestFailedError, TazapayError
 from tazapay_lightning.redaction import Redaction
+from tests.support.clients import call_kind, each_kind
 from tests.support.service import (
     API_KEY,
     API_SECRET,
@@ -70,10 +71,17 @@ def refusing(failure: Exception) -> Handler:
         Answering(500, f"<html>{API_SECRET} {MEMO}</html>".encode(), ECHOED_HEADERS),
         Answering(200, b"not JSON", ECHOED_HEADERS),
         Answering(200, envelope(invoice_object(amount=1, d_tag_memo=MEMO)), ECHOED_HEADERS),
-        refusing(httpx.ConnectError(f"proxy said: {API_SECRET}")),
     ],
 )
 def test_an_error_shows_no_credentials_and_no_memo_that_the_service_echoes(handler: Handler, create: Create) -> None:
+    check_what_an_error_shows(handler, create)
+
+
+def test_an_error_shows_no_credentials_that_a_library_repeats(create_in_memory: Create) -> None:
+    check_what_an_error_shows(refusing(httpx.ConnectError(f"proxy said: {API_SECRET}")), create_in_memory)
+
+
+def check_what_an_error_shows(handler: Handler, create: Create) -> None:
     with pytest.raises(TazapayError) as caught:
         create(handler, client={"max_retries": 0}, amount_sats=123456, memo=MEMO)
     own = "\n".join([str(caught.value), repr(caught.value), repr(vars(caught.value))])
@@ -116,11 +124,18 @@ def test_the_attributes_of_a_client_show_no_credentials() -> None:
         Answering(200, b"not gzip", {"Content-Encoding": "gzip"}),
         Answering(200, envelope({})),
         Answering(200, envelope(invoice_object(amount=1))),
-        refusing(httpx.ConnectError("refused")),
-        refusing(httpx.ReadTimeout("late")),
     ],
 )
 def test_a_traceback_with_the_locals_of_our_frames_shows_no_credentials(handler: Handler, create: Create) -> None:
+    check_what_our_frames_show(handler, create)
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("late")])
+def test_nor_does_one_of_a_lost_connection(failure: Exception, create_in_memory: Create) -> None:
+    check_what_our_frames_show(refusing(failure), create_in_memory)
+
+
+def check_what_our_frames_show(handler: Handler, create: Create) -> None:
     with pytest.raises(TazapayError) as caught:
         create(handler, client={"max_retries": 0}, amount_sats=123456, memo="Order")
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
@@ -223,13 +238,15 @@ def test_an_id_from_the_service_is_harmless_in_messages(create: Create, caplog: 
         assert len(text) < 1000
 
 
+@each_kind
 def test_debug_logs_over_a_socket_hold_no_credentials(
-    one_reply_server: Callable[..., OneReplyServer], caplog: pytest.LogCaptureFixture
+    kind: str, one_reply_server: Callable[..., OneReplyServer], caplog: pytest.LogCaptureFixture
 ) -> None:
     server = one_reply_server(envelope(invoice_object()))
-    with caplog.at_level("DEBUG"), LightningClient(API_KEY, API_SECRET, base_url=server.base_url) as client:
-        client.create_invoice(amount_sats=123456, memo=MEMO)
-    assert "httpcore" in {record.name.split(".")[0] for record in caplog.records}
+    with caplog.at_level("DEBUG"):
+        call_kind(kind, server.base_url, "create_invoice", amount_sats=123456, memo=MEMO)
+    loggers = {record.name.split(".")[0] for record in caplog.records}
+    assert loggers >= {"tazapay_lightning", *(["httpcore"] if kind != "aiohttp" else [])}
     assert not [canary for canary in (*CANARIES, MEMO) if canary in caplog.text]
 
 

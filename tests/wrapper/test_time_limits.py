@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
 import pytest
 
-from tazapay_lightning import (
-    APITimeoutError,
-    AsyncLightningClient,
-    AuthenticationError,
-    Invoice,
-    LightningClient,
-    PermissionDeniedError,
-)
+from tazapay_lightning import APITimeoutError, AuthenticationError, PermissionDeniedError
 from tazapay_lightning.deadlines import bound_reads, reads_end_at
+from tests.support.clients import create_kind, each_kind
 from tests.support.service import read_request
 
 FAR_TOO_LONG = 30.0  # seconds; a client that waited would need more than that
@@ -81,69 +74,50 @@ def slow_server(request: pytest.FixtureRequest) -> Iterator[SlowServer]:
     server.stop()
 
 
-def create_sync(base_url: str, **options: Any) -> Invoice:
-    with LightningClient("k", "s", base_url=base_url, **options) as client:
-        return client.create_invoice(amount_sats=1)
-
-
-def create_async(base_url: str, **options: Any) -> Invoice:
-    async def run() -> Invoice:
-        async with AsyncLightningClient("k", "s", base_url=base_url, **options) as client:
-            return await client.create_invoice(amount_sats=1)
-
-    return asyncio.run(run())
-
-
-@pytest.mark.parametrize("create", [create_sync, create_async])
-def test_an_attempt_ends_at_its_timeout(create: Callable[..., Invoice], slow_server: SlowServer) -> None:
+@each_kind
+def test_an_attempt_ends_at_its_timeout(kind: str, slow_server: SlowServer) -> None:
     began = time.monotonic()
     with pytest.raises(APITimeoutError) as caught:
-        create(slow_server.base_url, timeout=0.3, max_retries=0)
+        create_kind(kind, slow_server.base_url, timeout=0.3, max_retries=0)
     assert time.monotonic() - began < FAR_TOO_LONG
     assert (caught.value.outcome_unknown, caught.value.attempts) == (True, 1)
 
 
-@pytest.mark.parametrize("create", [create_sync, create_async])
-def test_a_call_ends_at_its_deadline_whatever_its_timeout_and_retries(
-    create: Callable[..., Invoice], slow_server: SlowServer
-) -> None:
+@each_kind
+def test_a_call_ends_at_its_deadline_whatever_its_timeout_and_retries(kind: str, slow_server: SlowServer) -> None:
     began = time.monotonic()
     with pytest.raises(APITimeoutError):
-        create(slow_server.base_url, timeout=60, deadline=0.3, max_retries=20)
+        create_kind(kind, slow_server.base_url, timeout=60, deadline=0.3, max_retries=20)
     assert time.monotonic() - began < FAR_TOO_LONG
     assert slow_server.requests == 1
 
 
 def test_an_attempt_that_timed_out_is_tried_again_while_the_deadline_allows(slow_server: SlowServer) -> None:
     with pytest.raises(APITimeoutError) as caught:
-        create_sync(slow_server.base_url, timeout=0.1, max_retries=1)
+        create_kind("sync", slow_server.base_url, timeout=0.1, max_retries=1)
     assert caught.value.attempts == slow_server.requests == 2
 
 
-@pytest.mark.parametrize("create", [create_sync, create_async])
+@each_kind
 @pytest.mark.parametrize("pieces", [0, 10_000], ids=["stalls", "drips"])
-def test_a_refusal_whose_body_does_not_come_is_a_refusal_all_the_same(
-    create: Callable[..., Invoice], pieces: int
-) -> None:
+def test_a_refusal_whose_body_does_not_come_is_a_refusal_all_the_same(kind: str, pieces: int) -> None:
     server = SlowServer(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 1000000\r\n\r\n", pieces, 0.02)
     try:
         with pytest.raises(AuthenticationError) as caught:
-            create(server.base_url, timeout=0.3)
+            create_kind(kind, server.base_url, timeout=0.3)
         assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 1)
     finally:
         server.stop()
 
 
-@pytest.mark.parametrize("create", [create_sync, create_async])
-def test_an_error_whose_body_breaks_off_is_still_the_error_of_its_status(
-    create: Callable[..., Invoice], listen: Any
-) -> None:
+@each_kind
+def test_an_error_whose_body_breaks_off_is_still_the_error_of_its_status(kind: str, listen: Any) -> None:
     def break_off(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 1000\r\n\r\nnot all of it")
 
     with pytest.raises(PermissionDeniedError) as caught:
-        create(f"http://127.0.0.1:{listen(break_off).port}")
+        create_kind(kind, f"http://127.0.0.1:{listen(break_off).port}")
     assert (caught.value.body, caught.value.attempts) == ("not all of it", 1)
 
 

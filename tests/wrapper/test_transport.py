@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import select
 import socket
 import ssl
@@ -14,7 +13,8 @@ from typing import Any
 import pytest
 import trustme
 
-from tazapay_lightning import APIConnectionError, AsyncLightningClient, Invoice, LightningClient
+from tazapay_lightning import APIConnectionError
+from tests.support.clients import create_kind, each_kind
 from tests.support.service import Listener, envelope, invoice_object, read_request
 
 REPLY_BODY = envelope(invoice_object(amount=1))
@@ -62,48 +62,32 @@ def distrusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "another.pem"))
 
 
-def create_sync(base_url: str) -> Invoice:
-    with LightningClient("k", "s", base_url=base_url) as client:
-        return client.create_invoice(amount_sats=1)
-
-
-def create_async(base_url: str) -> Invoice:
-    async def run() -> Invoice:
-        async with AsyncLightningClient("k", "s", base_url=base_url) as client:
-            return await client.create_invoice(amount_sats=1)
-
-    return asyncio.run(run())
-
-
-both = pytest.mark.parametrize("create", [create_sync, create_async])
-
-
-@both
+@each_kind
 @pytest.mark.usefixtures("trusted")
-def test_a_certificate_of_a_trusted_authority_is_accepted(create: Any, service: Any) -> None:
-    assert create(f"https://localhost:{service('localhost').port}").amount_sats == 1
+def test_a_certificate_of_a_trusted_authority_is_accepted(kind: str, service: Any) -> None:
+    assert create_kind(kind, f"https://localhost:{service('localhost').port}").amount_sats == 1
 
 
-@both
+@each_kind
 @pytest.mark.usefixtures("distrusted")
-def test_a_certificate_of_an_unknown_authority_is_refused_and_nothing_sent(create: Any, service: Any) -> None:
+def test_a_certificate_of_an_unknown_authority_is_refused_and_nothing_sent(kind: str, service: Any) -> None:
     with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED") as caught:
-        create(f"https://localhost:{service('localhost').port}")
+        create_kind(kind, f"https://localhost:{service('localhost').port}")
     assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 1)
 
 
-@both
+@each_kind
 @pytest.mark.usefixtures("trusted")
-def test_a_certificate_for_another_host_is_refused_and_nothing_sent(create: Any, service: Any) -> None:
+def test_a_certificate_for_another_host_is_refused_and_nothing_sent(kind: str, service: Any) -> None:
     with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED") as caught:
-        create(f"https://localhost:{service('elsewhere.example').port}")
+        create_kind(kind, f"https://localhost:{service('elsewhere.example').port}")
     assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 1)
 
 
-@both
+@each_kind
 @pytest.mark.usefixtures("trusted")
 def test_a_proxy_of_the_environment_is_used_for_https(
-    create: Any, service: Any, listen: Any, monkeypatch: pytest.MonkeyPatch
+    kind: str, service: Any, listen: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = service("service.example")
     asked: list[bytes] = []
@@ -122,37 +106,37 @@ def test_a_proxy_of_the_environment_is_used_for_https(
 
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listen(tunnel).port}")
     monkeypatch.setenv("NO_PROXY", "")
-    assert create("https://service.example").amount_sats == 1
+    assert create_kind(kind, "https://service.example").amount_sats == 1
     assert asked == [b"CONNECT service.example:443 HTTP/1.1"]
 
 
-@both
-def test_a_refused_connection_is_known_to_have_sent_nothing(create: Any) -> None:
+@each_kind
+def test_a_refused_connection_is_known_to_have_sent_nothing(kind: str) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(APIConnectionError) as caught:
-        create(f"http://127.0.0.1:{port}")
+        create_kind(kind, f"http://127.0.0.1:{port}")
     assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 3)
     assert f"no complete reply from http://127.0.0.1:{port}" in str(caught.value)
     assert "nothing listens there: check base_url" in str(caught.value)
 
 
-@both
-def test_https_to_a_server_that_speaks_http_says_so(create: Any, listen: Any) -> None:
+@each_kind
+def test_https_to_a_server_that_speaks_http_says_so(kind: str, listen: Any) -> None:
     def answer(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with pytest.raises(APIConnectionError, match="an emulator on this machine is spoken to by http://"):
-        create(f"https://127.0.0.1:{listen(answer).port}")
+        create_kind(kind, f"https://127.0.0.1:{listen(answer).port}")
 
 
-@both
-def test_a_server_that_speaks_no_http_is_a_connection_error(create: Any, listen: Any) -> None:
+@each_kind
+def test_a_server_that_speaks_no_http_is_a_connection_error(kind: str, listen: Any) -> None:
     def babble(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(b"220 mail.example ESMTP\r\n")
 
     with pytest.raises(APIConnectionError) as caught:
-        create(f"http://127.0.0.1:{listen(babble).port}")
+        create_kind(kind, f"http://127.0.0.1:{listen(babble).port}")
     assert (caught.value.outcome_unknown, caught.value.attempts) == (True, 3)

@@ -16,23 +16,21 @@ import httpx
 import pytest
 
 from tazapay_lightning import AsyncLightningClient, LightningClient, ServerError, __version__, hash_memo
+from tests.support.clients import call_kind, caller, each_kind
 from tests.support.service import Answering, Create, OneReplyServer, envelope, invoice_object, read_request
 
 StartServer = Callable[..., OneReplyServer]
 
-EXPECTED_HEAD = """\
-POST /v3/lightning_invoice_bolt11 HTTP/1.1\r
-Host: {host}\r
-Connection: keep-alive\r
-Accept: application/json\r
-Accept-Encoding: gzip, deflate\r
-Authorization: Basic {token}\r
-User-Agent: tazapay-lightning/{version}\r
-Idempotency-Key: order-7890\r
-Content-Type: application/json\r
-Content-Length: {length}\r
-\r
-"""
+FIRST_LINE = "POST /v3/lightning_invoice_bolt11 HTTP/1.1"
+HEADERS = """\
+Accept-Encoding: gzip, deflate
+Accept: application/json
+Authorization: Basic {token}
+Content-Length: {length}
+Content-Type: application/json
+Host: {host}
+Idempotency-Key: order-7890
+User-Agent: tazapay-lightning/{version}"""
 ORDER: dict[str, Any] = {
     "amount_btc": "0.00123456",
     "memo": "Payment for order #7890 €",
@@ -42,26 +40,19 @@ ORDER_BODY = '{"amount":123456,"d_tag_memo":"Payment for order #7890 €"}'.enco
 
 
 def create_over_a_socket(kind: str, server: OneReplyServer) -> None:
-    if kind == "sync":
-        with LightningClient("my-key", "my-secret", base_url=server.base_url) as client:
-            client.create_invoice(**ORDER)
-        return
-
-    async def run() -> None:
-        async with AsyncLightningClient("my-key", "my-secret", base_url=server.base_url) as client:
-            await client.create_invoice(**ORDER)
-
-    asyncio.run(run())
+    call_kind(kind, server.base_url, "create_invoice", client={"api_key": "my-key", "api_secret": "my-secret"}, **ORDER)
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@each_kind
 def test_a_request_is_these_bytes_and_no_others(kind: str, one_reply_server: StartServer) -> None:
     server = one_reply_server(envelope(invoice_object(d_tag_memo=ORDER["memo"])))
     create_over_a_socket(kind, server)
     (request,) = server.received
-    head, separator, body = request.partition(b"\r\n\r\n")
+    head, _, body = request.partition(b"\r\n\r\n")
     assert body == ORDER_BODY
-    assert (head + separator).decode() == EXPECTED_HEAD.format(
+    first, *headers = head.decode().split("\r\n")
+    assert first == FIRST_LINE
+    assert "\n".join(sorted(headers)) == HEADERS.format(
         host=server.base_url.removeprefix("http://"),
         token=b64encode(b"my-key:my-secret").decode(),
         version=__version__,
@@ -147,10 +138,10 @@ def test_the_callers_idempotency_key_goes_out_as_it_is(key: str, create: Create)
     ],
 )
 def test_the_environment_or_the_base_url_decides_where_a_request_goes(
-    options: dict[str, Any], url: str, create: Create
+    options: dict[str, Any], url: str, create_in_memory: Create
 ) -> None:
     handler = Answering()
-    create(handler, client=options, amount_sats=123456)
+    create_in_memory(handler, client=options, amount_sats=123456)
     assert str(handler.requests[0].url) == url
 
 
@@ -210,7 +201,7 @@ def test_a_hook_of_an_own_http_client_may_read_the_reply_first(encoding: str, on
     assert len(server.received) == 2
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@each_kind
 def test_cookies_are_not_kept(kind: str, listen: Any) -> None:
     body = envelope(invoice_object(amount=1))
     requests: list[bytes] = []
@@ -222,22 +213,14 @@ def test_cookies_are_not_kept(kind: str, listen: Any) -> None:
 
     base_url = f"http://127.0.0.1:{listen(set_cookie).port}"
 
-    async def twice() -> None:
-        async with AsyncLightningClient("k", "s", base_url=base_url) as client:
-            for _ in range(2):
-                await client.create_invoice(amount_sats=1)
-
-    if kind == "async":
-        asyncio.run(twice())
-    else:
-        with LightningClient("k", "s", base_url=base_url) as client:
-            for _ in range(2):
-                client.create_invoice(amount_sats=1)
+    with caller(kind, base_url) as call:
+        for _ in range(2):
+            call("create_invoice", amount_sats=1)
     assert len(requests) == 2
     assert b"cookie" not in b"".join(requests).lower()
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@each_kind
 def test_a_proxy_of_the_environment_is_not_asked_for_a_loopback_address(
     kind: str, monkeypatch: pytest.MonkeyPatch, one_reply_server: StartServer
 ) -> None:

@@ -6,7 +6,7 @@
         invoice = client.create_invoice(amount_btc="0.00123456", memo="Order #7890")
 
 Everything public is importable from here. Names are loaded when they are first used (PEP 562), so that importing the
-package, or its pure functions, loads no HTTP library.
+package, or its pure functions, loads no HTTP library. Many invoices at once: `tazapay_lightning.bulk`.
 """
 
 from __future__ import annotations
@@ -120,6 +120,8 @@ _HOME = dict.fromkeys((name for name in __all__ if name.endswith("Error")), "err
 
 
 def __getattr__(name: str) -> object:
+    if name == "bulk":  # a module of public names
+        return importlib.import_module(f"{__name__}.bulk")
     try:
         home = _HOME[name]
     except KeyError:

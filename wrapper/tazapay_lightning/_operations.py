@@ -1,29 +1,26 @@
 """The one door to the generated package: which generated function an operation is, and every field of its request.
 
-Each field is set or explicitly not sent, so no default of the document ever goes out.
+Each field is set or explicitly not sent, so no default of the document ever goes out. Generated code is loaded for the
+first operation and not before, because it loads httpx.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tazapay_lightning.configuration import MetadataFormat
 from tazapay_lightning.exchange import Door, Parsed
 from tazapay_lightning.json_fields import json_text
 from tazapay_lightning.request import InvoiceRequest
-from tazapay_lightning_api.api.default import create_lightning_invoice, get_lightning_invoice, update_lightning_invoice
-from tazapay_lightning_api.client import Client
-from tazapay_lightning_api.models import CreateLightningInvoiceRequest, UpdateLightningInvoiceRequest
-from tazapay_lightning_api.types import UNSET
+
+if TYPE_CHECKING:
+    from tazapay_lightning_api.client import Client
 
 __all__ = ["Operation", "creating", "getting", "updating"]
 
 
-@frozen
-class Operation:
+class Operation(NamedTuple):
     """One operation with its arguments, ready to be carried out any number of times, in either way."""
 
     blocking: Callable[[Door], Parsed]
@@ -32,6 +29,10 @@ class Operation:
 
 def creating(request: InvoiceRequest, metadata_format: MetadataFormat, idempotency_key: str) -> Operation:
     """``POST /v3/lightning_invoice_bolt11``."""
+    from tazapay_lightning_api.api.default import create_lightning_invoice
+    from tazapay_lightning_api.models import CreateLightningInvoiceRequest
+    from tazapay_lightning_api.types import UNSET
+
     body = CreateLightningInvoiceRequest(
         amount=request.amount_sats,
         d_tag_memo=UNSET if request.memo is None else request.memo,
@@ -51,6 +52,8 @@ def creating(request: InvoiceRequest, metadata_format: MetadataFormat, idempoten
 
 def getting(invoice_id: str) -> Operation:
     """``GET /v3/lightning_invoice_bolt11/{id}``."""
+    from tazapay_lightning_api.api.default import get_lightning_invoice
+
     return Operation(
         lambda door: get_lightning_invoice.sync_detailed(invoice_id, client=_client(door)),
         lambda door: get_lightning_invoice.asyncio_detailed(invoice_id, client=_client(door)),
@@ -59,6 +62,9 @@ def getting(invoice_id: str) -> Operation:
 
 def updating(invoice_id: str, metadata: Mapping[str, object], metadata_format: MetadataFormat) -> Operation:
     """``PUT /v3/lightning_invoice_bolt11/{id}``."""
+    from tazapay_lightning_api.api.default import update_lightning_invoice
+    from tazapay_lightning_api.models import UpdateLightningInvoiceRequest
+
     body = UpdateLightningInvoiceRequest(metadata=_on_the_wire(metadata, metadata_format))
     return Operation(
         lambda door: update_lightning_invoice.sync_detailed(invoice_id, client=_client(door), body=body),
@@ -67,7 +73,7 @@ def updating(invoice_id: str, metadata: Mapping[str, object], metadata_format: M
 
 
 def _client(door: Door) -> Client:
-    return cast(Client, door)  # generated code calls of its client only what a door has
+    return cast("Client", door)  # generated code calls of its client only what a door has
 
 
 def _on_the_wire(metadata: Mapping[str, object], metadata_format: MetadataFormat) -> Any:

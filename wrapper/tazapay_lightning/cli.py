@@ -1,6 +1,6 @@
 """The command line ``tazapay-lightning`` (extra ``[cli]``), on top of the public API only.
 
-Commands: ``demo``, ``create``, ``get``, ``update``, ``wait``, ``decode``, ``emulator``. Results go to stdout,
+Commands: ``demo``, ``create``, ``get``, ``update``, ``wait``, ``bulk``, ``decode``, ``emulator``. Results go to stdout,
 everything else to stderr. Exit codes: 0 done, 1 refused or failed (an invoice that expired unpaid too), 2 usage, 3 an
 invoice may exist (the key to resume with is printed). Credentials come from the environment, never from an option:
 options stay in the shell's history and show in the list of processes.
@@ -24,6 +24,7 @@ from tazapay_lightning import (
     __version__,
     decode_bolt11,
 )
+from tazapay_lightning.cli_bulk import bulk
 from tazapay_lightning.cli_display import Countdown, request_dict, request_table, show_invoice, show_table
 from tazapay_lightning.cli_outcomes import OUTCOME_UNKNOWN, REFUSED, USAGE, problems_explained, say, stop
 from tazapay_lightning.messages import shown
@@ -171,6 +172,9 @@ def wait(
         except KeyboardInterrupt:
             stop("interrupted; the invoice can still be paid", REFUSED)
         show_invoice(invoice, as_json=as_json, qr=False)
+
+
+app.command()(bulk)
 
 
 @app.command()

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from tazapay_lightning._api import HTTPClient, SyncApi
+from tazapay_lightning._api import SyncApi
 from tazapay_lightning._operations import creating, getting, updating
 from tazapay_lightning.attempts import Limits
 from tazapay_lightning.configuration import Configuration, Environment, MetadataFormat
@@ -23,6 +23,9 @@ from tazapay_lightning.json_fields import json_object
 from tazapay_lightning.payment_wait import PaymentWait
 from tazapay_lightning.replies import service_time
 from tazapay_lightning.request import InvoiceRequest, check_callback, check_idempotency_key, check_invoice_id
+
+if TYPE_CHECKING:
+    from tazapay_lightning._httpx import HTTPClient
 
 __all__ = ["LightningClient"]
 
@@ -47,7 +50,8 @@ class LightningClient:
             difference is only listed in `Invoice.differences`.
         http_client: an `httpx.Client` of your own, for a transport, proxy or certificates of your own; it is not
             closed with this client. Its authentication and its redirects are not used; its headers, cookies and
-            parameters are. Hand it over fresh: a connection that it opened before is not watched by `deadline`.
+            parameters are. Hand it over fresh: a connection that it opened before is not watched by `deadline`. Make
+            it in the process that uses it: after a fork two processes would read from its connections.
 
     Raises:
         ConfigurationError: naming what is missing or wrong.

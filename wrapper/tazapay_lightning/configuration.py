@@ -27,22 +27,20 @@ _HOSTS: Mapping[str, str] = {
 class Credentials:
     """An API key and its secret, which no ``repr``, ``str``, ``vars`` or pickle of this object shows."""
 
-    __slots__ = ("_key", "_secret")
+    __slots__ = ("_key", "_secret", "_token")
 
     def __init__(self, key: str, secret: str) -> None:
         self._key = key
         self._secret = secret
+        self._token = base64.b64encode(f"{key}:{secret}".encode()).decode()
 
     def authorization(self) -> str:
         """Return the value of the ``Authorization`` header: HTTP Basic (RFC 7617), key as user, secret as password."""
-        return "Basic " + self._token()
+        return "Basic " + self._token
 
     def secrets(self) -> tuple[str, ...]:
         """Return every text that must never be repeated."""
-        return (self._key, self._secret, self._token())
-
-    def _token(self) -> str:
-        return base64.b64encode(f"{self._key}:{self._secret}".encode()).decode()
+        return (self._key, self._secret, self._token)
 
     def __repr__(self) -> str:
         return "Credentials(...)"

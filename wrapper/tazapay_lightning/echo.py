@@ -8,12 +8,12 @@ from collections.abc import Iterable, Set
 import attrs
 
 from tazapay_lightning.amounts import MSAT_PER_SAT, format_btc
-from tazapay_lightning.bolt11 import decode_bolt11
 from tazapay_lightning.configuration import Configuration
 from tazapay_lightning.errors import InvoiceMismatchError, UnexpectedResponseError
 from tazapay_lightning.invoice import Difference, Invoice
 from tazapay_lightning.memos import hash_memo, is_memo_hash
 from tazapay_lightning.messages import printable
+from tazapay_lightning.payment_request import read_payment_request
 from tazapay_lightning.request import InvoiceRequest
 
 __all__ = ["find_differences", "verify_echo", "verify_fetched"]
@@ -128,7 +128,7 @@ def _in_payment_request(invoice: Invoice, request: InvoiceRequest, network: str 
     """List what the payment request asks of a payer beside what was asked of the service."""
     if invoice.bolt11 is None:
         return []
-    asks = decode_bolt11(invoice.bolt11)
+    asks = read_payment_request(invoice.bolt11)
     compared: list[_Compared] = [(_REQUESTED, request.amount_sats * MSAT_PER_SAT, asks.amount_msat)]
     purpose = request.memo if request.memo_hash is None else _lower(request.memo_hash)
     if purpose is not None:

@@ -7,10 +7,11 @@ code parses it.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from attrs import field, frozen
 
@@ -23,7 +24,7 @@ from tazapay_lightning.json_fields import decode_json_field
 from tazapay_lightning.redaction import Redaction
 from tazapay_lightning.replies import read_envelope
 
-__all__ = ["Answer", "Body", "Call", "Door", "Parsed", "Reply", "log_attempt"]
+__all__ = ["Answer", "Arrived", "Body", "Call", "Door", "Parsed", "Reply", "Request", "log_attempt"]
 
 _logger = logging.getLogger("tazapay_lightning")
 MAX_REPLY_BYTES = 8 * 1024 * 1024  # an invoice is a few kilobytes
@@ -65,20 +66,59 @@ class Call:
                 "Authorization": credentials.authorization(),
                 "User-Agent": f"tazapay-lightning/{__version__}",
             },
-            redaction=Redaction(credentials=credentials.secrets(), submitted=_texts_in(list(submitted))),
+            redaction=Redaction(credentials=credentials.secrets(), submitted=submitted),
             idempotency_key=idempotency_key,
             limits=limits,
         )
 
-    def read(self, status: int, headers: Mapping[str, str], body: Body) -> Reply:
+    def request(
+        self, *, method: str, url: str, headers: Mapping[str, str] | None = None, json: object = None
+    ) -> Request:
+        """Return the request that generated code asks for, with what every request of this call carries."""
+        return Request(
+            method=method.upper(),
+            base_url=self.base_url,
+            url=self.base_url + url,
+            headers={**self.headers, **(headers or {})},
+            content=_json_bytes(json),
+            redaction=self.redaction,
+        )
+
+    def read(self, arrived: Arrived) -> Reply:
         """Open a reply for generated code, or raise the error that it is."""
         try:
-            plain = body.plain(headers.get("content-encoding", ""))
+            plain = arrived.body.plain(arrived.headers.get("content-encoding", ""))
         except UnexpectedResponseError:
-            if 200 <= status <= 299:
+            if arrived.is_success:
                 raise
             plain = b""  # the status alone says enough
-        return Reply(read_envelope(status, headers, plain, self.redaction), headers)
+        return Reply(read_envelope(arrived.status, arrived.headers, plain, self.redaction), arrived.headers)
+
+
+@frozen(kw_only=True)
+class Request:
+    """One request, for whichever library carries it."""
+
+    method: str
+    base_url: str
+    """What messages name."""
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes | None
+    redaction: Redaction
+
+
+class Arrived(NamedTuple):
+    """One reply, as it came: names of headers in lower case, repeated ones joined."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Body
+
+    @property
+    def is_success(self) -> bool:
+        """True for 2xx."""
+        return 200 <= self.status <= 299
 
 
 class Reply:
@@ -125,8 +165,7 @@ class Parsed(Protocol):
         """The generated model of the envelope."""
 
 
-@frozen
-class Answer:
+class Answer(NamedTuple):
     """What the service answered to an operation that succeeded.
 
     Attributes:
@@ -179,21 +218,20 @@ class Body:
         return content if self._is_plain else content_encoding.undo(encoding, content, most=MAX_REPLY_BYTES)
 
 
-def _texts_in(value: object) -> list[str]:
-    """List the texts in a value, however deep; not the keys, which are names that a message needs."""
-    if isinstance(value, str):
-        return [value]
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return [text for each in inner for text in _texts_in(each)]
+def _json_bytes(value: object) -> bytes | None:
+    """Return JSON as it travels: compact, in UTF-8; nothing where there is no body."""
+    if value is None:
+        return None
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def log_attempt(call: Call, attempts: Attempts, generated: Mapping[str, Any], outcome: object, started: float) -> None:
+def log_attempt(call: Call, attempts: Attempts, request: Request, outcome: object, started: float) -> None:
     """Write one line for an attempt: no secrets, and of the key only so much as to find it again."""
     if _logger.isEnabledFor(logging.DEBUG):
         _logger.debug(
             "%s %s -> %s, attempt %d of %d, %.0f ms, key %s",
-            str(generated["method"]).upper(),
-            generated["url"],
+            request.method,
+            request.url.removeprefix(request.base_url),
             outcome,
             attempts.number,
             call.limits.max_retries + 1,

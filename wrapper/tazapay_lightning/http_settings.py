@@ -1,44 +1,96 @@
-"""How an HTTP client of our own is set up: it keeps nothing, follows nothing, and verifies certificates."""
+"""How the service is reached, and what it means when it is not, whichever library carries the requests."""
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
-from collections.abc import Callable, Iterator, MutableMapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Protocol
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from tazapay_lightning.configuration import Configuration
+from tazapay_lightning.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from tazapay_lightning.exchange import Request
+from tazapay_lightning.messages import printable
+from tazapay_lightning.redaction import Redaction
 
-__all__ = ["advice_on", "forget_location", "forget_location_async", "is_distrust", "settings"]
+__all__ = ["advice_on", "is_distrust", "is_told_by_the_environment", "not_reached", "proxy_for"]
 
-
-class _Response(Protocol):
-    @property
-    def headers(self) -> MutableMapping[str, str]: ...
-
-
-def settings(configuration: Configuration, response_hook: Callable[[Any], object]) -> dict[str, Any]:
-    """Return the arguments for an httpx client."""
-    return {
-        # Certificates are verified. Where TLS has no part no authority is trusted, nor loaded, which takes 15 ms.
-        "verify": True if configuration.is_encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        # An emulator on this machine, the only one to speak plain http, is not looked for behind a proxy.
-        "trust_env": configuration.is_encrypted,
-        # Cookies would go out again with the next call, which nobody asked for.
-        "cookies": CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-        "event_hooks": {"response": [response_hook]},
-    }
+_PROXIES = frozenset({"http", "https", "socks5", "socks5h"})
+_LONGEST_WORDS = 300
 
 
-def forget_location(response: _Response) -> None:
-    """Keep httpx from reading where a redirect leads: it is not followed, and may be no address at all."""
-    response.headers.pop("location", None)
+def proxy_for(configuration: Configuration) -> str | None:
+    """Return the URL of the proxy that the environment names for the service (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
+
+    An emulator on this machine, the only one to speak plain http, is not looked for behind a proxy.
+
+    Raises:
+        ConfigurationError: what they name is no proxy's URL. It is not shown: credentials may be part of it.
+    """
+    address = urlsplit(configuration.base_url)
+    if not configuration.is_encrypted or proxy_bypass(f"{address.hostname}:{address.port or 443}"):
+        return None
+    named = getproxies()
+    proxy = named.get("https") or named.get("all")
+    if not proxy:
+        return None
+    return _checked_proxy(proxy if "://" in proxy else f"http://{proxy}", configuration)
 
 
-async def forget_location_async(response: _Response) -> None:
-    """Do the same for the asynchronous client, whose hooks are awaited."""
-    forget_location(response)
+def _checked_proxy(url: str, configuration: Configuration) -> str:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port  # reading it is what checks it
+        host.encode("idna")
+    except ValueError:
+        host = ""
+    if not host or not host.isprintable() or " " in host or parts.scheme not in _PROXIES:
+        raise ConfigurationError(
+            f"the environment names a proxy for {configuration.base_url} that is none (HTTPS_PROXY, ALL_PROXY): it "
+            "must be a URL such as http://proxy.example:3128"
+        )
+    return url
+
+
+def is_told_by_the_environment(configuration: Configuration) -> bool:
+    """Tell whether the environment names a proxy or certificates: what it says is tried at once, and not at night."""
+    told = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or proxy_for(configuration)
+    return configuration.is_encrypted and bool(told)
+
+
+def not_reached(
+    failure: BaseException, words: str, request: Request, *, late: bool, nothing_sent: bool, permanent: bool
+) -> APIConnectionError:
+    """Return the documented error that a failure of the connection amounts to.
+
+    Args:
+        failure: what the library raised.
+        words: what it says; it may repeat whole kilobytes of what came.
+        request: what was sent, or was to be.
+        late: whether the time was up.
+        nothing_sent: whether it is certain that the service did not get the request.
+        permanent: whether another attempt would fail in the same way.
+    """
+    what = printable(request.redaction.text(words), most=_LONGEST_WORDS) or type(failure).__name__
+    _clean(failure, request.redaction)
+    if late:
+        return APITimeoutError(f"no complete reply from {request.base_url} in time ({what})", nothing_sent=nothing_sent)
+    return APIConnectionError(
+        f"no complete reply from {request.base_url}: {what}{advice_on(failure)}",
+        nothing_sent=nothing_sent,
+        permanent=permanent or is_distrust(failure),
+    )
+
+
+def _clean(failure: BaseException, redaction: Redaction) -> None:
+    """Take out of a failure and its causes, which a traceback shows, what a peer may have sent back of what it got."""
+    for link in _chain(failure):
+        link.args = tuple(redaction.text(each) if isinstance(each, str) else each for each in link.args)
+        if isinstance(getattr(link, "message", None), str):  # aiohttp's show this and not their arguments
+            link.message = redaction.text(link.message)  # type: ignore[attr-defined]  # it was just seen to be there
 
 
 def is_distrust(failure: BaseException) -> bool:

@@ -11,13 +11,12 @@ from attrs import field, frozen
 
 from tazapay_lightning import qr
 from tazapay_lightning.amounts import format_btc, sats_to_btc
-from tazapay_lightning.bolt11 import decode_bolt11
 from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError
 from tazapay_lightning.invoice_fields import essential_amount, essential_id, optional, seconds, text
 from tazapay_lightning.json_fields import decode_json_field
 from tazapay_lightning.messages import printable
 from tazapay_lightning.moments import is_plausible, read_moment
-from tazapay_lightning.payment_request import find_payment_request
+from tazapay_lightning.payment_request import find_payment_request, read_payment_request
 from tazapay_lightning.read_only import Reduced, read_only, reduced
 
 __all__ = ["Difference", "Invoice"]
@@ -112,7 +111,7 @@ class Invoice:
         Where the service leaves one of the two out, it is when the payment request expires; None without one.
         """
         if self.created_at is None or self.expiry_interval is None:
-            return None if self.bolt11 is None else decode_bolt11(self.bolt11).expires_at
+            return None if self.bolt11 is None else read_payment_request(self.bolt11).expires_at
         try:
             return self.created_at + timedelta(seconds=self.expiry_interval)
         except OverflowError:  # later than the year 9999
@@ -160,7 +159,7 @@ class Invoice:
         name = printable(self.id, most=80)
         if self.is_expired:
             raise InvoiceExpiredError(f"invoice {name} expired: make a new one to be paid", invoice=self)
-        if self.bolt11 is not None and decode_bolt11(self.bolt11).expires_at <= self._service_now():
+        if self.bolt11 is not None and read_payment_request(self.bolt11).expires_at <= self._service_now():
             raise InvoiceExpiredError(
                 f"the payment request of invoice {name} expired: make a new invoice to be paid", invoice=self
             )

@@ -8,12 +8,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from tazapay_lightning.bolt11 import decode_bolt11
 from tazapay_lightning.errors import InvalidBolt11Error, UnexpectedResponseError
 from tazapay_lightning.json_fields import parse_json
 
-__all__ = ["find_payment_request"]
+if TYPE_CHECKING:
+    from tazapay_lightning.bolt11 import Bolt11
+
+__all__ = ["find_payment_request", "read_payment_request"]
 
 _logger = logging.getLogger("tazapay_lightning")
 # What the caller wrote and the service only repeats. A customer who can put a request of his own into a memo or into
@@ -47,7 +51,7 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
         if not text.lstrip()[:_LONGEST_BEGINNING].lower().startswith(_BEGINNINGS):
             continue  # without a copy of the whole text in lower case
         try:
-            (repeated if by_the_caller else said).add(decode_bolt11(text).raw)
+            (repeated if by_the_caller else said).add(read_payment_request(text).raw)
         except InvalidBolt11Error as error:
             problem = problem if by_the_caller else error
     found = said - repeated
@@ -59,6 +63,14 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
     elif said and not found:
         _logger.warning("the only payment request in the reply is also in the memo or the metadata; see Invoice.raw")
     return found.pop() if len(found) == 1 else None
+
+
+@lru_cache(maxsize=64)
+def read_payment_request(text: str) -> Bolt11:
+    """Read a payment request as `decode_bolt11` does, once: it is found, compared and shown in turn."""
+    from tazapay_lightning.bolt11 import decode_bolt11  # which replies without one do not need
+
+    return decode_bolt11(text)
 
 
 def _texts(payload: Mapping[str, object], written: Iterable[object]) -> Iterator[tuple[str, bool]]:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from tazapay_lightning.attempts import Limits, may_be_repeated, seconds
-from tazapay_lightning.bolt11 import decode_bolt11
 from tazapay_lightning.errors import (
     APIError,
     APIStatusError,
@@ -28,6 +27,7 @@ from tazapay_lightning.errors import (
 from tazapay_lightning.invoice import Difference, Invoice
 from tazapay_lightning.messages import printable
 from tazapay_lightning.moments import is_plausible
+from tazapay_lightning.payment_request import read_payment_request
 from tazapay_lightning.request import check_invoice_id
 
 __all__ = ["PaymentWait"]
@@ -200,7 +200,7 @@ def _lifetime(invoice: Invoice) -> int | None:
     """Return how many seconds an invoice lasts from its creation, as far as anybody says."""
     if invoice.expiry_interval is not None or invoice.bolt11 is None:
         return invoice.expiry_interval
-    return decode_bolt11(invoice.bolt11).expiry
+    return read_payment_request(invoice.bolt11).expiry
 
 
 def _seconds_left(invoice: Invoice, clock: datetime) -> float | None:

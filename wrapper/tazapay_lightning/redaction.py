@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterable, Mapping
 
@@ -20,6 +19,10 @@ _BLANK = "[redacted]"
 class Redaction:
     """Blanks a call's credentials and the texts that it submitted, which validation errors can echo.
 
+    Args:
+        credentials: texts that must never be repeated.
+        submitted: JSON values, whose texts must not be repeated; their keys are names that a message needs.
+
     Example:
         >>> redaction = Redaction(credentials=["sk_1234"], submitted=["Dr Jekyll, order 7"])
         >>> redaction.text("unknown key sk_1234; bad memo 'Dr Jekyll, order 7'")
@@ -28,20 +31,20 @@ class Redaction:
         Redaction(...)
     """
 
-    __slots__ = ("_texts",)
+    __slots__ = ("_credentials", "_submitted", "_texts")
 
-    def __init__(self, *, credentials: Iterable[str] = (), submitted: Iterable[str] = ()) -> None:
-        secrets = [text for text in (*credentials, *submitted) if len(text) >= _SHORTEST]
-        # as they are, and as they would stand in JSON or HTML
-        texts = {form for text in secrets for form in (text, json.dumps(text)[1:-1], html.escape(text))}
-        # the longest first, or a secret that begins with another one would leave its tail
-        self._texts = sorted(texts, key=lambda text: (-len(text), text))
+    def __init__(self, *, credentials: Iterable[str] = (), submitted: Iterable[object] = ()) -> None:
+        self._credentials = tuple(credentials)
+        self._submitted = tuple(submitted)
+        self._texts: list[str] | None = None  # made for the first error, which most calls do not have
 
     def __repr__(self) -> str:
         return "Redaction(...)"
 
     def text(self, text: str) -> str:
         """Return the text with everything secret blanked and control characters shown as blanks."""
+        if self._texts is None:
+            self._texts = _forms([*self._credentials, *_texts_in(list(self._submitted))])
         for secret in self._texts:
             text = text.replace(secret, _BLANK)
         return printable(text)
@@ -65,3 +68,20 @@ class Redaction:
         return {
             name.lower(): self.text(value) for name, value in headers.items() if name.lower() not in _SECRET_HEADERS
         }
+
+
+def _forms(texts: Iterable[str]) -> list[str]:
+    """List the texts as they are, and as they would stand in JSON or HTML."""
+    from html import escape  # with the names of 2,000 letters, which only an error needs
+
+    secrets = [text for text in texts if len(text) >= _SHORTEST]
+    forms = {form for text in secrets for form in (text, json.dumps(text)[1:-1], escape(text))}
+    # the longest first, or a secret that begins with another one would leave its tail
+    return sorted(forms, key=lambda text: (-len(text), text))
+
+
+def _texts_in(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return [text for each in inner for text in _texts_in(each)]

@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -171,6 +172,7 @@ def service_time(headers: Mapping[str, str]) -> datetime | None:
     return next((_http_date(value.strip()) for name, value in headers.items() if name.lower() == "date"), None)
 
 
+@lru_cache(maxsize=8)  # all replies of a second have the same
 def _http_date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)

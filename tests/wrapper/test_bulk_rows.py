@@ -1,0 +1,247 @@
+"""Files of orders: what is read of them, and every way in which one can be wrong, with its line."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tazapay_lightning import InvalidArgumentError
+from tazapay_lightning.bulk_rows import Problem, Row, read_orders
+
+
+def reading(folder: Path, content: str | bytes, *, name: str = "orders.csv") -> list[Row | Problem]:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(read_orders(path))
+
+
+def rows_of(folder: Path, content: str | bytes, *, name: str = "orders.csv") -> list[Row]:
+    read = reading(folder, content, name=name)
+    assert all(isinstance(row, Row) for row in read), read
+    return [row for row in read if isinstance(row, Row)]
+
+
+def problems_of(folder: Path, content: str | bytes, *, name: str = "orders.csv") -> list[tuple[int, str]]:
+    return [
+        (problem.line, problem.message)
+        for problem in reading(folder, content, name=name)
+        if isinstance(problem, Problem)
+    ]
+
+
+def asked(row: Row) -> dict[str, Any]:
+    request: dict[str, Any] = json.loads(row.request)
+    return {name: value for name, value in request.items() if value is not None}
+
+
+def test_a_csv_file_may_say_everything(tmp_path: Path) -> None:
+    (row,) = rows_of(
+        tmp_path,
+        "order_id,amount_btc,memo,metadata.customer_id,metadata.table,expires_in\n7890,0.00005,Order #7890,c1,,900\n",
+    )
+    assert (row.line, row.order_id, row.amount_sats) == (2, "7890", 5000)
+    assert asked(row) == {
+        "amount_sats": 5000,
+        "memo": "Order #7890",
+        "metadata": {"customer_id": "c1"},
+        "expires_in": 900,
+    }
+
+
+def test_a_jsonl_file_may_say_everything(tmp_path: Path) -> None:
+    line = {
+        "order_id": "7890",
+        "amount_btc": "0.00005",
+        "memo": "Order #7890",
+        "metadata": {"lines": [1, 2.5]},
+        "expires_in": 900,
+    }
+    (row,) = rows_of(tmp_path, json.dumps(line), name="orders.JSONL")
+    assert asked(row) == {
+        "amount_sats": 5000,
+        "memo": "Order #7890",
+        "metadata": {"lines": [1, 2.5]},
+        "expires_in": 900,
+    }
+
+
+def test_the_same_question_has_the_same_fingerprint_however_the_file_is_arranged(tmp_path: Path) -> None:
+    files = {
+        "a.csv": "order_id,amount_sats,metadata.a,metadata.b\n1,5000,x,y\n",
+        "b.csv": "metadata.b,amount_btc,order_id,metadata.a,memo\ny,0.00005000,1,x,\n",
+        "c.jsonl": '{"metadata":{"b":"y","a":"x"},"amount_sats":5000,"order_id":"1","memo":null}\n',
+    }
+    fingerprints = {rows_of(tmp_path, content, name=name)[0].fingerprint for name, content in files.items()}
+    assert len(fingerprints) == 1
+    other = rows_of(tmp_path, files["a.csv"].replace("5000", "5001"))[0].fingerprint
+    assert other not in fingerprints
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "orders.jsonl"])
+def test_a_byte_order_mark_blank_lines_and_windows_line_ends_do_not_matter(tmp_path: Path, name: str) -> None:
+    text = {
+        "orders.csv": "order_id,amount_sats\r\n\r\n1,5000\r\n\r\n2,6000\r\n",
+        "orders.jsonl": '\r\n\r\n{"order_id":"1","amount_sats":5000}\r\n\r\n{"order_id":"2","amount_sats":6000}',
+    }[name]
+    read = rows_of(tmp_path, codecs.BOM_UTF8 + text.encode(), name=name)
+    assert [(row.line, row.order_id, row.amount_sats) for row in read] == [(3, "1", 5000), (5, "2", 6000)]
+
+
+def test_a_cell_may_hold_commas_quotes_and_line_ends(tmp_path: Path) -> None:
+    first, second = rows_of(tmp_path, 'order_id,amount_sats,memo\n1,5,"a, ""b""\nc"\n2,6,d\n')
+    assert asked(first)["memo"] == 'a, "b"\nc'
+    assert second.line == 4
+
+
+HEADER = "order_id,amount_sats,amount_btc,memo,metadata.a,expires_in\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ("1,1e3,,,,", "amount_sats must be digits only, the number of satoshi, such as 5000; got '1e3'"),
+        ('1,"1,000",,,,', "amount_sats must be digits only, the number of satoshi, such as 5000; got '1,000'"),
+        ("1,1.0,,,,", "amount_sats must be digits only, the number of satoshi, such as 5000; got '1.0'"),
+        ("1,-5,,,,", "amount_sats must be digits only, the number of satoshi, such as 5000; got '-5'"),
+        ("1, 5,,,,", "amount_sats must be digits only, the number of satoshi, such as 5000; got ' 5'"),
+        ("1,\u0665,,,,", "amount_sats must be digits only, the number of satoshi, such as 5000; got '\u0665'"),
+        ("1,0,,,,", "order 1: amount_sats must be an int from 1 to 2100000000000000, in satoshi; got 0"),
+        ("1,,1E-05,,,", "order 1: amount_btc must be digits and a point, such as 0.00123456; got '1E-05'"),
+        ('1,,"0,001",,,', "order 1: amount_btc must be digits and a point, such as 0.00123456; got '0,001'"),
+        ("1,,0.000000001,,,", "which has 9 decimals; nothing is rounded here"),
+        ("1,5,0.1,,,", "order 1: give amount_sats or amount_btc, not both"),
+        ("1,,,,,", "order 1: an amount is needed"),
+        (",5,,,,", "order_id must be text without line ends, and without blanks around it; got None"),
+        (" 1,5,,,,", "order_id must be text without line ends, and without blanks around it; got ' 1'"),
+        ('"1\n2",5,,,,', "order_id must be text without line ends, and without blanks around it; got '1\\n2'"),
+        ("1,5,,,,1h", "expires_in must be digits only, the number of seconds, such as 5000; got '1h'"),
+        ("1,5,,,,0", "order 1: expires_in must be seconds"),
+        (f"1,5,,{'m' * 640},,", "order 1: memo"),
+        ("1,5,,", "4 cells, where the first line names 6 columns"),
+        ("1,5,,,,,", "7 cells, where the first line names 6 columns"),
+        ('1,"5"0,,,,', "not CSV: ',' expected after '\"'"),
+    ],
+    ids=lambda value: value[:18],
+)
+def test_what_a_csv_row_cannot_hold_is_told_with_its_line(tmp_path: Path, cells: str, problem: str) -> None:
+    ((line, message),) = problems_of(tmp_path, f"{HEADER}7,5,,,,\n{cells}\n")
+    assert line == 3
+    assert problem in message
+
+
+def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, f'{HEADER}1,5,,"memo,,\n') == [(2, "not CSV: unexpected end of data")]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"order_id":"1","amount_sats":', "not JSON: "),
+        ("[" * 100_000, "not JSON: "),
+        ('{"order_id":"1","order_id":"2","amount_sats":5}', "not JSON: a name is there twice in one object"),
+        ('{"order_id":"1","amount_sats":NaN}', "not JSON: NaN is not JSON"),
+        ('[{"order_id":"1","amount_sats":5}]', 'one object per line is needed, such as {"order_id": "7890",'),
+        ('"7890"', "one object per line is needed"),
+        ('{"order_id":"1","amount":5}', "'amount' is no field; known are order_id, amount_sats, amount_btc, memo, exp"),
+        ('{"order_id":"1","metadata.a":5,"amount_sats":5}', "'metadata.a' is no field"),
+        ('{"order_id":7890,"amount_sats":5}', "order_id must be text without line ends, and without blanks around it"),
+        ('{"order_id":"\\ud800","amount_sats":5}', "order_id must be text"),
+        ('{"order_id":"1","amount_sats":"5"}', "order 1: amount_sats must be an int from 1"),
+        ('{"order_id":"1","amount_sats":5.0}', "order 1: amount_sats must be an int from 1"),
+        ('{"order_id":"1","amount_sats":true}', "order 1: amount_sats must be an int from 1"),
+        ('{"order_id":"1","amount_btc":0.1}', "got the float 0.1: floats cannot hold BTC exactly"),
+        ('{"order_id":"1","amount_btc":"1E-5"}', "order 1: amount_btc must be digits and a point"),
+        ('{"order_id":"1","amount_sats":5,"metadata":"a"}', "order 1: metadata must be a mapping"),
+        ('{"order_id":"1","amount_sats":5,"expires_in":1.5}', "order 1: expires_in must be seconds"),
+        ('{"order_id":"1","amount_sats":5,"memo":7}', "order 1: memo must be"),
+    ],
+    ids=lambda value: value[:28],
+)
+def test_what_a_json_line_cannot_hold_is_told_with_its_line(tmp_path: Path, text: str, problem: str) -> None:
+    good = '{"order_id":"7","amount_sats":5}'
+    read = reading(tmp_path, f"{good}\n{text}\n{good}\n", name="orders.jsonl")
+    ((line, message),) = [(each.line, each.message) for each in read if isinstance(each, Problem)]
+    assert line == 2
+    assert problem in message
+    assert len(read) == 3
+
+
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        ("order_id;amount_sats", "line 1: separated by semicolons: cells must be separated by commas"),
+        ("order_id\tamount_sats", "line 1: separated by tabs"),
+        ("order_id,amount_sats\r1,5\r2,6", "line 1: "),
+        ("order_id,amount", "line 1: 'amount' is no column; the first line names the columns, which are order_id, "),
+        ("1,5", "line 1: '1' is no column"),
+        ("order_id,amount_sats,metadata.", "line 1: 'metadata.' is no column"),
+        ("order_id,Amount_sats", "line 1: 'Amount_sats' is no column"),
+        ("order_id,amount_sats,memo,memo", "line 1: the column 'memo' is there twice"),
+        ("amount_sats,memo", "line 1: the columns order_id and amount_sats (or amount_btc) are needed"),
+        ("order_id,memo", "line 1: the columns order_id and amount_sats (or amount_btc) are needed"),
+    ],
+    ids=lambda value: value[:24],
+)
+def test_a_header_that_cannot_be_used_is_refused(tmp_path: Path, header: str, problem: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        reading(tmp_path, f"{header}\n1,5\n")
+    assert problem in str(caught.value)
+    assert "orders.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("orders.csv", b"", "has no orders in it"),
+        ("orders.csv", b"order_id,amount_sats\n", "has no orders in it"),
+        ("orders.jsonl", b"\n \n", "has no orders in it"),
+        ("orders.csv", "order_id,amount_sats\n1,5".encode("utf-16"), "is UTF-16: save it as UTF-8"),
+        ("orders.jsonl", "{}".encode("utf-16"), "is UTF-16: save it as UTF-8"),
+        ("orders.csv", b"order_id,amount_sats,metadata.\xe9\n1,5,x", "line 1: byte 31 of the line is not UTF-8"),
+        ("orders.xlsx", b"", "the name of the orders must end in .csv or .jsonl; got 'orders.xlsx'"),
+        ("orders", b"", "the name of the orders must end in .csv or .jsonl; got 'orders'"),
+    ],
+    ids=["empty-csv", "header-only", "blank", "utf-16-csv", "utf-16-jsonl", "latin-1-header", "excel", "no-suffix"],
+)
+def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        reading(tmp_path, content, name=name)
+    assert problem in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="cannot be read: No such file or directory"):
+        list(read_orders(tmp_path / "orders.csv"))
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "orders.jsonl"])
+def test_a_line_in_another_encoding_is_told_and_the_others_are_read(tmp_path: Path, name: str) -> None:
+    content = {
+        "orders.csv": b"order_id,amount_sats,memo\n1,5,caf\xe9\n2,6,tea\n",
+        "orders.jsonl": b'\n{"order_id":"1","amount_sats":5,"memo":"caf\xe9"}\n{"order_id":"2","amount_sats":6}\n',
+    }[name]
+    problem, row = reading(tmp_path, content, name=name)
+    assert isinstance(problem, Problem)
+    assert isinstance(row, Row)
+    assert problem.line == 2
+    assert "is not UTF-8: save the file as UTF-8" in problem.message
+    assert row.order_id == "2"
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "orders.jsonl"])
+def test_a_line_without_end_is_not_taken_into_memory(tmp_path: Path, name: str) -> None:
+    head = "order_id,amount_sats\n" if name.endswith("csv") else "\n"
+    tail = "1,5\n" if name.endswith("csv") else '{"order_id":"1","amount_sats":5}\n'
+    problem, row = reading(tmp_path, head + "x" * 2_500_000 + "\n" + tail, name=name)
+    assert problem == Problem(2, "the line is longer than 1000000 bytes")
+    assert isinstance(row, Row)
+    assert row.line == 3
+
+
+def test_a_cell_that_is_too_long_is_told(tmp_path: Path) -> None:
+    ((line, message),) = problems_of(tmp_path, f"order_id,amount_sats,memo\n1,5,{'m' * 200_000}\n")
+    assert (line, message) == (2, "not CSV: field larger than field limit (131072)")

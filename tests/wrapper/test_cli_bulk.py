@@ -1,0 +1,689 @@
+"""The command ``bulk``: one invoice for each order of a file, whatever was run before and however it ended."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tazapay_lightning import bulk
+from tazapay_lightning.cli import app
+from tazapay_lightning_emulator import Fault
+from tests.support.service import OneReplyServer, envelope, invoice_object
+
+if TYPE_CHECKING:
+    from tazapay_lightning_emulator import Emulator
+
+DONE, REFUSED, USAGE, UNKNOWN = 0, 1, 2, 3
+LOST = Fault("status_after_commit", status=500, retry_after=0)
+
+
+def invoke(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+class Shop:
+    """A folder with a file of orders, run against an emulator that the environment's variables point to."""
+
+    def __init__(self, folder: Path, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.orders = folder / "orders.csv"
+        self.out = folder / "results.jsonl"
+        self.journal = folder / "results.jsonl.journal"
+
+    def write(self, *rows: str, header: str = "order_id,amount_sats") -> None:
+        self.orders.write_text("\n".join([header, *rows]) + "\n")
+
+    def run(self, *options: str) -> Result:
+        return invoke("bulk", self.orders, "--out", self.out, *options)
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.read_text().splitlines()]
+
+    def states(self) -> dict[str, str]:
+        """The last line about an order counts."""
+        return {line["order_id"]: line["state"] for line in self.lines()}
+
+    def amounts(self) -> list[int]:
+        return sorted(invoice["amount"] for invoice in self.emulator.invoices())
+
+
+@pytest.fixture
+def shop(tmp_path: Path, emulator_of_the_environment: Emulator) -> Shop:
+    return Shop(tmp_path, emulator_of_the_environment)
+
+
+def last_line(result: Result) -> str:
+    return result.stderr.splitlines()[-1]
+
+
+# A run
+
+
+def test_every_order_gets_its_invoice_and_a_line(shop: Shop) -> None:
+    shop.write("1,5000,Tea,c1", "2,6000,,", header="order_id,amount_sats,memo,metadata.customer_id")
+    result = shop.run()
+    assert (result.exit_code, result.stdout) == (DONE, "")
+    assert last_line(result).startswith("2 orders: 2 created; ")
+    assert last_line(result).endswith(f" s; results in {shop.out}")
+    first, _ = sorted(shop.lines(), key=lambda line: str(line["order_id"]))
+    (stored,) = [invoice for invoice in shop.emulator.invoices() if invoice["amount"] == 5000]
+    assert first["order_id"] == "1"
+    assert first["state"] == "created"
+    assert first["error"] is None
+    assert first["idempotency_key"] == bulk.idempotency_key("orders", "1") == stored["idempotency_key"]
+    assert (first["invoice"]["id"], first["invoice"]["memo"]) == (stored["id"], "Tea")
+    assert first["invoice"]["metadata"] == {"customer_id": "c1"}
+
+
+def test_the_journal_tells_what_was_asked_and_when(shop: Shop) -> None:
+    shop.write("1,5000")
+    before = datetime.now(UTC)
+    shop.run("--namespace", "shop-1")
+    header, sent = [json.loads(line) for line in shop.journal.read_text().splitlines()]
+    assert header["namespace"] == "shop-1"
+    assert header["host"] == shop.emulator.base_url.removeprefix("http://")
+    assert (sent["order_id"], sent["amount_sats"]) == ("1", 5000)
+    assert sent["idempotency_key"] == bulk.idempotency_key("shop-1", "1")
+    assert before <= datetime.fromisoformat(sent["at"]) <= datetime.now(UTC)
+
+
+def test_with_json_the_summary_is_a_document_on_stdout(shop: Shop) -> None:
+    shop.write("1,5000", "2,6000")
+    summary = json.loads(shop.run("--json").stdout)
+    assert summary.pop("seconds") >= 0
+    assert summary == {
+        "orders": 2,
+        "created": 2,
+        "created_before": 0,
+        "refused": 0,
+        "unknown": 0,
+        "mismatch": 0,
+        "differing": 0,
+        "to_settle": 0,
+        "unrecorded": 0,
+        "not_sent": 0,
+        "results": str(shop.out),
+    }
+
+
+def test_jsonl_orders_concurrency_and_rate(shop: Shop) -> None:
+    shop.orders = shop.orders.with_suffix(".jsonl")
+    shop.orders.write_text('{"order_id": "1", "amount_btc": "0.00005", "metadata": {"a": [1]}}\n')
+    assert shop.run("--concurrency", "1", "--rate", "100").exit_code == DONE
+    assert shop.emulator.invoices()[0]["metadata"] == {"a": [1]}
+
+
+def test_on_a_terminal_a_bar_shows_rate_and_failures(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    shop.write("1,5000", "2,6000")
+    shown = shop.run().stderr
+    assert "0.0/s, 0 failed" in shown
+    assert "0/2" in shown
+
+
+def test_without_a_terminal_there_is_one_line_at_the_end(shop: Shop) -> None:
+    shop.write("1,5000", "2,6000")
+    assert len(shop.run().stderr.splitlines()) == 1
+
+
+def test_invoices_that_are_not_quite_what_was_asked_for_are_counted_not_logged(
+    shop: Shop, one_reply_server: Callable[[bytes], OneReplyServer]
+) -> None:
+    server = one_reply_server(envelope(invoice_object(d_tag_memo="Coffee")))
+    shop.write("1,123456,Tea", "2,123456,Tea", header="order_id,amount_sats,memo")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tazapay_lightning",
+            "bulk",
+            shop.orders,
+            "--out",
+            shop.out,
+            "--base-url",
+            server.base_url,
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told, summary = done.stderr.splitlines()
+    assert told == f"2 invoices are not quite what was asked for: see their differences in {shop.out}"
+    assert summary.startswith("2 orders: 2 created; ")
+    again = invoke("bulk", shop.orders, "--out", shop.out.with_name("2.jsonl"), "--base-url", server.base_url, "--json")
+    assert json.loads(again.stdout)["differing"] == 2
+    assert shop.lines()[0]["invoice"]["differences"] == [{"field": "memo", "asked": "Tea", "received": "Coffee"}]
+
+
+def test_the_command_works_in_a_thread_where_signals_cannot_be_heeded(shop: Shop) -> None:
+    shop.write("1,5000")
+    codes: list[int] = []
+    thread = threading.Thread(target=lambda: codes.append(shop.run().exit_code))
+    thread.start()
+    thread.join(30)
+    assert codes == [DONE]
+
+
+# Once more
+
+
+def test_the_same_command_again_sends_nothing(shop: Shop) -> None:
+    shop.write("1,5000", "2,6000")
+    shop.run()
+    result = shop.run()
+    assert result.exit_code == DONE
+    assert result.stderr.startswith(
+        "2 of 2 orders have their invoice from an earlier run\n2 orders: 2 created before; "
+    )
+    assert len(shop.emulator.requests()) == 2
+
+
+def test_orders_that_were_added_are_sent(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.run()
+    shop.write("2,6000", "1,5000")
+    assert shop.run().exit_code == DONE
+    assert shop.amounts() == [5000, 6000]
+
+
+def test_a_refused_order_is_tried_again_and_may_be_changed(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.emulator.fail_next("status_before_commit", status=400)
+    result = shop.run()
+    assert (result.exit_code, shop.states()) == (REFUSED, {"1": "refused"})
+    assert "1 orders: 1 refused; " in result.stderr
+    (line,) = shop.lines()
+    assert (line["error"]["type"], line["error"]["status_code"]) == ("InvalidRequestError", 400)
+    assert (line["invoice"], line["unknown_since"]) == (None, None)
+    shop.write("1,5500")
+    assert shop.run().exit_code == DONE
+    assert (shop.states(), shop.amounts()) == ({"1": "created"}, [5500])
+
+
+def test_an_unknown_outcome_is_resumed_with_its_key(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.emulator.fail_next(LOST, times=3)
+    result = shop.run()
+    assert (result.exit_code, shop.states()) == (UNKNOWN, {"1": "unknown"})
+    assert "to resume, run the same command again, within 23 hours\n1 orders: 1 unknown; " in result.stderr
+    assert shop.run().exit_code == DONE
+    assert (shop.states(), shop.amounts()) == ({"1": "created"}, [5000])
+
+
+def test_a_refusal_does_not_make_an_unknown_outcome_known(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.emulator.fail_next(LOST, times=3)
+    shop.run()
+    shop.emulator.fail_next("status_before_commit", status=400)
+    assert shop.run().exit_code == UNKNOWN
+    first, second = shop.lines()
+    assert second["state"] == "unknown"
+    assert second["unknown_since"] == first["unknown_since"]
+
+
+def test_an_invoice_over_another_amount_is_no_success(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.emulator.fail_next("wrong_amount")
+    assert shop.run().exit_code == UNKNOWN
+    assert shop.states() == {"1": "mismatch"}
+    assert shop.run().exit_code == DONE
+    assert (shop.states(), shop.amounts()) == ({"1": "created"}, [5000])
+
+
+def test_what_was_sent_without_a_result_is_resumed_first(shop: Shop) -> None:
+    shop.write("1,5000", "2,6000")
+    shop.run()
+    shop.out.write_text("".join(line for line in shop.out.read_text().splitlines(True) if '"order_id": "1"' in line))
+    shop.write("3,7000", "1,5000", "2,6000")
+    before = len(shop.emulator.requests())
+    assert shop.run("--concurrency", "1").exit_code == DONE
+    sent = [record.idempotency_key for record in shop.emulator.requests()[before:]]
+    assert sent == [bulk.idempotency_key("orders", order_id) for order_id in ("2", "3")]
+    assert shop.amounts() == [5000, 6000, 7000]
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        (("1,5001,a",), "line 2: order 1 was sent over 5000 satoshi, and now asks for 5001\n"),
+        (("1,5000,b",), "and now asks for 5000 and something else (memo, metadata or expiry)\n"),
+    ],
+    ids=["amount", "memo"],
+)
+@pytest.mark.parametrize("ended", ["created", "unknown"])
+def test_an_order_that_changed_since_it_was_sent_is_refused(
+    shop: Shop, changed: tuple[str], told: str, ended: str
+) -> None:
+    shop.write("1,5000,a", header="order_id,amount_sats,memo")
+    if ended == "unknown":
+        shop.emulator.fail_next(LOST, times=3)
+    shop.run()
+    before = len(shop.emulator.requests())
+    shop.write(*changed, header="order_id,amount_sats,memo")
+    result = shop.run()
+    assert result.exit_code == USAGE
+    assert told in result.stderr
+    assert "1 row changed since an invoice was asked for, which exists or may exist: nothing was sent." in result.stderr
+    assert len(shop.emulator.requests()) == before
+
+
+def long_ago(shop: Shop) -> None:
+    """Make what is in the files 24 hours old."""
+    for path in (shop.out, shop.journal):
+        text = path.read_text()
+        for line in text.splitlines():
+            for name in ("at", "unknown_since"):
+                if json.loads(line).get(name):
+                    old = datetime.fromisoformat(json.loads(line)[name]) - timedelta(hours=24)
+                    text = text.replace(json.loads(line)[name], old.isoformat())
+        path.write_text(text)
+
+
+@pytest.fixture
+def outlived(shop: Shop) -> Shop:
+    """A shop with an order whose outcome has been unknown for longer than its key lives."""
+    shop.write("1,5000")
+    shop.emulator.fail_next(LOST, times=3)
+    shop.run()
+    long_ago(shop)
+    return shop
+
+
+def test_an_unknown_outcome_older_than_its_key_is_left_to_a_person(outlived: Shop) -> None:
+    before = len(outlived.emulator.requests())
+    outlived.write("1,5000", "2,6000")
+    result = outlived.run()
+    assert result.exit_code == UNKNOWN
+    assert "order 1 was not sent again: an invoice over 5000 satoshi may exist since " in result.stderr
+    assert last_line(result).startswith("2 orders: 1 created, 1 to settle; ")
+    assert len(outlived.emulator.requests()) == before + 1
+
+
+@pytest.mark.parametrize(("state", "requests"), [("created", 0), ("refused", 1)])
+def test_a_person_settles_it_with_the_line_that_was_printed(outlived: Shop, state: str, requests: int) -> None:
+    said = outlived.run().stderr
+    start = said.index('{"order_id": "1", "state": "' + state)
+    with outlived.out.open("a") as out:
+        out.write(said[start : said.index("}", start) + 1] + "\n")
+    before = len(outlived.emulator.requests())
+    assert outlived.run().exit_code == DONE
+    assert len(outlived.emulator.requests()) - before == requests
+
+
+def test_the_age_counts_from_the_first_sending(outlived: Shop) -> None:
+    text = outlived.journal.read_text().splitlines()
+    again = json.loads(text[-1])
+    again.update(sending=2, at=datetime.now(UTC).isoformat())  # a run that was killed, an hour ago
+    outlived.journal.write_text("\n".join([*text, json.dumps(again)]) + "\n")
+    assert "order 1 was not sent again" in outlived.run().stderr
+
+
+def test_only_the_first_twenty_to_settle_are_listed(shop: Shop) -> None:
+    shop.write(*(f"{number},5000" for number in range(25)))
+    shop.emulator.fail_randomly(1, seed=1, kinds=[LOST])
+    shop.run("--concurrency", "25")
+    long_ago(shop)
+    said = shop.run().stderr
+    assert said.count("was not sent again") == 20
+    assert "... and 5 more to be settled by hand\n" in said
+
+
+# Bad orders
+
+
+def test_all_bad_rows_are_told_before_anything_is_sent_or_written(shop: Shop) -> None:
+    shop.write("1,5000", "2,0", "3,x", "1,5000")
+    result = shop.run()
+    assert result.exit_code == USAGE
+    assert result.stderr.splitlines() == [
+        f"{shop.orders}, line 3: order 2: amount_sats must be an int from 1 to 2100000000000000, in satoshi; got 0",
+        f"{shop.orders}, line 4: amount_sats must be digits only, the number of satoshi, such as 5000; got 'x'",
+        f"{shop.orders}, line 5: order 1 is on line 2 already",
+        "error: 3 rows cannot be sent: nothing was sent, and nothing written",
+    ]
+    assert shop.emulator.requests() == []
+    assert not shop.out.exists()
+    assert not shop.journal.exists()
+
+
+def test_twenty_bad_rows_are_told_and_the_rest_counted(shop: Shop) -> None:
+    shop.write(*(f"{number},0" for number in range(25)))
+    said = shop.run().stderr.splitlines()
+    assert said[-2:] == ["... and 5 more", "error: 25 rows cannot be sent: nothing was sent, and nothing written"]
+    assert len(said) == 22
+
+
+def test_a_file_that_cannot_be_used_is_a_usage_error(shop: Shop) -> None:
+    result = shop.run()
+    assert (result.exit_code, result.stderr) == (
+        USAGE,
+        f"error: {shop.orders} cannot be read: No such file or directory\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--namespace", ""], "namespace must be a str that is not empty"),
+        (["--rate", "0"], "rate must be requests per second, a number greater than 0"),
+        (["--rate", "nan"], "rate must be requests per second"),
+        (["--concurrency", "0"], "concurrency"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_option_that_cannot_be_used_is_a_usage_error(shop: Shop, options: list[str], problem: str) -> None:
+    shop.write("1,5000")
+    result = shop.run(*options)
+    assert result.exit_code == USAGE
+    assert problem in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [(["--environment", "live"], "environment"), (["--backend", "curl"], 'backend must be "httpx" or "aiohttp"')],
+    ids=["environment", "backend"],
+)
+def test_a_client_that_cannot_be_made_is_exit_1_and_nothing_is_written(
+    shop: Shop, options: list[str], problem: str
+) -> None:
+    shop.write("1,5000")
+    result = shop.run(*options)
+    assert result.exit_code == REFUSED
+    assert problem in result.stderr
+    assert not shop.journal.exists()
+
+
+def test_orders_that_do_not_fit_the_temporary_index_are_told(shop: Shop) -> None:
+    memo = "m" * 600
+    shop.write(*(f"{number},5000,{memo}" for number in range(15_000)), header="order_id,amount_sats,memo")
+    with files_end_at(20_000):
+        result = shop.run()
+    assert result.exit_code == REFUSED
+    assert "error: the temporary index of the orders (its folder: SQLITE_TMPDIR or TMPDIR) failed: " in result.stderr
+
+
+# Files that are not as a run leaves them
+
+
+@pytest.mark.parametrize("which", ["out", "journal"])
+def test_a_half_written_last_line_is_cut_off(shop: Shop, which: str) -> None:
+    shop.write("1,5000")
+    shop.run()
+    path: Path = getattr(shop, which)
+    whole = path.read_text()
+    path.write_text(whole + whole.splitlines()[-1][:-9] + ("x" * 100_000 if which == "out" else ""))
+    result = shop.run()
+    assert result.exit_code == DONE
+    assert result.stderr.startswith(f"the last line of {path} was half written, and was cut off\n")
+    assert path.read_text() == whole
+
+
+def test_a_last_line_that_lacks_only_its_end_is_kept(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.run()
+    whole = shop.out.read_text()
+    shop.out.write_text(whole.rstrip("\n"))
+    assert shop.run().exit_code == DONE
+    assert shop.out.read_text() == whole
+
+
+def test_a_journal_killed_within_its_first_line_is_begun_anew(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.journal.write_text('{"format": "taza')
+    assert shop.run().exit_code == DONE
+
+
+def test_two_runs_at_once_are_refused(shop: Shop) -> None:
+    shop.write("1,5000")
+    with shop.journal.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        result = shop.run()
+    assert (result.exit_code, shop.emulator.requests()) == (REFUSED, [])
+    assert result.stderr == f"error: another run writes to {shop.out}: let it end, or name another file\n"
+
+
+def test_where_files_cannot_be_locked_the_run_goes_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    shop.write("1,5000")
+    assert shop.run().exit_code == DONE
+
+
+def begun(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.run()
+
+
+def without_journal(shop: Shop) -> None:
+    shop.journal.unlink()
+
+
+def other_format(shop: Shop) -> None:
+    shop.journal.write_text('{"format": "something else"}\n')
+
+
+def other_host(shop: Shop) -> None:
+    shop.journal.write_text(shop.journal.read_text().replace("127.0.0.1", "service.tazapay.com"))
+
+
+def changed_by(path: str, old: str, new: str) -> Callable[[Shop], None]:
+    def change(shop: Shop) -> None:
+        file: Path = getattr(shop, path)
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (without_journal, "results.jsonl is there without results.jsonl.journal, which tells what was sent"),
+        (other_format, "results.jsonl.journal is no journal of this command: name another file"),
+        (other_host, "was begun with the host 'service.tazapay.com:"),
+        (changed_by("journal", '"orders"', '"shop-1"'), "was begun with the namespace 'shop-1', not 'orders'"),
+        (changed_by("journal", '"at": "2', '"at": "x'), "line 2 of "),
+        (changed_by("journal", '"amount_sats": 5000', '"amount_sats": -1'), "writes: amount_sats -1; put it right"),
+        (changed_by("out", '"state": "created"', '"state": "fine"'), "line 1 of "),
+        (changed_by("out", '"sending": 1', '"sending": true'), "writes: sending True; put it right"),
+        (changed_by("out", '"order_id": "1"', '"order_id": 1'), "writes: order_id 1; put it right"),
+        (changed_by("out", '"unknown_since": null', '"unknown_since": 5'), "line 1 of "),
+        (changed_by("out", '{"order_id"', '["order_id"'), "is not a JSON object; put it right, or remove it"),
+    ],
+    ids=[
+        "no-journal",
+        "format",
+        "host",
+        "namespace",
+        "journal-time",
+        "journal-amount",
+        "state",
+        "number",
+        "order-id",
+        "since",
+        "not-json",
+    ],
+)
+def test_files_of_another_run_or_program_are_refused_and_kept(
+    shop: Shop, change: Callable[[Shop], None], problem: str
+) -> None:
+    begun(shop)
+    change(shop)
+    kept = shop.out.read_text()
+    before = len(shop.emulator.requests())
+    result = shop.run()
+    assert result.exit_code == REFUSED
+    assert problem in result.stderr
+    assert shop.out.read_text() == kept
+    assert len(shop.emulator.requests()) == before
+
+
+def test_results_cannot_go_into_a_folder_or_a_missing_one(shop: Shop) -> None:
+    shop.write("1,5000")
+    folder = invoke("bulk", shop.orders, "--out", shop.orders.parent)
+    assert folder.exit_code == REFUSED
+    assert "is no file that results can be appended to: name another one" in folder.stderr
+    missing = invoke("bulk", shop.orders, "--out", shop.orders.parent / "none/results.jsonl")
+    assert missing.exit_code == REFUSED
+    assert missing.stderr.endswith("none/results.jsonl.journal: No such file or directory\n")
+
+
+def test_results_that_cannot_be_opened_give_the_lock_back(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.out.symlink_to(shop.orders.parent / "none/results.jsonl")
+    assert shop.run().exit_code == REFUSED
+    shop.out.unlink()
+    assert shop.run().exit_code == DONE
+
+
+def test_results_cannot_go_into_the_orders(shop: Shop) -> None:
+    shop.write("1,5000")
+    kept = shop.orders.read_text()
+    result = invoke("bulk", shop.orders, "--out", shop.orders)
+    assert (result.exit_code, shop.orders.read_text()) == (USAGE, kept)
+    assert "--out names the orders" in result.stderr
+
+
+# A full disk
+
+
+@contextmanager
+def files_end_at(size: int) -> Iterator[None]:
+    """Within the block, let no file grow beyond a size: the error comes in the middle of a write, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_results_that_cannot_be_written_are_told_and_found_again(shop: Shop) -> None:
+    shop.write(*(f"{number},{5000 + number}" for number in range(30)))
+    with files_end_at(12_000):
+        result = shop.run("--concurrency", "2")
+    assert result.exit_code == UNKNOWN
+    assert f"{shop.out} or its journal cannot be written: File too large\n" in result.stderr
+    lost = [line for line in result.stderr.splitlines() if " is not in the results: its invoice is l11_" in line]
+    assert 1 <= len(lost) <= 4
+    assert all("its key is order-v1-" in line for line in lost)
+    assert len(shop.emulator.invoices()) < 30
+    again = shop.run()
+    assert again.exit_code == DONE
+    assert again.stderr.startswith(f"the last line of {shop.out} was half written, and was cut off\n")
+    assert shop.amounts() == [5000 + number for number in range(30)]
+
+
+def test_a_refusal_that_cannot_be_written_leaves_nothing_in_doubt(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.run()
+    shop.write("2,6000")
+    shop.emulator.fail_next("status_before_commit", status=400)
+    with files_end_at(shop.out.stat().st_size + 50):
+        result = shop.run()
+    assert result.exit_code == REFUSED
+    assert "cannot be written: File too large\n" in result.stderr
+    assert last_line(result).startswith("1 orders: 1 refused; ")
+
+
+def test_an_order_that_cannot_be_written_down_is_not_sent(shop: Shop) -> None:
+    shop.write("1,5000", "2,6000")
+    shop.run("--namespace", "orders")
+    shop.write(*(f"{number},{5000 + number}" for number in range(3, 6)))
+    shop.out.write_text("")
+    with files_end_at(shop.journal.stat().st_size + 50):
+        result = shop.run()
+    assert result.exit_code == REFUSED
+    assert "or its journal cannot be written: File too large\n" in result.stderr
+    assert last_line(result).startswith("3 orders: 3 not sent; ")
+    assert len(shop.emulator.requests()) == 2
+    assert shop.run().exit_code == DONE
+
+
+# Early ends
+
+
+def test_refused_credentials_end_the_run(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAZAPAY_API_SECRET", "wrong")
+    shop.write(*(f"{number},5000" for number in range(100)))
+    result = shop.run("--concurrency", "4")
+    assert result.exit_code == REFUSED
+    assert "error: the run ended early: 401 Unauthorized: " in result.stderr
+    assert "to resume, run the same command again" in result.stderr
+    assert len(shop.emulator.requests()) <= 4
+
+
+@contextmanager
+def signals(shop: Shop, number: signal.Signals, *, times: int, after: int = 6) -> Iterator[None]:
+    """Within the block, have signals sent to this process: the first one after some requests, others after it."""
+
+    def send() -> None:
+        deadline = time.monotonic() + 20
+        while len(shop.emulator.requests()) < after and time.monotonic() < deadline:
+            time.sleep(0.005)
+        for _ in range(times):
+            os.kill(os.getpid(), number)
+            time.sleep(0.05)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    yield
+    sending.join()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_signal_finishes_what_is_in_flight_and_starts_nothing(shop: Shop, number: signal.Signals) -> None:
+    shop.write(*(f"{order},{5000 + order}" for order in range(40)))
+    shop.emulator.fail_randomly(1, seed=1, kinds=[Fault("delay_before_commit", seconds=0.3)])
+    with signals(shop, number, times=1):
+        result = shop.run("--concurrency", "4")
+    assert result.exit_code == REFUSED
+    assert "stopping: 4 in flight are waited for; once more (Ctrl-C) abandons them\n" in result.stderr
+    assert set(shop.states().values()) == {"created"}
+    assert len(shop.states()) == len(shop.emulator.invoices()) < 40
+    shop.emulator.stop_failing()
+    assert shop.run("--concurrency", "40").exit_code == DONE
+    assert shop.amounts() == [5000 + order for order in range(40)]
+
+
+def test_a_second_ctrl_c_abandons_what_is_in_flight(shop: Shop) -> None:
+    shop.write(*(f"{order},{5000 + order}" for order in range(30)))
+    shop.emulator.fail_randomly(1, seed=1, kinds=[Fault("delay_after_commit", seconds=2)])
+    began = time.monotonic()
+    with signals(shop, signal.SIGINT, times=2, after=25):
+        result = shop.run("--concurrency", "25")
+    assert time.monotonic() - began < 10
+    assert result.exit_code == UNKNOWN
+    assert result.stderr.count("is not in the results: its invoice may exist, its key is order-v1-") == 20
+    assert "... and 5 more that are not in the results; the journal has their keys\n" in result.stderr
+    assert last_line(result).startswith("30 orders: 25 unrecorded, 5 not sent; ")
+    shop.emulator.stop_failing()
+    assert shop.run().exit_code == DONE
+    assert shop.amounts() == [5000 + order for order in range(30)]
+
+
+def test_a_disk_that_fails_at_the_end_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    shop.write("1,5000")
+    monkeypatch.setattr(os, "fsync", failing)
+    result = shop.run()
+    assert result.exit_code == DONE
+    assert f"{shop.out} or its journal cannot be written: Input/output error\n" in result.stderr

@@ -1,0 +1,164 @@
+"""How fast a bulk run goes: a rate that was asked for, and less than that for a while after each 429.
+
+`Pace` decides, told the time; its two coroutines only wait. `AsyncApi` finds the pace of the run that a call is part of
+in a context variable and asks it for a turn before each attempt, so a rate counts requests, not rows, and a 429 to one
+request holds back all others. Calls outside a bulk run find None there.
+
+Tazapay documents that 429 exists, and neither limits nor a ``Retry-After`` (which counts if it comes). So the numbers
+here are our own choice:
+
+- a 429 without ``Retry-After`` pauses the run for 1 to 2 seconds, twice that after each further one without a success
+  in between, 60 to 120 seconds at most: the first pause is short against a run, the longest long against any counting
+  of requests by the second or the minute, and the random part keeps several machines from coming back together. So it
+  is with a ``Retry-After`` that was obeyed and met with 429 once more: the longer of the two pauses counts;
+- each 429 also halves the pace, that is the rate and what is in flight, down to 1/64 of the whole (one in flight); a
+  further one within a second, or during the pause, tells of the same crowd and halves nothing;
+- each success regains an equal part: from half of the pace to all of it takes four times as many successes as rows may
+  be in flight, at least 64: what was too fast is not tried again at once, and one 429 costs a long run nothing;
+- ten minutes of 429 without a success, or being asked to wait longer than that, end the run: nobody is to wonder for
+  hours why nothing happens.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+
+import anyio
+
+from tazapay_lightning.errors import APIConnectionError, APIError, RateLimitError
+
+__all__ = ["PACE", "PATIENCE", "Pace"]
+
+PATIENCE = 600.0
+"""Seconds of 429, without a success in between, after which a run is given up."""
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+_LEAST_SHARE = 1 / 64
+_REGAINED_IN = 8  # times what may be in flight, for all of it
+_SMALLEST_WHOLE = 16
+_SAME_NEWS = 1.0
+
+
+def _up_to_twice(least: float) -> float:
+    return random.uniform(least, 2 * least)  # noqa: S311 - spreads runs over time, guards nothing
+
+
+class Pace:
+    """The pace of one bulk run. All times are of one monotonic clock.
+
+    Args:
+        concurrency: how many rows may be in flight at most.
+        rate: requests per second at most; None for as many as come.
+        jitter: given the least pause, returns the pause.
+
+    Example:
+        >>> pace = Pace(concurrency=16, rate=10)
+        >>> [pace.reserve(100.0) for _ in range(3)]
+        [100.0, 100.1, 100.19999999999999]
+        >>> pace.failed(RateLimitError(retry_after=5.0), 101.0)
+        >>> pace.in_flight, pace.reserve(101.5), pace.reserve(101.5)
+        (8, 106.0, 106.2)
+    """
+
+    def __init__(
+        self, *, concurrency: int, rate: float | None = None, jitter: Callable[[float], float] = _up_to_twice
+    ) -> None:
+        self._concurrency = concurrency
+        self._rate = math.inf if rate is None else rate
+        self._jitter = jitter
+        self._share = 1.0  # of the whole pace
+        self._paused_until = -math.inf
+        self._next_turn = -math.inf
+        self._halved_at = -math.inf
+        self._pauses = 0  # counts them, to tell which turns were reserved before one
+        self._in_a_row = 0
+        self._trouble_began: float | None = None
+        self._asked_too_much = False
+        self._stopped = anyio.Event()
+
+    @property
+    def in_flight(self) -> int:
+        """How many rows may be in flight, at least 1."""
+        return max(1, math.floor(self._concurrency * self._share + 1e-9))  # 99.9... is 100
+
+    def reserve(self, now: float) -> float:
+        """Take the next turn and return when it is."""
+        turn = self._earliest(now)
+        self._next_turn = turn + 1 / (self._rate * self._share)
+        return turn
+
+    def failed(self, error: APIError, now: float) -> None:
+        """Learn that an attempt failed; only 429 counts here."""
+        if not isinstance(error, RateLimitError):
+            return
+        if self._trouble_began is None:
+            self._trouble_began = now
+        pause = error.retry_after
+        if now >= max(self._paused_until, self._halved_at + _SAME_NEWS):
+            self._share = max(_LEAST_SHARE, self._share / 2)
+            self._halved_at = now
+            self._in_a_row += 1
+            if pause is None or self._in_a_row > 1:
+                ours = self._jitter(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._in_a_row - 1, 16)))
+                pause = ours if pause is None else max(pause, ours)
+        if pause is not None and pause > PATIENCE:
+            self._asked_too_much = True
+            pause = PATIENCE
+        if pause is not None and now + pause > self._paused_until:
+            self._paused_until = self._next_turn = now + pause
+            self._pauses += 1
+
+    def succeeded(self) -> None:
+        """Learn that an invoice was made."""
+        self._trouble_began = None
+        self._in_a_row = 0
+        self._share = min(1.0, self._share + 1 / (_REGAINED_IN * max(self._concurrency, _SMALLEST_WHOLE)))
+
+    def is_hopeless(self, now: float) -> bool:
+        """Tell whether 429 has lasted, or is to last, longer than `PATIENCE`."""
+        lasted = 0.0 if self._trouble_began is None else max(now, self._paused_until) - self._trouble_began
+        return self._asked_too_much or lasted > PATIENCE
+
+    def stop(self) -> None:
+        """Let nobody have a turn any more; whoever waits for one stops waiting."""
+        self._stopped.set()
+
+    async def first_turn(self) -> None:
+        """Wait until a call may make its first attempt, however long that takes.
+
+        Raises:
+            APIConnectionError: the run was stopped; nothing was sent.
+        """
+        if not await self.further_turn(before=math.inf):
+            raise APIConnectionError("not sent: the run was stopped before", nothing_sent=True, permanent=True)
+
+    async def further_turn(self, *, before: float) -> bool:
+        """Wait until a call may make another attempt.
+
+        Returns:
+            False, without waiting for it, if that is not `before` a time, which is the call's deadline; also if the run
+            was stopped.
+        """
+        while not self._stopped.is_set():
+            now = time.monotonic()
+            if self._earliest(now) >= before:
+                return False
+            pauses, turn = self._pauses, self.reserve(now)
+            if turn > now:
+                with anyio.move_on_after(turn - now):
+                    await self._stopped.wait()
+            if pauses == self._pauses and not self._stopped.is_set():
+                return True
+        return False
+
+    def _earliest(self, now: float) -> float:
+        return max(now, self._next_turn, self._paused_until)
+
+
+PACE: ContextVar[Pace | None] = ContextVar("tazapay_lightning_pace", default=None)
+"""The pace of the bulk run that the running task is part of."""
