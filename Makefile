@@ -5,7 +5,9 @@ TYPED := wrapper emulator codegen tools examples benchmarks tests/typing
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser-test checkout check generate generate-next rehearse-httpx2 bench-codegen format build fuzz reliability mutation lock clean environment
+.PHONY: help demo test browser-test distributed-test checkout distributed-bulk check generate generate-next rehearse-httpx2 \
+	bench bench-check bench-codegen format build fuzz thorough bulk-soak reliability mutation lock clean \
+	environment bench-environment distributed-environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -24,6 +26,12 @@ browser-test: ## run the example shop in Chromium (Debian's package), with scree
 checkout: environment ## run the example shop against the emulator: order, scan, pay, offline
 	@$(BIN)/python -m examples.checkout $(ARGS)
 
+distributed-bulk: distributed-environment ## bill orders from several processes, by Celery over Redis (Debian's package), against the emulator
+	@.venv-distributed/bin/python -m examples.distributed_bulk $(or $(ARGS),--orders 500 --workers 2 --kill)
+
+distributed-test: distributed-environment ## test that: workers killed in the middle, one invoice for each order
+	@.venv-distributed/bin/python -m pytest --quiet --confcutdir=tests/distributed tests/distributed $(ARGS)
+
 check: environment ## lint, types, and whether the committed client is what the document generates
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -39,6 +47,12 @@ generate-next: environment ## regenerate aside with the newest generator and rep
 rehearse-httpx2: environment ## run the test suite in a scratch copy whose HTTP library is httpx2 (ten minutes)
 	@$(PYTHON) tools/httpx2_rehearsal.py $(ARGS)
 
+bench: bench-environment ## measure the client against its peers and write docs/performance.md (ten minutes; close what else runs)
+	@.venv-bench/bin/python -m benchmarks --write docs/performance.md $(ARGS)
+
+bench-check: bench-environment ## measure, and fail for each limit that is missed
+	@.venv-bench/bin/python -m benchmarks --check $(ARGS)
+
 bench-codegen: ## measure import, comparison and generation with 30, 100 and 300 operations
 	@$(PYTHON) tools/environment.py .venv-codegen codegen/requirements.txt
 	@PYTHONPATH=. .venv-codegen/bin/python -P benchmarks/codegen_scale.py $(ARGS)
@@ -53,6 +67,12 @@ build: environment ## build the wheel and the source distribution into dist/
 fuzz: environment ## 5,000 random replies, bodies and headers; the tests try 500
 	@FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest --quiet -p no:randomly tests/wrapper/test_hostile_replies.py -k undocumented
 
+thorough: environment ## the tests that otherwise take samples, in full (four minutes)
+	@THOROUGH=1 $(BIN)/python -m pytest --quiet --numprocesses=2 --dist=loadfile tests/codegen $(ARGS)
+
+bulk-soak: environment ## bill 20,000 orders, with 30 % of requests failing and the program killed: one invoice each (two minutes)
+	@BULK_ROWS=20000 $(BIN)/python -m pytest --quiet tests/wrapper/test_cli_bulk_killed.py
+
 reliability: environment ## measure every fault against both clients and write the table of docs/reliability.md
 	@$(BIN)/python tools/reliability.py docs/reliability.md
 
@@ -66,9 +86,19 @@ lock: environment ## write the hash-locked requirements anew, with the newest ve
 		--quiet --upgrade --extra all dev.in ../pyproject.toml -o dev.txt
 	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 		--quiet --extra all browser.in ../pyproject.toml -o browser.txt
+	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+		--quiet --extra all bench.in ../pyproject.toml -o bench.txt
+	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
+		--quiet --extra all distributed.in ../pyproject.toml -o distributed.txt
 
 clean: ## remove everything that the targets made
-	@rm -rf .venv .venv-codegen .venv-browser .venv*.lock screenshots .codegen-scratch .next-generator .rehearsal .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-codegen .venv-browser .venv-bench .venv-distributed .venv*.lock .bench screenshots .codegen-scratch .next-generator .rehearsal .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 environment:
 	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --install-project
+
+bench-environment:
+	@$(PYTHON) tools/environment.py .venv-bench requirements/bench.txt --install-project
+
+distributed-environment:
+	@$(PYTHON) tools/environment.py .venv-distributed requirements/distributed.txt --install-project
