@@ -24,6 +24,7 @@ from tazapay_lightning.deadlines import bound_reads, reads_end_at
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.exchange import Arrived, Body, Request
 from tazapay_lightning.http_settings import is_told_by_the_environment, not_reached, proxy_for
+from tazapay_lightning.leftovers import says_more
 
 __all__ = ["AsyncHTTPClient", "AsyncHttpx", "BlockingHttpx", "HTTPClient", "certificates"]
 
@@ -65,7 +66,7 @@ class BlockingHttpx:
                     arrived = _received(response, ends)
                     if self._connections.is_closed:  # who was still connecting then has escaped it
                         response.extensions["network_stream"].close()
-                    elif _says_more(connection, response):
+                    elif says_more(connection, response):
                         connection.close()
                     return arrived
         except (*_FAILURES, RuntimeError) as failure:
@@ -103,7 +104,7 @@ class AsyncHttpx:
                 arrived, response = await _received_async(connection.handle_async_request, message, ends)
                 if self._connections.is_closed:  # who was still connecting then has escaped it
                     await response.extensions["network_stream"].aclose()
-                elif _says_more(connection, response):
+                elif says_more(connection, response):
                     await connection.aclose()
                 return arrived
         except (*_FAILURES, RuntimeError) as failure:
@@ -179,40 +180,6 @@ def _blocking_message(build: Callable[..., httpx.Request], request: Request, end
 def _check_open(client: HTTPClient | AsyncHTTPClient) -> None:
     if client.is_closed:
         raise closed_meanwhile()
-
-
-def _says_more(connection: httpx.HTTPTransport | httpx.AsyncHTTPTransport, response: httpx.Response) -> bool:
-    """Tell whether more came than the reply: the next request would take it for the answer to itself.
-
-    What is still in the socket httpcore looks for itself. The rest is kept where nothing public leads to; what is
-    called otherwise one day is not found, and so does no harm.
-    """
-    stream = response.extensions["network_stream"]
-    if _holds_more(stream.get_extra_info("ssl_object")):
-        return True
-    layer: Any = getattr(stream, "_stream", None)  # anyio's, for asyncio: what arrived before anybody asked for it
-    while hasattr(layer, "transport_stream"):
-        layer = layer.transport_stream
-    if getattr(getattr(layer, "_protocol", None), "read_queue", None):
-        return True
-    for pooled in getattr(getattr(connection, "_pool", None), "connections", ()):
-        parser = getattr(getattr(pooled, "_connection", None), "_h11_state", None)
-        if getattr(parser, "trailing_data", (b"",))[0]:
-            return True
-    return False
-
-
-def _holds_more(encryption: object) -> bool:
-    """Tell whether TLS was handed more than it was asked for; sockets that encrypt by themselves take no more."""
-    if not isinstance(encryption, ssl.SSLObject):
-        return False
-    try:
-        encryption.read(1)
-    except ssl.SSLWantReadError:
-        return False
-    except (OSError, ValueError):  # the other side has said goodbye
-        return True
-    return True
 
 
 def _received(response: httpx.Response, ends: float) -> Arrived:
