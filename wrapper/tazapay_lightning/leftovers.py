@@ -1,8 +1,8 @@
 """Whether a connection of httpx holds more than the reply that was read from it.
 
 A peer that sends two replies to one request, or half of another one, leaves them for whoever asks next: the invoice of
-one order would be shown to the payer of another. What is still in the socket httpcore looks for itself. The rest is kept
-where nothing public leads to; what is called otherwise one day is not found, does no harm, and fails a test.
+one order would be shown to the payer of another. What is still in the socket httpcore looks for itself. The rest is
+kept where nothing public leads to; what is called otherwise one day is not found, does no harm, and fails a test.
 """
 
 from __future__ import annotations
