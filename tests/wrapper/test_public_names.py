@@ -87,13 +87,13 @@ MAY_IMPORT = {
     "pacing": {"errors"},
     "bulk_orders": {"errors", "invoice", "messages"},
     "bulk_run": {"async_client", "bulk_orders", "errors", "pacing"},
-    "bulk": {"async_client", "bulk_orders", "bulk_run", "errors", "messages"},
+    "bulk": {"async_client", "bulk_orders", "bulk_run", "connections", "errors", "messages"},
     # and what the command makes of files; its parts are loaded when it runs
     "bulk_lines": {"errors"},
     "bulk_rows": {"bulk_lines", "errors", "json_fields", "messages", "request"},
     "bulk_index": {"bulk_rows"},
     "bulk_files": {"errors", "messages"},
-    "bulk_record": {"bulk_files", "bulk_index", "bulk_orders", "errors", "messages"},
+    "bulk_record": {"bulk_files", "bulk_index", "bulk_orders", "configuration", "errors", "messages"},
     "bulk_session": {"async_client", "bulk", "bulk_index", "bulk_record", "errors"},
     "bulk_progress": set(),
     "cli_bulk": {

@@ -19,12 +19,14 @@ from functools import partial
 from tazapay_lightning.async_client import AsyncLightningClient
 from tazapay_lightning.bulk_orders import Order, Result, State, idempotency_key
 from tazapay_lightning.bulk_run import Row, Run, results_of
+from tazapay_lightning.connections import MOST_CONNECTIONS
 from tazapay_lightning.errors import InvalidArgumentError
 from tazapay_lightning.messages import shown
 
 __all__ = ["Order", "Result", "State", "create_invoices", "idempotency_key"]
 
-_MOST_IN_FLIGHT = 1000
+_SECONDS_AHEAD = 5  # what may be taken before its turn, in terms of the rate
+_MOST_IN_FLIGHT = MOST_CONNECTIONS  # whoever waits for one longer uses up the time of an attempt
 
 
 def create_invoices(
@@ -57,7 +59,8 @@ def create_invoices(
             Duplicates are not looked for: the second gets the key of the first, and so, says Tazapay, its invoice.
         key: given an order id, returns the idempotency key. Derive it from the order, or a row that is billed again
             after a crash is billed twice: ``key=partial(bulk.idempotency_key, "shop-1")``.
-        concurrency: how many rows are in flight, 1 to 1000.
+        concurrency: how many rows are in flight, 1 to 100, which is how many connections a client has. With a rate no
+            more than get their turn within 5 seconds: what is taken is soon sent, and a run that is stopped soon ends.
         rate: requests per second at most, attempts counted; None for as many as come.
 
     Raises:
@@ -102,4 +105,6 @@ def create_invoices(
         raise InvalidArgumentError(
             f"rate must be requests per second, a number greater than 0, or None; got {shown(rate)}", argument="rate"
         )
+    if rate is not None:
+        concurrency = min(concurrency, max(1, math.ceil(rate * _SECONDS_AHEAD)))
     return results_of(partial(Run, client, rows, key=key, concurrency=concurrency, rate=rate))

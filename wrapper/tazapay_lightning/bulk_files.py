@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.messages import shown
 
-__all__ = ["append", "lock", "mend", "number", "objects", "size", "text"]
+__all__ = ["append", "lock", "mend", "moment", "number", "objects", "size", "text"]
 
 _BLOCK = 65536
 
@@ -69,6 +70,18 @@ def number(line: Mapping[str, object], name: str) -> int:
     value = line.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 2**62:
         raise ValueError(f"{name} {shown(value)}")
+    return value
+
+
+def moment(line: Mapping[str, object], name: str) -> str:
+    """Return a field that has to be a moment with its time zone (ISO 8601).
+
+    Raises:
+        ValueError: it is not.
+    """
+    value = text(line, name)
+    if datetime.fromisoformat(value).tzinfo is None:
+        raise ValueError(f"{name} {shown(value)}, which has no time zone")
     return value
 
 

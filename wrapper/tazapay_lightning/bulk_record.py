@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from attrs import frozen
 
-from tazapay_lightning.bulk_files import append, lock, mend, number, objects, size, text
+from tazapay_lightning.bulk_files import append, lock, mend, moment, number, objects, size, text
 from tazapay_lightning.bulk_index import OrderIndex, Waiting
 from tazapay_lightning.bulk_orders import Result, State
+from tazapay_lightning.configuration import Credentials
 from tazapay_lightning.errors import APIStatusError, ConfigurationError, TazapayError
 from tazapay_lightning.messages import shown
 
@@ -60,17 +62,19 @@ class BulkRecord:
     Args:
         results: where the results go.
         namespace: of the idempotency keys.
-        host: whom the invoices are made with.
+        base_url: whom the invoices are made with.
+        credentials: in whose account: the journal keeps a mark of the key, and not the key.
 
     Attributes:
         mended: the files whose last line was half written, and was cut off.
 
     Raises:
-        ConfigurationError: another run has the files, they belong to another namespace or host, or no run wrote them.
+        ConfigurationError: another run has the files, they belong to another namespace, address or account, or no run
+            wrote them.
         OSError: they cannot be opened or written.
     """
 
-    def __init__(self, results: Path, *, namespace: str, host: str) -> None:
+    def __init__(self, results: Path, *, namespace: str, base_url: str, credentials: Credentials) -> None:
         self._path = results
         self._journal_path = results.with_name(results.name + ".journal")
         self._last = 0
@@ -89,11 +93,12 @@ class BulkRecord:
                     f"another run writes to {results}: let it end, or name another file"
                 )
             self._mend(self._journal_path)
-            header = {"format": _FORMAT, "namespace": namespace, "host": host}
+            header = {"format": _FORMAT, "namespace": namespace, "base_url": base_url}
             if size(self._journal_path):
-                self._check(header)
+                self._check(header, credentials)
             else:
-                append(self._journal, header)
+                salt = secrets.token_hex(8)
+                append(self._journal, {**header, "salt": salt, "account": credentials.mark(salt)})
             self._results = results.open("ab", buffering=0)
             self._mend(results)
         except BaseException:
@@ -116,20 +121,20 @@ class BulkRecord:
         for count, line in objects(self._path):
             try:
                 order_id, state = text(line, "order_id"), line.get("state")
-                sending, since = number(line, "sending"), line.get("unknown_since")
-                if state not in _STATES or not (since is None or isinstance(since, str)):
+                sending = number(line, "sending")
+                if state not in _STATES:
                     raise ValueError(f"state {shown(state)}")  # noqa: TRY301 - joins what the other checks raise
+                # without it an order of long ago would be asked for again, as if it were of today
+                since = moment(line, "unknown_since") if state in _MAY_EXIST else None
             except ValueError as error:
                 raise _foreign(self._path, count, error) from None
-            may_exist = state in _MAY_EXIST
-            index.ended(order_id=order_id, state=str(state), sending=sending, since=since if may_exist else None)
+            index.ended(order_id=order_id, state=str(state), sending=sending, since=since)
             self._last = max(self._last, sending)
         for count, line in objects(self._journal_path):
             if count == 1:
                 continue
             try:
-                sending, at = number(line, "sending"), text(line, "at")
-                datetime.fromisoformat(at)
+                sending, at = number(line, "sending"), moment(line, "at")
                 index.sent(
                     order_id=text(line, "order_id"),
                     sending=sending,
@@ -190,16 +195,23 @@ class BulkRecord:
         for file in (self._results, self._journal):
             os.fsync(file.fileno())
 
-    def _check(self, header: dict[str, str]) -> None:
+    def _check(self, header: dict[str, str], credentials: Credentials) -> None:
         _, begun = next(objects(self._journal_path))
         if begun.get("format") != _FORMAT:
             raise ConfigurationError(f"{self._journal_path} is no journal of this command: name another file")
-        for name in ("namespace", "host"):
+        for name in ("namespace", "base_url"):
             if begun.get(name) != header[name]:
                 raise ConfigurationError(
                     f"{self._path} was begun with the {name} {shown(begun.get(name))}, not {shown(header[name])}: "
                     "go on with the same one, or name another file for the results"
                 )
+        mark = credentials.mark(str(begun.get("salt")))
+        if begun.get("account") != mark:
+            raise ConfigurationError(
+                f"{self._path} was begun with another API key, and another account would make its own invoices: go on "
+                "with that key, or name another file for the results. If this is a new key of the same account, write "
+                f'"account": "{mark}" into the first line of {self._journal_path.name}'
+            )
 
     def _mend(self, path: Path) -> None:
         if mend(path):

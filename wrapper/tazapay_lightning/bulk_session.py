@@ -25,6 +25,7 @@ __all__ = ["RESUMABLE_FOR", "Outcome", "Session", "Unrecorded"]
 RESUMABLE_FOR = timedelta(hours=23, minutes=30)
 """For how long an unknown outcome is asked for again: Tazapay's 24 hours, less some for clocks and the call itself."""
 
+_AHEAD = timedelta(minutes=-5)  # a sending of the future was written by a clock that is not to be relied on
 _LISTED = 20
 
 
@@ -128,7 +129,7 @@ class Session:
             if outcome.is_stopped or outcome.write_failure is not None:
                 return
             now = datetime.now(UTC)
-            if order.since is not None and now - datetime.fromisoformat(order.since) > RESUMABLE_FOR:
+            if order.since is not None and not _AHEAD <= now - datetime.fromisoformat(order.since) <= RESUMABLE_FOR:
                 outcome.to_settle += 1
                 if len(outcome.settle) < _LISTED:
                     outcome.settle.append(order)

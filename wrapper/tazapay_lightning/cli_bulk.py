@@ -38,7 +38,7 @@ _LISTED = 20
 def bulk(
     orders: Annotated[Path, typer.Argument(metavar="ORDERS", help="The orders: a file .csv or .jsonl.")],
     out: Annotated[Path, typer.Option(help="Append the results to this file; the same one resumes the run.")],
-    concurrency: Annotated[int, typer.Option(min=1, max=1000, help="How many orders are in flight.")] = 16,
+    concurrency: Annotated[int, typer.Option(min=1, max=100, help="How many orders are in flight.")] = 16,
     rate: Annotated[float | None, typer.Option(help="Requests per second at most.")] = None,
     namespace: Annotated[str, typer.Option(help="What the order ids are unique within: keys depend on it.")] = "orders",
     environment: Annotated[
@@ -59,7 +59,7 @@ def bulk(
                 orders,
                 out,
                 namespace=namespace,
-                host=_host(environment, base_url),
+                configuration=_configuration(environment, base_url),
                 run=partial(_run, new_client, concurrency=concurrency, rate=rate),
                 as_json=as_json,
             )
@@ -74,7 +74,7 @@ def _bulk(
     out: Path,
     *,
     namespace: str,
-    host: str,
+    configuration: Configuration,
     run: Callable[[Session], Coroutine[object, object, None]],
     as_json: bool,
 ) -> None:
@@ -88,7 +88,8 @@ def _bulk(
     idempotency_key(namespace, "7890")  # checks the namespace
     with OrderIndex() as index:
         _read(orders, out, index)
-        with BulkRecord(out, namespace=namespace, host=host) as record:
+        base_url, credentials = configuration.base_url, configuration.credentials
+        with BulkRecord(out, namespace=namespace, base_url=base_url, credentials=credentials) as record:
             for path in record.mended:
                 say(f"the last line of {path} was half written, and was cut off")
             record.replay(index)
@@ -123,8 +124,8 @@ def _quiet() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def _host(environment: str | None, base_url: str | None) -> str:
-    """Return whom the client will call, and refuse settings that it would refuse."""
+def _configuration(environment: str | None, base_url: str | None) -> Configuration:
+    """Return whom the client will call and as whom, and refuse settings that it would refuse."""
     return Configuration.build(
         api_key=None,
         api_secret=None,
@@ -133,7 +134,7 @@ def _host(environment: str | None, base_url: str | None) -> str:
         metadata_format="string",
         check_echo=True,
         variables=os.environ,
-    ).host
+    )
 
 
 def _read(orders: Path, out: Path, index: OrderIndex) -> None:

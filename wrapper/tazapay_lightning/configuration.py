@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import ipaddress
 from collections.abc import Mapping
 from typing import Literal, NoReturn, get_args
@@ -41,6 +42,10 @@ class Credentials:
     def secrets(self) -> tuple[str, ...]:
         """Return every text that must never be repeated."""
         return (self._key, self._secret, self._token)
+
+    def mark(self, salt: str) -> str:
+        """Return what tells this API key from others without telling the key: 16 hex digits of a salted hash."""
+        return hashlib.sha256(f"{salt}:{self._key}".encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:
         return "Credentials(...)"
