@@ -153,7 +153,7 @@ def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
         ('{"order_id":"1","amount_sats":"5"}', "order 1: amount_sats must be an int from 1"),
         ('{"order_id":"1","amount_sats":5.0}', "order 1: amount_sats must be an int from 1"),
         ('{"order_id":"1","amount_sats":true}', "order 1: amount_sats must be an int from 1"),
-        ('{"order_id":"1","amount_btc":0.1}', "got the float 0.1: floats cannot hold BTC exactly"),
+        ('{"order_id":"1","amount_btc":0.1}', 'order 1: amount_btc must be text, as in "0.00005"; got the number 0.1'),
         ('{"order_id":"1","amount_btc":"1E-5"}', "order 1: amount_btc must be digits and a point"),
         ('{"order_id":"1","amount_sats":5,"metadata":"a"}', "order 1: metadata must be a mapping"),
         ('{"order_id":"1","amount_sats":5,"expires_in":1.5}', "order 1: expires_in must be seconds"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -313,7 +314,13 @@ def test_an_unknown_outcome_of_the_future_is_left_to_a_person(shop: Shop) -> Non
     shop.run()
     made_older(shop, hours=-1)  # by a clock that was ahead, and has been put right: nobody knows how old it is
     before = len(shop.emulator.requests())
-    assert "order 1 was not sent again" in shop.run().stderr
+    result = shop.run()
+    assert result.exit_code == UNKNOWN
+    assert "order 1 was not sent again: an invoice over 5000 satoshi may exist since " in result.stderr
+    assert (
+        ", which is in the future: a clock was wrong, and nobody knows how old its key is. Look for it" in result.stderr
+    )
+    assert "forgets its key" not in result.stderr
     assert len(shop.emulator.requests()) == before
 
 
@@ -394,8 +401,11 @@ def test_a_file_that_cannot_be_used_is_a_usage_error(shop: Shop) -> None:
     [
         (["--namespace", ""], "namespace must be a str that is not empty"),
         (["--rate", "0"], "rate must be requests per second, a number greater than 0"),
+        (["--rate", "-1"], "rate must be requests per second, a number greater than 0, or None; got -1.0"),
+        (["--rate", "inf"], "rate must be requests per second"),
         (["--rate", "nan"], "rate must be requests per second"),
         (["--concurrency", "0"], "concurrency"),
+        (["--concurrency", "101"], "concurrency"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -404,6 +414,8 @@ def test_an_option_that_cannot_be_used_is_a_usage_error(shop: Shop, options: lis
     result = shop.run(*options)
     assert result.exit_code == USAGE
     assert problem in result.stderr
+    assert not shop.out.exists()
+    assert not shop.journal.exists()
 
 
 @pytest.mark.parametrize(
@@ -510,6 +522,12 @@ def changed_by(path: str, old: str, new: str) -> Callable[[Shop], None]:
         (other_format, "results.jsonl.journal is no journal of this command: name another file"),
         (other_address, "was begun with the base_url 'http://service.tazapay.com:"),
         (changed_by("journal", '"account": "', '"account": "x'), "was begun with another API key"),
+        (changed_by("journal", '"account": "', '"no": "'), "was begun with another API key"),
+        (changed_by("journal", '"salt": "', '"salt": "x'), "was begun with another API key"),
+        (changed_by("journal", '"salt": "', '"no": "'), "was begun with another API key"),
+        (changed_by("journal", '"base_url": "', '"no": "'), "was begun with the base_url None, not 'http://127.0.0.1:"),
+        (changed_by("journal", '"namespace": "', '"no": "'), "was begun with the namespace None, not 'orders'"),
+        (changed_by("journal", '"format": "', '"no": "'), "is no journal of this command: name another file"),
         (changed_by("journal", "+00:00", ""), "which has no time zone; put it right"),
         (changed_by("out", '"state": "created"', '"state": "unknown"'), "writes: unknown_since None; put it right"),
         (
@@ -529,6 +547,12 @@ def changed_by(path: str, old: str, new: str) -> Callable[[Shop], None]:
         "format",
         "address",
         "account",
+        "no-account",
+        "salt",
+        "no-salt",
+        "no-address",
+        "no-namespace",
+        "no-format",
         "no-zone",
         "unknown-since-never",
         "mismatch-since-whenever",
@@ -553,6 +577,25 @@ def test_files_of_another_run_or_program_are_refused_and_kept(
     assert problem in result.stderr
     assert shop.out.read_text() == kept
     assert len(shop.emulator.requests()) == before
+
+
+def test_another_path_on_the_same_host_is_refused(shop: Shop) -> None:
+    begun(shop)
+    result = shop.run("--base-url", f"{shop.emulator.base_url}/tenant-2")
+    assert result.exit_code == REFUSED
+    assert f"was begun with the base_url '{shop.emulator.base_url}', not '" in result.stderr
+
+
+def test_with_the_account_written_into_the_first_line_a_new_key_goes_on(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.emulator.fail_next(LOST, times=3)
+    shop.run()
+    changed_by("journal", '"account": "', '"account": "x')(shop)
+    told = shop.run().stderr
+    account = told[told.index('"account": "') :].split('" into')[0] + '"'
+    shop.journal.write_text(re.sub(r'"account": "\w+"', account, shop.journal.read_text(), count=1))
+    assert shop.run().exit_code == DONE
+    assert shop.amounts() == [5000]
 
 
 def test_results_cannot_go_into_a_folder_or_a_missing_one(shop: Shop) -> None:
@@ -708,3 +751,4 @@ def test_a_disk_that_fails_at_the_end_is_told(shop: Shop, monkeypatch: pytest.Mo
     result = shop.run()
     assert result.exit_code == DONE
     assert f"{shop.out} or its journal cannot be written: Input/output error\n" in result.stderr
+    assert "to resume" not in result.stderr

@@ -17,7 +17,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, M
 from functools import partial
 
 from tazapay_lightning.async_client import AsyncLightningClient
-from tazapay_lightning.bulk_orders import Order, Result, State, idempotency_key
+from tazapay_lightning.bulk_orders import Order, Result, State, check_rate, idempotency_key
 from tazapay_lightning.bulk_run import Row, Run, results_of
 from tazapay_lightning.connections import MOST_CONNECTIONS
 from tazapay_lightning.errors import InvalidArgumentError
@@ -101,10 +101,7 @@ def create_invoices(
         raise InvalidArgumentError(
             f"concurrency must be an int from 1 to {_MOST_IN_FLIGHT}; got {shown(concurrency)}", argument="concurrency"
         )
-    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf):
-        raise InvalidArgumentError(
-            f"rate must be requests per second, a number greater than 0, or None; got {shown(rate)}", argument="rate"
-        )
+    check_rate(rate)
     if rate is not None:
         concurrency = min(concurrency, max(1, math.ceil(rate * _SECONDS_AHEAD)))
     return results_of(partial(Run, client, rows, key=key, concurrency=concurrency, rate=rate))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from tazapay_lightning.errors import APIError, InvalidArgumentError, InvoiceMism
 from tazapay_lightning.invoice import Invoice
 from tazapay_lightning.messages import shown
 
-__all__ = ["Order", "Result", "State", "idempotency_key"]
+__all__ = ["Order", "Result", "State", "check_rate", "idempotency_key"]
 
 State = Literal["created", "refused", "unknown", "mismatch"]
 
@@ -119,6 +120,22 @@ class Result:
         if isinstance(self.error, InvoiceMismatchError):
             return "mismatch"
         return "unknown" if self.outcome_unknown else "refused"
+
+
+def check_rate(rate: object) -> None:
+    """Refuse what is no rate in requests per second.
+
+    Raises:
+        InvalidArgumentError: it is neither None nor a finite number greater than 0.
+
+    Example:
+        >>> check_rate(None), check_rate(0.5)
+        (None, None)
+    """
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf):
+        raise InvalidArgumentError(
+            f"rate must be requests per second, a number greater than 0, or None; got {shown(rate)}", argument="rate"
+        )
 
 
 def idempotency_key(namespace: str, order_id: str) -> str:

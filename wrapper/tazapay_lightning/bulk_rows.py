@@ -212,6 +212,12 @@ def _row(line: int, fields: Mapping[str, object]) -> Row | Problem:
             f"order {printable(order_id, most=80)}: amount_btc must be digits and a point, such as 0.00123456; "
             f"got {shown(btc)} (a spreadsheet that shows 1E-05 also saves that, and may have lost digits)",
         )
+    if isinstance(btc, float):  # of JSON, whose writer is not helped by what a Python program would have to do
+        return Problem(
+            line,
+            f'order {printable(order_id, most=80)}: amount_btc must be text, as in "0.00005"; '
+            f"got the number {shown(btc)}",
+        )
     try:
         asked = InvoiceRequest.build(**{name: value for name, value in fields.items() if name != "order_id"})
     except InvalidArgumentError as error:

@@ -20,12 +20,14 @@ from tazapay_lightning.bulk_index import OrderIndex, Waiting
 from tazapay_lightning.bulk_record import BulkRecord, Sending
 from tazapay_lightning.errors import TazapayError
 
-__all__ = ["RESUMABLE_FOR", "Outcome", "Session", "Unrecorded"]
+__all__ = ["RESUMABLE_FOR", "Outcome", "Session", "ToSettle", "Unrecorded"]
 
 RESUMABLE_FOR = timedelta(hours=23, minutes=30)
 """For how long an unknown outcome is asked for again: Tazapay's 24 hours, less some for clocks and the call itself."""
 
 _AHEAD = timedelta(minutes=-5)  # a sending of the future was written by a clock that is not to be relied on
+_FORGOTTEN = "and Tazapay forgets its key after 24 hours"
+_WRONG_CLOCK = "which is in the future: a clock was wrong, and nobody knows how old its key is"
 _LISTED = 20
 
 
@@ -36,6 +38,14 @@ class Unrecorded:
     order_id: str
     key: str
     invoice_id: str | None
+
+
+@frozen
+class ToSettle:
+    """An order that a person has to settle, and why."""
+
+    order: Waiting
+    why: str
 
 
 @define(eq=False)
@@ -55,7 +65,7 @@ class Outcome:
     states: Counter[str] = field(factory=Counter)
     differing: int = 0
     to_settle: int = 0
-    settle: list[Waiting] = field(factory=list)
+    settle: list[ToSettle] = field(factory=list)
     unrecorded: list[Unrecorded] = field(factory=list)
     ended_by: TazapayError | None = None
     write_failure: OSError | None = None
@@ -129,10 +139,11 @@ class Session:
             if outcome.is_stopped or outcome.write_failure is not None:
                 return
             now = datetime.now(UTC)
-            if order.since is not None and not _AHEAD <= now - datetime.fromisoformat(order.since) <= RESUMABLE_FOR:
+            age = timedelta() if order.since is None else now - datetime.fromisoformat(order.since)
+            if not _AHEAD <= age <= RESUMABLE_FOR:
                 outcome.to_settle += 1
                 if len(outcome.settle) < _LISTED:
-                    outcome.settle.append(order)
+                    outcome.settle.append(ToSettle(order, _WRONG_CLOCK if age < _AHEAD else _FORGOTTEN))
                 continue
             try:
                 sending = self._record.sending(order, key=self._key(order.order_id), now=now)

@@ -60,6 +60,7 @@ def bulk(
                 out,
                 namespace=namespace,
                 configuration=_configuration(environment, base_url),
+                rate=rate,
                 run=partial(_run, new_client, concurrency=concurrency, rate=rate),
                 as_json=as_json,
             )
@@ -75,17 +76,19 @@ def _bulk(
     *,
     namespace: str,
     configuration: Configuration,
+    rate: float | None,
     run: Callable[[Session], Coroutine[object, object, None]],
     as_json: bool,
 ) -> None:
     # here, and not above: other commands do without them
     from tazapay_lightning.bulk_index import OrderIndex
-    from tazapay_lightning.bulk_orders import idempotency_key
+    from tazapay_lightning.bulk_orders import check_rate, idempotency_key
     from tazapay_lightning.bulk_progress import Progress
     from tazapay_lightning.bulk_record import BulkRecord
     from tazapay_lightning.bulk_session import Session
 
     idempotency_key(namespace, "7890")  # checks the namespace
+    check_rate(rate)
     with OrderIndex() as index:
         _read(orders, out, index)
         base_url, credentials = configuration.base_url, configuration.credentials
@@ -197,7 +200,8 @@ def _report(outcome: Outcome, record: BulkRecord, *, orders: int, before: int, o
         "unrecorded": len(outcome.unrecorded),
         "not_sent": orders - before - sum(states.values()) - outcome.to_settle - len(outcome.unrecorded),
     }
-    _explain(outcome, record, out)
+    unmade = summary["not_sent"] + states["refused"] if outcome.ended_early else 0
+    _explain(outcome, record, out, is_resumable=unmade + outcome.may_exist > outcome.to_settle)
     say(
         f"{orders} orders: "
         + ", ".join(
@@ -215,7 +219,7 @@ def _report(outcome: Outcome, record: BulkRecord, *, orders: int, before: int, o
         raise typer.Exit(REFUSED)
 
 
-def _explain(outcome: Outcome, record: BulkRecord, out: Path) -> None:
+def _explain(outcome: Outcome, record: BulkRecord, out: Path, *, is_resumable: bool) -> None:
     if outcome.ended_by is not None:
         say(f"error: the run ended early: {outcome.ended_by.args[0]}")
     if outcome.write_failure is not None:
@@ -230,14 +234,15 @@ def _explain(outcome: Outcome, record: BulkRecord, out: Path) -> None:
         )
     if len(outcome.unrecorded) > _LISTED:
         say(f"... and {len(outcome.unrecorded) - _LISTED} more that are not in the results; the journal has their keys")
-    for order in outcome.settle:
+    for settle in outcome.settle:
+        order = settle.order
         say(
             f"order {printable(order.order_id, most=80)} was not sent again: an invoice over {order.amount_sats} "
-            f"satoshi may exist since {order.since}, and Tazapay forgets its key after 24 hours. Look for it in "
-            f"Tazapay's dashboard, then add a line to {out}: if it is there {record.settling(order, 'created')}, "
+            f"satoshi may exist since {order.since}, {settle.why}. Look for it in Tazapay's dashboard, then add a "
+            f"line to {out}: if it is there {record.settling(order, 'created')}, "
             f"else {record.settling(order, 'refused')}"
         )
     if outcome.to_settle > len(outcome.settle):
         say(f"... and {outcome.to_settle - len(outcome.settle)} more to be settled by hand")
-    if outcome.ended_early or outcome.states["unknown"] or outcome.states["mismatch"] or outcome.unrecorded:
+    if is_resumable:
         say("to resume, run the same command again, within 23 hours")
