@@ -64,11 +64,11 @@ format: environment ## format the handwritten code
 build: environment ## build the wheel and the source distribution into dist/
 	@$(BIN)/python -m build --no-isolation
 
-fuzz: environment ## 5,000 random replies, bodies and headers; the tests try 500
+fuzz: environment ## 5,000 random replies, bodies and headers; the tests try 100
 	@FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest --quiet -p no:randomly tests/wrapper/test_hostile_replies.py -k undocumented
 
-thorough: environment ## the tests that otherwise take samples, in full (four minutes)
-	@THOROUGH=1 $(BIN)/python -m pytest --quiet --numprocesses=2 --dist=loadfile tests/codegen $(ARGS)
+thorough: environment ## the tests that otherwise take samples, in full (ten minutes)
+	@THOROUGH=1 $(BIN)/python -m pytest --quiet --numprocesses=2 --dist=loadfile tests/codegen tests/wrapper $(ARGS)
 
 bulk-soak: environment ## bill 20,000 orders, with 30 % of requests failing and the program killed: one invoice each (two minutes)
 	@BULK_ROWS=20000 $(BIN)/python -m pytest --quiet tests/wrapper/test_cli_bulk_killed.py

@@ -3,7 +3,7 @@
     python tools/mutation.py [MODULE ...]
 
 Runs mutmut in a scratch copy, prints each change that survived and the score of each module, and fails below
-90 %. The score is `killed / (killed + survived)`: a change that makes the tests hang or crash is killed (and
+98 %. The score is `killed / (killed + survived)`: a change that makes the tests hang or crash is killed (and
 printed too), one that no test reaches has survived, and one that is listed in EQUIVALENT is in neither number.
 mutmut changes the bodies of functions and methods, but not constants, defaults, or what is under a decorator other
 than classmethod: properties and context managers are in no number here.
@@ -24,7 +24,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = ROOT / ".mutation"
 PACKAGE = "tazapay_lightning"
-LEAST = 90.0
+LEAST = 98.0
 
 MODULES = (
     "amounts",
@@ -57,21 +57,35 @@ MODULES = (
 FILES_LEFT_OUT: Mapping[str, str] = {
     "test_against_the_emulator.py": "needs the emulator, and its client is not pure",
     "test_an_invoices_life.py": "needs the emulator, and its client is not pure",
+    "test_broken_connections.py": "is about sockets and TLS",
+    "test_bulk.py": "is about billing in bulk",
+    "test_bulk_rows.py": "is about billing in bulk",
     "test_cli.py": "is about the command line",
+    "test_cli_bulk.py": "is about the command line",
+    "test_cli_bulk_killed.py": "is about the command line",
     "test_cli_invoices.py": "is about the command line",
+    "test_connections.py": "is about connections, and needs the emulator",
+    "test_coverage_contract.py": "reads the document and codegen, which the scratch copy does not have",
     "test_exactly_once.py": "needs the emulator, and takes too long",
+    "test_foreign_replies.py": "is about sockets, and starts other Pythons",
+    "test_http_settings.py": "is about sockets and TLS",
+    "test_lifecycle.py": "is about sockets",
+    "test_loading.py": "starts other Pythons",
+    "test_malformed_replies.py": "is about sockets",
     "test_public_names.py": "lists the names of the package, to which mutmut adds, and starts other Pythons",
     "test_time_limits.py": "waits",
     "test_transport.py": "is about sockets and TLS",
 }
 TESTS_LEFT_OUT: Mapping[str, str] = {
     "async": "the pure modules are the same for both clients: one of them is enough",
+    "socket": "the pure modules are the same whatever the connections are",
+    "aiohttp": "the pure modules are the same whatever the connections are",
     "test_no_reply_ends_in_anything_undocumented": "500 examples of chance for each change take too long",
     "test_to_dict_holds_every_public_attribute": "mutmut adds attributes to the class",
     "test_other_tasks_go_on_while_a_call_waits": "waits, and is about the asynchronous client",
     "test_a_client_that_is_closed_during_a_wait": "waits, and is about the closing of the client",
     "test_the_wait_that_the_service_asks_for_is_kept": "waits; the policy is tested without waiting",
-    "test_none_of_100_000": "takes too long for each change",
+    "random_texts_ends_in_anything": "takes too long for each change",
     "test_openssl_on_this_machine_agrees": "starts processes for each change",
 }
 

@@ -47,36 +47,36 @@ def calling(kind: str, server: HandlerServer) -> CallMethod:
     return CallOverASocket(kind.removesuffix("-socket"), server)
 
 
-@pytest.fixture(params=[*IN_MEMORY, *OVER_A_SOCKET])
-def create(request: pytest.FixtureRequest, handler_server: HandlerServer) -> Create:
-    """Each client in turn: with an httpx client of the caller's, and with each kind of connections of its own."""
-    return creating(request.param, handler_server)
-
-
 @pytest.fixture(params=IN_MEMORY)
-def create_in_memory(request: pytest.FixtureRequest, handler_server: HandlerServer) -> Create:
-    """For handlers that raise, or that need an address: each of the two clients, with an httpx client of the caller's.
+def create(request: pytest.FixtureRequest, handler_server: HandlerServer) -> Create:
+    """Each of the two clients, with an httpx client of the caller's: for what does not depend on the connections.
 
-    What a network does where such a handler raises is in test_broken_connections.
+    Its handlers may raise. What a network does where such a handler raises is in test_broken_connections.
     """
     return creating(request.param, handler_server)
 
 
 @pytest.fixture(params=OVER_A_SOCKET)
 def create_over_a_socket(request: pytest.FixtureRequest, handler_server: HandlerServer) -> Create:
-    """Each kind of connections of its own: for samples of what `create_in_memory` tries in full."""
+    """Each kind of connections of its own: for an example of what `create` tries in full."""
     return creating(request.param, handler_server)
 
 
 @pytest.fixture(params=[*IN_MEMORY, *OVER_A_SOCKET])
+def create_everywhere(request: pytest.FixtureRequest, handler_server: HandlerServer) -> Create:
+    """Both of these: for what the connections have a part in."""
+    return creating(request.param, handler_server)
+
+
+@pytest.fixture(params=IN_MEMORY)
 def call(request: pytest.FixtureRequest, handler_server: HandlerServer) -> CallMethod:
     """As `create`, with any method."""
     return calling(request.param, handler_server)
 
 
-@pytest.fixture(params=IN_MEMORY)
-def call_in_memory(request: pytest.FixtureRequest, handler_server: HandlerServer) -> CallMethod:
-    """As `create_in_memory`, with any method."""
+@pytest.fixture(params=[*IN_MEMORY, *OVER_A_SOCKET])
+def call_everywhere(request: pytest.FixtureRequest, handler_server: HandlerServer) -> CallMethod:
+    """As `create_everywhere`, with any method."""
     return calling(request.param, handler_server)
 
 

@@ -25,12 +25,13 @@ from tazapay_lightning import (
     ConfigurationError,
     InvalidArgumentError,
     LightningClient,
+    NotFoundError,
     RateLimitError,
     ServerError,
     UnexpectedResponseError,
 )
 from tazapay_lightning.attempts import Attempts, Limits, seconds
-from tests.support.service import Answering, Create, envelope, invoice_object
+from tests.support.service import Answering, Create, create_async, create_sync, envelope, invoice_object
 
 MAYBE, SURELY_NOT = True, False
 
@@ -224,10 +225,27 @@ def test_a_status_that_will_not_pass_is_tried_once(status: int, create: Create) 
     assert (len(handler.keys), caught.value.attempts) == (1, 1)
 
 
+def test_it_is_over_a_socket_too(create_over_a_socket: Create) -> None:
+    handler = Failing(httpx.Response(503, headers=AT_ONCE), httpx.Response(429, headers=AT_ONCE), httpx.Response(404))
+    with pytest.raises(NotFoundError) as caught:
+        create_over_a_socket(handler, amount_sats=123456, idempotency_key="order-1")
+    assert (handler.keys, caught.value.attempts) == (["order-1"] * 3, 3)
+
+
+# each failure once, since each is followed by a wait; both clients read them with the same function
 @pytest.mark.parametrize("failure", [*NOTHING_SENT, *LOST], ids=lambda failure: type(failure).__name__)
-def test_a_connection_that_fails_is_tried_again_with_the_same_key(failure: Exception, create_in_memory: Create) -> None:
+def test_a_connection_that_fails_is_tried_again_with_the_same_key(failure: Exception) -> None:
+    check_tried_again(failure, create_sync)
+
+
+@pytest.mark.parametrize("failure", [NOTHING_SENT[0], LOST[0]], ids=lambda failure: type(failure).__name__)
+def test_it_is_by_the_asynchronous_client_too(failure: Exception) -> None:
+    check_tried_again(failure, create_async)
+
+
+def check_tried_again(failure: Exception, create: Create) -> None:
     handler = Failing(failure)
-    invoice = create_in_memory(handler, client={"deadline": 20}, amount_sats=123456)
+    invoice = create(handler, client={"deadline": 20}, amount_sats=123456)
     assert handler.keys == [invoice.idempotency_key] * 2
 
 
@@ -237,50 +255,50 @@ def test_a_connection_that_fails_is_tried_again_with_the_same_key(failure: Excep
     ids=lambda value: type(value).__name__,
 )
 def test_a_failed_connection_tells_whether_an_invoice_may_exist(
-    failure: Exception, outcome: bool, create_in_memory: Create
+    failure: Exception, outcome: bool, create: Create
 ) -> None:
     with pytest.raises(APIConnectionError) as caught:
-        create_in_memory(Failing(failure), client={"max_retries": 0}, amount_sats=123456, idempotency_key="order-1")
+        create(Failing(failure), client={"max_retries": 0}, amount_sats=123456, idempotency_key="order-1")
     assert (caught.value.outcome_unknown, caught.value.idempotency_key) == (outcome, "order-1")
     assert ("idempotency_key='order-1'" in str(caught.value)) == outcome
     assert caught.value.__cause__ is failure
 
 
 @pytest.mark.parametrize("failure", [httpx.ReadTimeout("t"), httpx.ConnectTimeout("t"), TimeoutError()])
-def test_a_timeout_is_also_pythons_own_timeout_error(failure: Exception, create_in_memory: Create) -> None:
+def test_a_timeout_is_also_pythons_own_timeout_error(failure: Exception, create: Create) -> None:
     with pytest.raises(TimeoutError) as caught:
-        create_in_memory(Failing(failure), client={"max_retries": 0}, amount_sats=123456)
+        create(Failing(failure), client={"max_retries": 0}, amount_sats=123456)
     assert isinstance(caught.value, APITimeoutError)
 
 
 @pytest.mark.parametrize("failure", [httpx.UnsupportedProtocol("ftp"), httpx.InvalidURL("bad")])
-def test_a_failure_that_stays_is_tried_once(failure: Exception, create_in_memory: Create) -> None:
+def test_a_failure_that_stays_is_tried_once(failure: Exception, create: Create) -> None:
     handler = Failing(failure, failure)
     with pytest.raises(APIConnectionError):
-        create_in_memory(handler, amount_sats=123456)
+        create(handler, amount_sats=123456)
     assert len(handler.keys) == 1
 
 
-def test_a_certificate_that_is_not_trusted_is_not_tried_again(create_in_memory: Create) -> None:
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(create: Create) -> None:
     distrust = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]")
     distrust.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
     handler = Failing(distrust, distrust)
     with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED") as caught:
-        create_in_memory(handler, amount_sats=123456)
+        create(handler, amount_sats=123456)
     assert (len(handler.keys), caught.value.outcome_unknown) == (1, False)
 
 
-def test_a_host_whose_name_is_not_found_says_what_to_check(create_in_memory: Create) -> None:
+def test_a_host_whose_name_is_not_found_says_what_to_check(create: Create) -> None:
     unknown = httpx.ConnectError("[Errno -2] Name or service not known")
     unknown.__cause__ = socket.gaierror(-2, "Name or service not known")
     with pytest.raises(APIConnectionError, match="not known; the name of the host was not found: check base_url"):
-        create_in_memory(Failing(unknown), client={"max_retries": 0}, amount_sats=123456)
+        create(Failing(unknown), client={"max_retries": 0}, amount_sats=123456)
 
 
-def test_a_wait_past_the_deadline_ends_the_call_at_once(create: Create) -> None:
+def test_a_wait_past_the_deadline_ends_the_call_at_once(create_everywhere: Create) -> None:
     handler = Failing(httpx.Response(429, headers={"Retry-After": "3600"}))
     with pytest.raises(RateLimitError) as caught:
-        create(handler, amount_sats=123456)
+        create_everywhere(handler, amount_sats=123456)
     assert (caught.value.retry_after, caught.value.attempts, caught.value.outcome_unknown) == (3600.0, 1, False)
 
 
@@ -326,23 +344,25 @@ def lose(request: httpx.Request) -> httpx.Response:
     return httpx.Response(503, headers={"Retry-After": "1"})
 
 
-def test_max_retries_0_makes_one_attempt(create: Create) -> None:
+def test_max_retries_0_makes_one_attempt(create_everywhere: Create) -> None:
     handler = Failing(httpx.Response(503, headers=AT_ONCE))
     with pytest.raises(ServerError):
-        create(handler, client={"max_retries": 0}, amount_sats=123456)
+        create_everywhere(handler, client={"max_retries": 0}, amount_sats=123456)
     assert len(handler.keys) == 1
 
 
-def test_a_reply_that_cannot_be_read_is_not_tried_again(create: Create) -> None:
+def test_a_reply_that_cannot_be_read_is_not_tried_again(create_everywhere: Create) -> None:
     handler = Answering(200, b"not JSON")
     with pytest.raises(UnexpectedResponseError):
-        create(handler, amount_sats=123456)
+        create_everywhere(handler, amount_sats=123456)
     assert len(handler.requests) == 1
 
 
-def test_each_attempt_is_a_line_of_debug_log_without_secrets(create: Create, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_attempt_is_a_line_of_debug_log_without_secrets(
+    create_everywhere: Create, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level("DEBUG", logger="tazapay_lightning"):
-        create(
+        create_everywhere(
             Failing(httpx.Response(503, headers=AT_ONCE)),
             amount_sats=123456,
             memo="for your eyes only",

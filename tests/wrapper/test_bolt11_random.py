@@ -9,20 +9,21 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning import MAX_SATS, Bolt11, InvalidBolt11Error, decode_bolt11
 from tazapay_lightning.bolt11 import RouteHop
 from tests.support import bolt11_encoder as encoder
 from tests.support.bolt11_encoder import ALPHABET, field, of_bytes, of_number
+from tests.support.thorough import THOROUGH
 
 PART_OF_BITCOIN = {"": 1, "m": 10**3, "u": 10**6, "n": 10**9, "p": 10**12}
 ALL_MSAT = MAX_SATS * 1000
 
 hashes = st.binary(min_size=32, max_size=32)
 keys = st.builds(bytes.__add__, st.sampled_from([b"\2", b"\3"]), hashes)
-descriptions = st.text(max_size=639).filter(lambda text: len(text.encode()) <= 639)
+descriptions = st.text(max_size=159)  # at most 639 bytes
 numbers = st.integers(0, 2**40)
 
 
@@ -91,7 +92,10 @@ def requests(draw: st.DrawFn) -> tuple[str, Bolt11]:
     )
     routes = draw(st.lists(st.lists(hops(), min_size=1, max_size=3), max_size=2))
     holds["routes"] = tuple(tuple(hop for _, hop in route) for route in routes)
-    unknown = [field(letter, words) for letter, words in draw(st.lists(st.tuples(st.sampled_from("qzy"), some_words)))]
+    unknown = [
+        field(letter, words)
+        for letter, words in draw(st.lists(st.tuples(st.sampled_from("qzy"), some_words), max_size=3))
+    ]
     ordered = [field("f", [version, *of_bytes(bytes.fromhex(program))]) for version, program in holds["fallbacks"]]
     ordered += [field("r", of_bytes(b"".join(data for data, _ in route))) for route in routes]
     fields = draw(st.permutations(fields + unknown)) + ordered
@@ -101,9 +105,11 @@ def requests(draw: st.DrawFn) -> tuple[str, Bolt11]:
     return text, Bolt11(network=network, amount_msat=amount_msat, timestamp=moment, raw=text, **holds)
 
 
-some_words = st.lists(st.integers(0, 31), max_size=60)
+some_words = st.binary(max_size=60).map(lambda data: [byte % 32 for byte in data])
 
 
+# a request has so many fields that to make one takes longer than to read it
+@settings(max_examples=500 if THOROUGH else 40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(requests())
 def test_whatever_a_request_says_is_read(request_and_meaning: tuple[str, Bolt11]) -> None:
     text, meaning = request_and_meaning
@@ -122,7 +128,7 @@ def kind_of(text: str) -> type:
         return type(error)
 
 
-# -- 100,000 texts from a fixed seed -----------------------------------------------------------------------------------
+# -- texts from a fixed seed: 2,000, and 100,000 of them if it is to be thorough ---------------------------------------
 
 VALID = encoder.payment_request(encoder.P, encoder.S, encoder.D, prefix="lnbc2500u")
 
@@ -170,22 +176,23 @@ def fields_behind_the_checksum(chance: random.Random) -> str:
     return encoder.payment_request(*fields[chance.randrange(10) == 0 :], prefix=chance.choice(["lnbc", "lntb1u"]))
 
 
+SHARE = 1 if THOROUGH else 50
 MAKERS: list[tuple[Callable[[random.Random], str], int]] = [
-    (substituted, 15_000),
-    (truncated, 10_000),
-    (case_flipped, 5_000),
-    (rearranged, 15_000),
-    (anything, 25_000),
-    (prefixed, 5_000),
-    (words_behind_the_checksum, 10_000),
-    (fields_behind_the_checksum, 15_000),
+    (substituted, 15_000 // SHARE),
+    (truncated, 10_000 // SHARE),
+    (case_flipped, 5_000 // SHARE),
+    (rearranged, 15_000 // SHARE),
+    (anything, 25_000 // SHARE),
+    (prefixed, 5_000 // SHARE),
+    (words_behind_the_checksum, 10_000 // SHARE),
+    (fields_behind_the_checksum, 15_000 // SHARE),
 ]
 
 
-def test_none_of_100_000_random_texts_ends_in_anything_but_a_request_or_the_error() -> None:
+def test_none_of_many_random_texts_ends_in_anything_but_a_request_or_the_error() -> None:
     chance = random.Random(11)
     kinds = {maker.__name__: Counter(kind_of(maker(chance)) for _ in range(times)) for maker, times in MAKERS}
-    assert sum(sum(counts.values()) for counts in kinds.values()) == 100_000
+    assert sum(sum(counts.values()) for counts in kinds.values()) == 100_000 // SHARE
     read = {name for name, counts in kinds.items() if counts[Bolt11]}
     assert (
         {"fields_behind_the_checksum"}
@@ -197,4 +204,5 @@ def test_none_of_100_000_random_texts_ends_in_anything_but_a_request_or_the_erro
             "fields_behind_the_checksum",
         }
     )
-    assert min(kinds["fields_behind_the_checksum"].values()) > 1000  # many reach the end, many are refused on the way
+    # many reach the end, many are refused on the way
+    assert min(kinds["fields_behind_the_checksum"].values()) > 1000 // SHARE

@@ -1,6 +1,6 @@
 """Exactly one invoice for each order, although 30 % of the requests fail and the command is killed again and again.
 
-BULK_ROWS sets the number of orders: `make bulk-soak` takes 20,000.
+BULK_ROWS sets the number of orders: `make bulk-soak` takes 20,000, `make thorough` 400.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import pytest
 
 from tazapay_lightning import bulk
 from tazapay_lightning_emulator import Fault, running_emulator
+from tests.support.thorough import THOROUGH
 
-ROWS = int(os.environ.get("BULK_ROWS", "400"))
-KILLS = 4
+ROWS = int(os.environ.get("BULK_ROWS", "400" if THOROUGH else "150"))
+KILLS = 4 if ROWS >= 400 else 2
 FAULTS = {
     # half of the weight before the commit
     Fault("reset_before_commit"): 3,

@@ -16,8 +16,10 @@ def answering(**fields: Any) -> Answering:
     return Answering(200, envelope(invoice_object(**{"d_tag_memo": "Order", **fields})))
 
 
-def test_an_invoice_as_asked_for_has_no_differences(create: Create, caplog: pytest.LogCaptureFixture) -> None:
-    assert create(answering(), **ASKED).differences == ()
+def test_an_invoice_as_asked_for_has_no_differences(
+    create_everywhere: Create, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert create_everywhere(answering(), **ASKED).differences == ()
     assert not [record for record in caplog.records if record.name == "tazapay_lightning"]
 
 
@@ -79,9 +81,9 @@ def test_what_means_the_same_is_no_difference(
     assert create(answering(**fields), amount_sats=123456, **arguments).differences == ()
 
 
-def test_a_mismatch_is_told_in_these_words(create: Create) -> None:
+def test_a_mismatch_is_told_in_these_words(create_everywhere: Create) -> None:
     with pytest.raises(InvoiceMismatchError) as caught:
-        create(answering(amount=7), **ASKED)
+        create_everywhere(answering(amount=7), **ASKED)
     assert caught.value.args[0] == (
         "asked for 123456 satoshi (0.00123456 BTC), but invoice l11_abc123xyz is over 7 satoshi (0.00000007 BTC); do "
         "not show it to a payer. An idempotency key that was used before for another amount is answered with the "

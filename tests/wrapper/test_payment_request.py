@@ -232,8 +232,8 @@ def test_a_request_for_another_purpose_is_an_error(
     assert [difference.field for difference in caught.value.differences] == ["bolt11_description"]
 
 
-def test_the_difference_in_purpose_names_both_sides(create: Create) -> None:
-    invoice = create(
+def test_the_difference_in_purpose_names_both_sides(create_everywhere: Create) -> None:
+    invoice = create_everywhere(
         reply_with(described("Order #7891"), d_tag_memo=MEMO),
         amount_sats=123456,
         memo=MEMO,

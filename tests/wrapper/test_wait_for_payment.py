@@ -63,18 +63,18 @@ def known(**fields: Any) -> Invoice:
 
 
 @pytest.mark.parametrize("subject", [ID, known()], ids=["id", "invoice"])
-def test_the_invoice_is_fetched_until_it_is_paid(subject: Any, call: CallMethod) -> None:
+def test_the_invoice_is_fetched_until_it_is_paid(subject: Any, call_everywhere: CallMethod) -> None:
     service = Script(UNPAID, UNPAID, PAID)
-    assert call(service, "wait_for_payment", subject, **FAST).is_paid
+    assert call_everywhere(service, "wait_for_payment", subject, **FAST).is_paid
     assert [(request.method, request.url.path) for request in service.requests] == [
         ("GET", f"/v3/lightning_invoice_bolt11/{ID}")
     ] * 3
 
 
-def test_each_look_that_shows_the_invoice_is_told(call: CallMethod) -> None:
+def test_each_look_that_shows_the_invoice_is_told(call_everywhere: CallMethod) -> None:
     seen: list[str | None] = []
     service = Script(UNPAID, lambda: reply(503), UNPAID, PAID)
-    call(
+    call_everywhere(
         service,
         "wait_for_payment",
         ID,
@@ -133,8 +133,8 @@ def test_a_failure_in_passing_does_not_end_the_wait(passing: Callable[[], httpx.
 @pytest.mark.parametrize(
     "error", [httpx.ConnectError("refused"), httpx.ReadError("reset"), httpx.ReadTimeout("slow")], ids=str
 )
-def test_a_connection_lost_in_passing_does_not_end_the_wait(error: Exception, call_in_memory: CallMethod) -> None:
-    check_passing(failure(error), call_in_memory)
+def test_a_connection_lost_in_passing_does_not_end_the_wait(error: Exception, call: CallMethod) -> None:
+    check_passing(failure(error), call)
 
 
 def check_passing(passing: Callable[[], httpx.Response], call: CallMethod) -> None:
@@ -157,14 +157,14 @@ def test_an_expired_invoice_ends_the_wait(call: CallMethod) -> None:
     assert caught.value.invoice.status == "expired"
 
 
-def test_the_service_says_by_its_date_that_the_time_is_up(call: CallMethod) -> None:
+def test_the_service_says_by_its_date_that_the_time_is_up(call_everywhere: CallMethod) -> None:
     def an_hour_later() -> httpx.Response:
         response = reply()
         response.headers["Date"] = format_datetime(datetime.now(UTC) + timedelta(hours=1, seconds=5), usegmt=True)
         return response
 
     with pytest.raises(InvoiceExpiredError):
-        call(Script(UNPAID, an_hour_later), "wait_for_payment", ID, **FAST)
+        call_everywhere(Script(UNPAID, an_hour_later), "wait_for_payment", ID, **FAST)
 
 
 def test_a_changed_amount_ends_the_wait(call: CallMethod) -> None:

@@ -67,8 +67,8 @@ def body_sent(create: Create, **arguments: Any) -> dict[str, Any]:
     return sent
 
 
-def test_only_what_the_caller_gave_is_sent(create: Create) -> None:
-    assert body_sent(create) == {"amount": 1}
+def test_only_what_the_caller_gave_is_sent(create_everywhere: Create) -> None:
+    assert body_sent(create_everywhere) == {"amount": 1}
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,10 @@ def test_each_argument_goes_out_as_its_field(arguments: dict[str, Any], sent: di
     assert body_sent(create, **arguments) == {"amount": 1, **sent}
 
 
-def test_metadata_goes_out_as_an_object_if_the_client_says_so(create: Create) -> None:
-    sent = body_sent(create, client={"metadata_format": "object"}, metadata={"order_id": "7890", "n": [1, None]})
+def test_metadata_goes_out_as_an_object_if_the_client_says_so(create_everywhere: Create) -> None:
+    sent = body_sent(
+        create_everywhere, client={"metadata_format": "object"}, metadata={"order_id": "7890", "n": [1, None]}
+    )
     assert sent == {"amount": 1, "metadata": {"order_id": "7890", "n": [1, None]}}
 
 
@@ -138,10 +140,10 @@ def test_the_callers_idempotency_key_goes_out_as_it_is(key: str, create: Create)
     ],
 )
 def test_the_environment_or_the_base_url_decides_where_a_request_goes(
-    options: dict[str, Any], url: str, create_in_memory: Create
+    options: dict[str, Any], url: str, create: Create
 ) -> None:
     handler = Answering()
-    create_in_memory(handler, client=options, amount_sats=123456)
+    create(handler, client=options, amount_sats=123456)
     assert str(handler.requests[0].url) == url
 
 
