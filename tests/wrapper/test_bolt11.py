@@ -72,10 +72,18 @@ def test_the_error_names_its_argument_and_is_a_value_error() -> None:
 
 
 @pytest.mark.parametrize("before", ["", "lightning:", "LIGHTNING:", "Lightning:", " \n\t", "\n lightning:"])
-@pytest.mark.parametrize("after", ["", "\n", " \r\n"])
-@pytest.mark.parametrize("request_text", [SAMPLE, SAMPLE.upper()], ids=["lower", "upper"])
-def test_scheme_and_white_space_around_are_taken_off(before: str, after: str, request_text: str) -> None:
-    assert decode_bolt11(before + request_text + after).raw == SAMPLE
+def test_a_scheme_and_white_space_before_are_taken_off(before: str) -> None:
+    assert decode_bolt11(before + SAMPLE).raw == SAMPLE
+
+
+@pytest.mark.parametrize("after", ["\n", " \r\n"])
+def test_white_space_behind_is_taken_off(after: str) -> None:
+    assert decode_bolt11(SAMPLE + after).raw == SAMPLE
+
+
+@pytest.mark.parametrize("written", [SAMPLE.upper(), f" LIGHTNING:{SAMPLE.upper()}\n"], ids=["alone", "with a scheme"])
+def test_a_request_in_upper_case_is_kept_in_lower_case(written: str) -> None:
+    assert decode_bolt11(written).raw == SAMPLE
 
 
 @pytest.mark.parametrize(
@@ -109,8 +117,13 @@ def test_what_is_not_ascii_is_refused(foreign: str) -> None:
     assert refusal(SAMPLE[:30] + foreign + SAMPLE[31:]).endswith("it must be ASCII")
 
 
-@pytest.mark.parametrize("foreign", ["b", "i", "o", " ", "\n", "-", "\0", "\x7f", "_", "+"])
-@pytest.mark.parametrize("position", [len("lnbc2500u1"), 40, len(SAMPLE) - 1])
+@pytest.mark.parametrize(
+    ("foreign", "position"),
+    [
+        *(("b", position) for position in (len("lnbc2500u1"), 40, len(SAMPLE) - 1)),
+        *((foreign, 40) for foreign in ("i", "o", " ", "\n", "-", "\0", "\x7f", "_", "+")),
+    ],
+)
 def test_the_first_character_outside_of_bech32_is_named_with_its_position(foreign: str, position: int) -> None:
     inside = SAMPLE[:position] + foreign + SAMPLE[position:] + "!" + foreign + "q"
     assert f"request: character {position + 1} is {foreign!r}, but bech32 has only digits" in refusal(inside)
@@ -174,8 +187,10 @@ def test_a_request_may_be_longer_than_the_90_characters_of_bip_173() -> None:
 # -- network and amount ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("network", ["bc", "tb", "tbs", "bcrt"])
-@pytest.mark.parametrize(("amount", "msat"), [("", None), ("1", 100_000_000_000), ("10u", 1_000_000)])
+@pytest.mark.parametrize(
+    ("network", "amount", "msat"),
+    [("bc", "", None), ("tb", "", None), ("tbs", "1", 100_000_000_000), ("bcrt", "10u", 1_000_000)],
+)
 def test_every_network_is_read(network: str, amount: str, msat: int | None) -> None:
     request = decode_bolt11(payment_request(P, S, D, prefix=f"ln{network}{amount}"))
     assert (request.network, request.amount_msat) == (network, msat)
@@ -374,7 +389,7 @@ def test_a_request_without_its_essentials_is_refused(fields: list[list[int]], mi
 
 
 @pytest.mark.parametrize(("letter", "right"), [("p", 52), ("s", 52), ("h", 52), ("n", 53)])
-@pytest.mark.parametrize("difference", [-52, -1, 1, 100])
+@pytest.mark.parametrize("difference", [-1, 1])
 def test_a_field_of_a_length_that_it_cannot_have_is_skipped(letter: str, right: int, difference: int) -> None:
     odd = field(letter, [31] * (right + difference))
     assert decode_bolt11(payment_request(odd, P, S, D)) == attrs.evolve(
@@ -382,8 +397,17 @@ def test_a_field_of_a_length_that_it_cannot_have_is_skipped(letter: str, right: 
     )
 
 
-@pytest.mark.parametrize("letter", sorted(set(ALPHABET) - set("psdmnhxcfr9")))
-@pytest.mark.parametrize("words", [[], [31], [31] * 52, [0] * 1023], ids=len)
+UNKNOWN = sorted(set(ALPHABET) - set("psdmnhxcfr9"))
+
+
+@pytest.mark.parametrize(
+    ("letter", "words"),
+    [
+        *((letter, [31] * 52) for letter in UNKNOWN),
+        *((UNKNOWN[0], [word] * n) for word, n in ((0, 0), (31, 1), (0, 1023))),
+    ],
+    ids=lambda value: value if isinstance(value, str) else len(value),
+)
 def test_an_unknown_field_is_skipped(letter: str, words: list[int]) -> None:
     text = payment_request(P, field(letter, words), S, D)
     assert decode_bolt11(text) == attrs.evolve(decode_bolt11(payment_request(P, S, D)), raw=text)
@@ -405,13 +429,13 @@ def test_the_first_description_hash_counts_too() -> None:
     assert decode_bolt11(payment_request(P, S, H, field("h", [0] * 52))).description_hash == bytes(range(32)).hex()
 
 
-@pytest.mark.parametrize("version", range(19))
+@pytest.mark.parametrize("version", [0, 1, 16, 17, 18])
 def test_a_fallback_of_a_known_version_is_read(version: int) -> None:
     text = payment_request(P, S, D, field("f", [version, *of_bytes(b"\x01" * 20)]))
     assert decode_bolt11(text).fallbacks == ((version, "01" * 20),)
 
 
-@pytest.mark.parametrize("words", [[], *([version, 31] for version in range(19, 32))], ids=str)
+@pytest.mark.parametrize("words", [[], [19, 31], [20, 31], [31, 31]], ids=str)
 def test_a_fallback_of_an_unknown_version_is_skipped(words: list[int]) -> None:
     assert decode_bolt11(payment_request(P, S, D, field("f", words))).fallbacks == ()
 
@@ -439,8 +463,7 @@ def test_a_compressed_public_key_is_the_payee(first: int) -> None:
     assert decode_bolt11(payment_request(P, S, D, field("n", of_bytes(key)))).payee == key.hex()
 
 
-@pytest.mark.parametrize("bit", range(4))
-@pytest.mark.parametrize("letter", ["p", "s", "h"])
+@pytest.mark.parametrize(("letter", "bit"), [("p", 0), ("p", 1), ("p", 2), ("p", 3), ("s", 0), ("h", 3)])
 def test_padding_that_is_not_0_is_refused(letter: str, bit: int) -> None:
     words = of_bytes(bytes(32))
     words[-1] |= 1 << bit
