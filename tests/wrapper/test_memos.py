@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tazapay_lightning import MAX_MEMO_BYTES, InvalidArgumentError, hash_memo, verify_memo
-from tazapay_lightning.memos import check_memo
+from tazapay_lightning.memos import check_memo, is_memo_hash
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -66,3 +66,13 @@ def test_what_is_no_text_is_refused_by_name(memo: object) -> None:
 def test_a_hash_that_is_no_text_is_refused_by_name() -> None:
     with pytest.raises(InvalidArgumentError, match="^memo_hash must be a str; got NoneType"):
         verify_memo("memo", None)  # type: ignore[arg-type]  # the wrong type is what is tested
+
+
+@pytest.mark.parametrize("value", ["ab" * 32, "AB" * 32, hash_memo("Order")])
+def test_64_hex_digits_look_like_the_hash_of_a_memo(value: str) -> None:
+    assert is_memo_hash(value)
+
+
+@pytest.mark.parametrize("value", [None, 1, b"ab" * 32, "", "ab" * 31, "xy" * 32, "ab" * 32 + "a"], ids=repr)
+def test_nothing_else_does(value: object) -> None:
+    assert not is_memo_hash(value)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tazapay_lightning.moments import read_moment
+from tazapay_lightning.moments import is_plausible, read_moment
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 
@@ -62,3 +62,19 @@ def test_any_text_is_an_aware_moment_or_a_value_error(text: str) -> None:
     except ValueError:
         return
     assert moment.utcoffset() is not None
+
+
+CREATION = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=-1), timedelta(0), timedelta(days=1)], ids=str)
+def test_a_reply_is_from_a_minute_before_the_creation_at_the_earliest(ahead: timedelta) -> None:
+    assert is_plausible(CREATION + ahead, CREATION)
+
+
+def test_an_earlier_reply_is_not_of_this_time() -> None:
+    assert not is_plausible(CREATION - timedelta(minutes=1, microseconds=1), CREATION)
+
+
+def test_without_a_creation_any_reply_is_of_this_time() -> None:
+    assert is_plausible(datetime.min.replace(tzinfo=UTC), None)
