@@ -3,7 +3,7 @@
     python tools/mutation.py [MODULE ...]
 
 Runs mutmut in a scratch copy, prints each change that survived and the score of each module, and fails below
-98 %. The score is `killed / (killed + survived)`: a change that makes the tests hang or crash is killed (and
+90 %. The score is `killed / (killed + survived)`: a change that makes the tests hang or crash is killed (and
 printed too), one that no test reaches has survived, and one that is listed in EQUIVALENT is in neither number.
 mutmut changes the bodies of functions and methods, but not constants, defaults, or what is under a decorator other
 than classmethod: properties and context managers are in no number here.
@@ -24,7 +24,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = ROOT / ".mutation"
 PACKAGE = "tazapay_lightning"
-LEAST = 98.0
+LEAST = 90.0
 
 MODULES = (
     "amounts",
