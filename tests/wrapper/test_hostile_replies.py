@@ -270,7 +270,8 @@ def test_it_has_it_whatever_the_body_is(status: int, body: bytes) -> None:
     check_status(status, STATUSES[status], body, create_sync)
 
 
-@given(status=st.sampled_from(list(STATUSES)), body=st.sampled_from(list(ERROR_BODIES.values())) | st.binary())
+@settings(deadline=None)
+@given(status=st.sampled_from(list(STATUSES)), body=st.binary())
 def test_the_kind_of_an_error_depends_on_the_status_alone(status: int, body: bytes) -> None:
     error = status_error(status, {}, body, Redaction())
     assert (type(error), error.status_code) == (STATUSES[status][0], status)
@@ -402,7 +403,7 @@ def test_a_decompression_bomb_ends_in_bounded_memory(create: Create) -> None:
 
 def test_a_long_body_is_cut_short_on_the_error(create: Create) -> None:
     with pytest.raises(ServerError) as caught:
-        create(Answering(500, b"x" * 1_000_000), client=ONCE, amount_sats=1)
+        create(Answering(500, b"x" * 100_000), client=ONCE, amount_sats=1)
     assert len(caught.value.body) == 2000
     assert len(str(caught.value)) < 1000
 
@@ -410,14 +411,11 @@ def test_a_long_body_is_cut_short_on_the_error(create: Create) -> None:
 LONG = [(200, UnexpectedResponseError), (500, ServerError)]
 
 
-@pytest.mark.parametrize(("status", "error"), LONG)
-def test_a_reply_longer_than_8_mebibytes_is_not_read_to_its_end(status: int, error: type[APIError]) -> None:
-    check_too_long(status, error, create_sync)
-
-
-# an error of 8 MiB takes a second, most of which goes into blanking its text
+# an error of 8 MiB takes a second, most of which goes into blanking its text: in full if it is to be thorough
 @pytest.mark.parametrize(("status", "error"), LONG if THOROUGH else LONG[:1])
-def test_nor_by_any_other_client(status: int, error: type[APIError], create_everywhere: Create) -> None:
+def test_a_reply_longer_than_8_mebibytes_is_not_read_to_its_end(
+    status: int, error: type[APIError], create_everywhere: Create
+) -> None:
     check_too_long(status, error, create_everywhere)
 
 
