@@ -95,7 +95,8 @@ clean: ## remove everything that the targets made
 	@rm -rf .venv .venv-codegen .venv-browser .venv-bench .venv-distributed .venv*.lock .bench screenshots .codegen-scratch .next-generator .rehearsal .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 environment:
-	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --install-project
+	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --download requirements/pips/*.txt \
+		--install-project
 
 bench-environment:
 	@$(PYTHON) tools/environment.py .venv-bench requirements/bench.txt --install-project

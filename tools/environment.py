@@ -1,6 +1,9 @@
 """Make a virtual environment that holds exactly what a hash-locked requirements file lists.
 
-    python3 tools/environment.py FOLDER REQUIREMENTS [--keep-wheels] [--install-project]
+    python3 tools/environment.py FOLDER REQUIREMENTS [--keep-wheels [--download FILE ...]] [--install-project]
+
+A lock is installed and never resolved: what it lists, by its hashes, without looking for what that needs (`pip check`
+tells afterwards whether something is missing). So every pip makes the same environment, whatever was released since.
 
 Does nothing, and says nothing, when FOLDER is already what the arguments ask for: a stamp that is written last
 tells, so that a run which was killed half-way is made again from the start. Two runs at the same time wait for
@@ -9,17 +12,54 @@ standard library and the syntax of old Pythons, to be able to say "too old" inst
 """
 
 import argparse
+import errno
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, NoReturn, Optional, Sequence
 
 OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = "made-from.sha256"
+LOCKED = ("--no-deps", "--require-hashes", "--only-binary", ":all:")
+
+DISK_IS_FULL = "the disk is full: free a gigabyte, and run this again"
+
+# What pip and Python print when they fail, and what to do about it: the first that is found decides.
+ADVICE = {
+    "No space left on device": DISK_IS_FULL,
+    "No module named '?(venv|ensurepip)|ensurepip is not available": (
+        "this Python came without it: install it (on Debian and Ubuntu: apt install python3-venv), or name another "
+        "Python: PYTHON=python3.12 make test"
+    ),
+    "DO NOT MATCH THE HASHES": (
+        "a hash differs. Either the lock was edited (`git checkout` brings it back, `make lock` makes it anew), or "
+        "what was downloaded is not what was locked, as behind a proxy that rewrites downloads"
+    ),
+    "ProxyError|proxy connection error": (
+        "the proxy refuses, or is not there. Set HTTPS_PROXY to one that lets pip through, or unset it, and run this "
+        "again"
+    ),
+    "Could not fetch URL .*: 4..": (
+        "the package index, or a proxy before it, refuses. Name another in PIP_INDEX_URL, or set HTTPS_PROXY, and run "
+        "this again"
+    ),
+    "NewConnectionError|ConnectTimeout|Connection (refused|reset|aborted|broken)|timed out|SSLError|HTTP error": (
+        "the package index cannot be reached. Connect this machine, or name a mirror in PIP_INDEX_URL, and run this "
+        "again"
+    ),
+    "No matching distribution found": (
+        "the package index has no wheel of it for this Python on this platform. Name another Python "
+        "(PYTHON=python3.12 make test) or another index (PIP_INDEX_URL)"
+    ),
+}
+REASON = re.compile(r" *(ERROR|Could not fetch URL|\S+ from |Expected |Got |OSError|error:)")
+KEPT_OF_PIP = re.compile("PIP_(.*INDEX.*|.*CERT|PROXY|TRUSTED_HOST|.*CACHE.*|.*TIMEOUT|RETRIES|CONFIG_FILE|FIND_LINKS)")
+"""The settings of pip that tell how to reach packages. All others could change what is installed, or where."""
 
 
 def main() -> None:
@@ -28,6 +68,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("requirements", type=Path)
     parser.add_argument("--keep-wheels", action="store_true", help="keep what was downloaded in FOLDER/wheels")
+    parser.add_argument(
+        "--download", type=Path, nargs="+", default=[], help="more locks, only downloaded, each by itself"
+    )
     parser.add_argument("--install-project", action="store_true", help="install the project itself, editable")
     arguments = parser.parse_args()
     if sys.version_info < OLDEST_PYTHON:
@@ -65,7 +108,7 @@ def fingerprint(arguments: argparse.Namespace) -> str:
     for part in (
         sys.version.encode(),
         str(arguments.folder.resolve()).encode(),  # an environment cannot be moved
-        arguments.requirements.read_bytes(),
+        *(path.read_bytes() for path in (arguments.requirements, *arguments.download)),
         repr((arguments.keep_wheels, arguments.install_project)).encode(),
         (ROOT / "pyproject.toml").read_bytes() if arguments.install_project else b"",
     ):
@@ -77,44 +120,56 @@ def make(arguments: argparse.Namespace) -> None:
     """Make the environment from nothing."""
     folder = arguments.folder
     shutil.rmtree(folder, ignore_errors=True)
-    run(
-        "could not make a virtual environment (on Debian and Ubuntu: apt install python3-venv)",
-        sys.executable,
-        "-m",
-        "venv",
-        str(folder),
-    )
     python = str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    locked = ["--require-hashes", "--only-binary", ":all:", "-r", str(arguments.requirements)]
-    failed = "could not install %s (is the package index within reach?)" % arguments.requirements
-    if arguments.keep_wheels:
-        wheels = str(folder / "wheels")
-        run(failed, *pip, "download", "--dest", wheels, *locked)
-        run(failed, *pip, "install", "--no-index", "--find-links", wheels, *locked)
-    else:
-        run(failed, *pip, "install", *locked)
-    if arguments.install_project:
+    failed = "could not make a virtual environment"
+    run(failed, sys.executable, "-m", "venv", "--without-pip", str(folder))
+    run(failed, python, "-m", "ensurepip", "--default-pip")  # what venv does by itself, but silent about why it fails
+    pip = [python, "-m", "pip"]
+    install_locked(pip, arguments.requirements, folder / "wheels" if arguments.keep_wheels else None)
+    for lock in arguments.download:
         run(
-            "could not install the project itself",
-            *pip,
-            "install",
-            "--no-deps",
-            "--no-build-isolation",
-            "--no-index",
-            "--editable",
-            str(ROOT),
+            "could not download %s" % lock, *pip, "download", "--dest", str(folder / "wheels"), *LOCKED, "-r", str(lock)
         )
+    if arguments.install_project:
+        editable = ("--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT))
+        run("could not install the project itself", *pip, "install", *editable)
+        check_completeness(pip, arguments.requirements)
+
+
+def install_locked(pip: Sequence[str], lock: Path, wheels: Optional[Path] = None) -> None:
+    """Install what a lock lists, and nothing else; given a folder for wheels, download them there and install those."""
+    failed = "could not install %s" % lock
+    if wheels is None:
+        run(failed, *pip, "install", *LOCKED, "-r", str(lock))
+    else:
+        run(failed, *pip, "download", "--dest", str(wheels), *LOCKED, "-r", str(lock))
+        run(failed, *pip, "install", "--no-index", "--find-links", str(wheels), *LOCKED, "-r", str(lock))
+    check_completeness(pip, lock)
+
+
+def check_completeness(pip: Sequence[str], lock: Path) -> None:
+    """Fail if what is installed needs something that is not."""
+    run("%s does not list all that is needed (`make lock` makes it anew)" % lock, *pip, "check")
 
 
 def run(failed: str, *command: str) -> None:
-    """Run a command in silence; if it fails, say so and show the end of what it printed."""
+    """Run a command in silence; if it fails, say so, what to do about it, and show the end of what it printed."""
     # an inherited PYTHONPATH or a user's site-packages must not decide what ends up in the environment
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    environment["PYTHONNOUSERSITE"] = "1"
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONPATH", "PYTHONHOME")
+        and not (name.startswith("PIP_") and not KEPT_OF_PIP.fullmatch(name))
+    }
+    environment.update(PYTHONNOUSERSITE="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
+    environment["PIP_VERBOSE"] = "2"  # with less, pip does not tell that an index refused, only that it found nothing
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode != 0:
-        fail(failed + ":\n" + done.stdout.decode(errors="replace").strip()[-2000:])
+        printed = done.stdout.decode(errors="replace").strip()
+        advice = next((": " + advice for pattern, advice in ADVICE.items() if re.search(pattern, printed)), "")
+        lines = printed.splitlines()
+        reasons = [line for line in lines if REASON.match(line)] or lines
+        fail("%s%s\n%s" % (failed, advice, "\n".join(reasons[-10:])))
 
 
 def fail(message: str) -> NoReturn:
@@ -127,6 +182,7 @@ if __name__ == "__main__":
     try:
         main()
     except OSError as error:
-        fail("%s: %s" % (error.strerror or error, error.filename or "while making an environment"))
+        what = DISK_IS_FULL if error.errno == errno.ENOSPC else error.strerror or error
+        fail("%s: %s" % (error.filename or "while making an environment", what))
     except KeyboardInterrupt:
         fail("interrupted; the next run begins anew")

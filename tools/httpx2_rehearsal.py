@@ -133,7 +133,7 @@ def lock() -> None:
         "3.11",
         "--generate-hashes",
     ]
-    compile_ += ["--no-header", "--quiet"]
+    compile_ += ["--no-strip-extras", "--no-header", "--quiet"]
     run(*compile_, "requirements.in", "-o", "requirements.txt", folder=SCRATCH / "codegen")
     run(
         *(*compile_, "--extra", "all", "dev.in", "../pyproject.toml", "-o", "dev.txt"),

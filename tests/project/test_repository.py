@@ -39,11 +39,11 @@ def files_of_the_project() -> list[Path]:
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_lock_pins_every_requirement_with_hashes_and_holds_no_address(lock: Path) -> None:
     text = lock.read_text()
-    pinned = re.findall(r"^[a-z0-9._-]+==[^\s;]+", text, re.MULTILINE)
+    pinned = re.findall(r"^[a-z0-9._-]+(?:\[[a-z,]+\])?==[^\s;]+", text, re.MULTILINE)
     requirements = re.findall(r"^[^\s#].*", text, re.MULTILINE)
     assert len(pinned) == len(requirements) > 20
     assert text.count("--hash=sha256:") >= len(pinned)
-    names = [pin.partition("==")[0] for pin in pinned]
+    names = [re.split(r"\[|==", pin)[0] for pin in pinned]
     assert sorted(set(names)) == sorted(names), "one version for every Python, or they would not generate the same"
     assert "://" not in text
     assert "--index" not in text
