@@ -89,7 +89,13 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
 
 def test_the_core_needs_only_what_the_generated_client_and_httpx_need(wheel: Path) -> None:
     required = [line for line in metadata_of(wheel).get_all("Requires-Dist", []) if "extra ==" not in line]
-    assert sorted(line.split("<")[0].split(">")[0] for line in required) == ["anyio", "attrs", "httpx", "sniffio"]
+    assert sorted(line.split("<")[0].split(">")[0] for line in required) == [
+        "anyio",
+        "attrs",
+        "httpx",
+        "python-dateutil",
+        "sniffio",
+    ]
 
 
 def test_the_metadata_names_the_license_the_pythons_and_the_readme(wheel: Path) -> None:

@@ -1,38 +1,81 @@
-"""Moments in the forms in which Tazapay writes them."""
+"""Moments as text: the forms that Tazapay documents, and others that can be read in one way only."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 __all__ = ["is_plausible", "read_moment"]
 
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 # RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII | re.IGNORECASE)
+_DOCUMENTED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_LONGEST = 64  # characters; the longest form known, Go's with its monotonic clock, has 60
+# A whole date in ISO 8601 and a time. Where a part is missing, dateutil would fill in January, the 1st or midnight.
+_ISO = re.compile(r"\d{4}-?(?:\d\d-?\d\d|W\d\d-?\d|\d{3})[T ].+", re.ASCII)
+# Go's time.String(): date and time, then the offset after a space, the zone again, and perhaps the monotonic clock
+_GO = re.compile(r"(\d{4}-\d\d-\d\d \S+) ([+-]\d{4}) (?:[A-Z]{1,6}|[+-]\d{2,4})(?: M=[+-][\d.]+)?", re.ASCII)
 
 
 def read_moment(value: object) -> datetime:
     """Read a moment.
 
     Args:
-        value: RFC 3339 with 0 to 9 fractional digits, or ``YYYY-MM-DD hh:mm:ss``, as text.
+        value: Text. RFC 3339 with 0 to 9 fractional digits, or ``YYYY-MM-DD hh:mm:ss``, as the documentation shows.
+            Besides, whatever python-dateutil reads as a whole date with a time, and in one way only: the other forms of
+            ISO 8601 (basic, week dates, 24:00), RFC 2822, and what Go's ``time.String()`` writes.
 
     Returns:
         An aware datetime; digits beyond microseconds are dropped. A moment without a zone is read as UTC (assumption:
         the documentation does not say).
 
     Raises:
-        ValueError: for everything else. An integer too: it could be seconds or milliseconds, and nobody says.
+        ValueError: for everything else: what lacks a year, a month, a day or an hour, ``01/02/2025 10:00`` (January
+            or February?), a zone by a name that is not UTC. An integer too: it could be seconds or milliseconds.
 
     Example:
         >>> read_moment("2025-09-28T08:15:30.123456789Z").isoformat(), read_moment("2025-09-28 08:15:30").isoformat()
         ('2025-09-28T08:15:30.123456+00:00', '2025-09-28T08:15:30+00:00')
+        >>> read_moment("Sun, 28 Sep 2025 08:15:30 GMT").isoformat()
+        '2025-09-28T08:15:30+00:00'
     """
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+    if not isinstance(value, str) or not value.isascii() or len(value) > _LONGEST:
         raise ValueError("not a moment")
-    moment = datetime.fromisoformat(value.upper())
+    text = value.strip().upper()
+    try:
+        moment = datetime.fromisoformat(text) if _DOCUMENTED.fullmatch(text) else _read_other_form(text)
+    except ValueError:  # 24:00, for Python before 3.13
+        moment = _read_other_form(text)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _read_other_form(text: str) -> datetime:
+    from dateutil import parser  # here, since importing it takes longer than importing this package
+
+    text = _GO.sub(r"\1\2", text)
+    try:
+        if _ISO.fullmatch(text):
+            return parser.isoparse(text)
+        # What a text does not say is taken from the default, and day and month from the order that is asked for: if
+        # two opposite readings agree, nothing was taken.
+        one, other = (
+            parser.parse(text, default=default, dayfirst=is_opposite, yearfirst=is_opposite, tzinfos=_zone)
+            for default, is_opposite in ((datetime(2001, 1, 1, 1), False), (datetime(2004, 12, 31, 2), True))  # noqa: DTZ001
+        )
+    except (ArithmeticError, TypeError) as error:  # dateutil lets some through: OverflowError, decimal's
+        raise ValueError("not a moment") from error
+    if one != other or f"{one.year:04}" not in text:
+        raise ValueError("not a moment: it has no whole date and time, or can be read in two ways")
+    return one
+
+
+def _zone(name: str | None, offset_seconds: int | None) -> tzinfo | None:
+    """Return the zone that a text names; dateutil itself would ask this machine what a name means."""
+    if offset_seconds is not None:
+        return timezone(timedelta(seconds=offset_seconds))
+    if name is not None:
+        raise ValueError("not a moment: the offset of this zone from UTC is not told")
+    return None
 
 
 def is_plausible(reply: datetime, creation: datetime | None) -> bool:
