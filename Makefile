@@ -5,7 +5,7 @@ TYPED := wrapper emulator codegen tools examples benchmarks tests/typing
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser-test distributed-test checkout distributed-bulk check generate generate-next rehearse-httpx2 \
+.PHONY: help demo test browser-test distributed-test checkout distributed-bulk check lint types generated generate generate-next rehearse-httpx2 \
 	bench bench-check bench-codegen format build fuzz thorough bulk-soak reliability mutation lock clean \
 	environment bench-environment distributed-environment
 
@@ -32,10 +32,16 @@ distributed-bulk: distributed-environment ## bill orders from several processes,
 distributed-test: distributed-environment ## test that: workers killed in the middle, one invoice for each order
 	@.venv-distributed/bin/python -m pytest --quiet --confcutdir=tests/distributed tests/distributed $(ARGS)
 
-check: environment ## lint, types, and whether the committed client is what the document generates
+check: lint types generated ## lint, types, and whether the committed client is what the document generates
+
+lint: environment
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+types: environment
 	@$(BIN)/mypy $(TYPED)
+
+generated:
 	@PYTHON="$(PYTHON)" ./generate.sh --check
 
 generate: ## regenerate the client from openapi.yaml and openapi.overlay.yaml
@@ -61,8 +67,12 @@ format: environment ## format the handwritten code
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-build: environment ## build the wheel and the source distribution into dist/
+# Archives hold times: those of the last commit, so that everybody builds the same bytes from it.
+build: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1764201600)
+build: environment ## build the wheel and the source distribution into dist/, the same bytes everywhere
+	@rm -rf dist
 	@$(BIN)/python -m build --no-isolation
+	@cd dist && sha256sum *
 
 fuzz: environment ## 5,000 random replies, bodies and headers; the tests try 100
 	@FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest --quiet -p no:randomly tests/wrapper/test_hostile_replies.py -k undocumented

@@ -21,6 +21,7 @@ from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
+from tazapay_lightning import __version__
 from tazapay_lightning_emulator import running_emulator
 from tests.support.checkout import Checkout, copy_repository
 
@@ -36,6 +37,14 @@ RUN_ELSEWHERE = {
     "make test": (".ci/run", "\nmake test\n"),
     "make check": (".ci/run", "\nmake check\n"),
     'pip install ".[all]"': ("tests/project/test_packaging.py", 'f"{wheel}[all]"'),
+    'pip install "tazapay-lightning[all] @ git+ADDRESS"': (
+        "tests/project/test_packaging.py",
+        'f"tazapay-lightning[all] @ git+{address}/clone.git"',
+    ),
+    f'pip install "dist/tazapay_lightning-{__version__}-py3-none-any.whl[all]"': (
+        "tests/project/test_packaging.py",
+        'f"{wheel}[all]"',
+    ),
 }
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,6 +18,8 @@ from pathlib import Path
 import pytest
 
 from tazapay_lightning import __version__
+from tests.support.checkout import read_tree
+from tests.support.package_index import Answer, answering
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WHEELS = Path(sys.prefix) / "wheels"  # what tools/environment.py --keep-wheels downloaded: no network here
@@ -43,11 +48,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def install(folder: Path, what: object) -> None:
-    """Make an empty environment and install something in it, with the pip that is here: one in it takes two seconds."""
-    venv.create(folder)
+def install(folder: Path, what: object, *options: str) -> None:
+    """Install something in an environment, new if there is none, with the pip that is here: one in it takes two seconds."""
+    if not folder.exists():
+        venv.create(folder)
     pip = [sys.executable, "-m", "pip", "--python", folder / "bin/python", "--disable-pip-version-check", "--quiet"]
-    run(*pip, "install", "--no-index", "--find-links", WHEELS, what)
+    run(*pip, "install", "--no-index", "--find-links", WHEELS, *options, what)
 
 
 def run(*command: object, cwd: Path | None = None) -> str:
@@ -67,6 +73,26 @@ def metadata_of(wheel: Path) -> Message:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         return BytesParser().parsebytes(archive.read(name))
+
+
+def test_the_same_bytes_are_built_whatever_the_umask_and_the_times_of_the_files(
+    distributions: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    with tarfile.open(next(distributions.glob("*.tar.gz"))) as archive:
+        archive.extractall(copy, filter="data")
+    (root,) = copy.iterdir()
+    (root / "PKG-INFO").unlink()  # what makes it a source distribution, and would be packed once more
+    for path in root.rglob("*"):
+        os.utime(path, (10**9, 10**9))
+        path.chmod(0o700 if path.is_dir() or os.access(path, os.X_OK) else 0o600)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path / "again", root)
+    assert read_tree(tmp_path / "again") == read_tree(distributions)
+
+
+def test_the_version_has_its_section_in_the_changelog() -> None:
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text()
+    assert re.search(rf"^## {re.escape(__version__)} - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE)
 
 
 def test_the_wheel_holds_the_three_packages_and_nothing_else(wheel: Path) -> None:
@@ -132,6 +158,25 @@ def test_the_command_line_works_in_an_empty_environment(installed: Path) -> None
     assert run(installed / "bin/tazapay-lightning", "--version") == f"tazapay-lightning {__version__}\n"
     shown = json.loads(run(installed / "bin/tazapay-lightning", "demo", "--json"))
     assert shown["amount_btc"] == "0.00123456"
+
+
+def test_it_installs_from_the_address_of_a_repository(tmp_path: Path) -> None:
+    """What the README calls ADDRESS is here a clone behind a plain web server on loopback."""
+    if shutil.which("git") is None or not (REPOSITORY / ".git").exists():
+        pytest.skip("this is not a checkout")
+    clone = tmp_path / "clone.git"
+    run("git", "clone", "--quiet", "--bare", f"file://{REPOSITORY}", clone)
+    run("git", "-C", clone, "update-server-info")
+
+    def file(path: str) -> Answer:
+        found = clone / path.partition("?")[0].removeprefix("/clone.git/")
+        return (200, found.read_bytes(), "application/octet-stream") if found.is_file() else (404, b"", "text/plain")
+
+    folder = tmp_path / "environment"
+    install(folder, "hatchling")  # what builds it: without a network, pip cannot bring it
+    with answering(file) as address:
+        install(folder, f"tazapay-lightning[all] @ git+{address}/clone.git", "--no-build-isolation")
+    assert run(folder / "bin/tazapay-lightning", "--version") == f"tazapay-lightning {__version__}\n"
 
 
 def test_the_core_alone_tells_what_the_command_line_needs(wheel: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCKS = [*(REPOSITORY / "requirements").glob("*.txt"), REPOSITORY / "codegen/requirements.txt"]
@@ -70,6 +71,13 @@ def test_ci_runs_what_the_readme_tells_on_every_supported_python() -> None:
     assert supported == ["3.11", "3.12", "3.13", "3.14"]
     assert f"python: {supported}".replace("'", '"') in workflow
     assert "- run: .ci/run" in workflow
+
+
+def test_pre_commit_runs_what_make_check_runs() -> None:
+    (parts,) = re.findall(r"^check: (.*?) ##", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    hooks = YAML(typ="safe").load((REPOSITORY / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert [hook["entry"] for hook in hooks] == [f"make {part}" for part in parts.split()]
+    assert all(hook["always_run"] and not hook["pass_filenames"] for hook in hooks)
 
 
 def test_no_file_holds_a_path_of_somebodys_machine() -> None:
