@@ -5,9 +5,9 @@ TYPED := wrapper emulator codegen tools examples benchmarks tests/typing
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser-test distributed-test checkout distributed-bulk check lint types generated generate generate-next rehearse-httpx2 \
-	bench bench-check bench-codegen format build fuzz thorough bulk-soak reliability mutation lock clean \
-	environment bench-environment distributed-environment
+.PHONY: help demo test browser-test distributed-test checkout distributed-bulk check lint types \
+	generated generate generate-next rehearse-httpx2 bench bench-check bench-codegen format build fuzz thorough bulk-soak \
+	reliability mutation lock clean 	environment codegen-environment bench-environment distributed-environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -16,7 +16,7 @@ demo: environment ## turn the published document into a client and create an inv
 	@PYTHON="$(PYTHON)" ./generate.sh
 	@$(BIN)/tazapay-lightning demo
 
-test: environment ## run the tests; ARGS="-k memo" selects some
+test: environment codegen-environment ## run the tests; ARGS="-k memo" selects some
 	@$(BIN)/python -m pytest --quiet --numprocesses=2 --dist=loadfile $(if $(ARGS),--no-cov $(ARGS),--cov --cov-report=term)
 
 browser-test: ## run the example shop in Chromium (Debian's package), with screenshots
@@ -59,8 +59,7 @@ bench: bench-environment ## measure the client against its peers and write docs/
 bench-check: bench-environment ## measure, and fail for each limit that is missed
 	@.venv-bench/bin/python -m benchmarks --check $(ARGS)
 
-bench-codegen: ## measure import, comparison and generation with 30, 100 and 300 operations
-	@$(PYTHON) tools/environment.py .venv-codegen codegen/requirements.txt
+bench-codegen: codegen-environment ## measure import, comparison and generation with 30, 100 and 300 operations
 	@PYTHONPATH=. .venv-codegen/bin/python -P benchmarks/codegen_scale.py $(ARGS)
 
 format: environment ## format the handwritten code
@@ -77,8 +76,8 @@ build: environment ## build the wheel and the source distribution into dist/, th
 fuzz: environment ## 5,000 random replies, bodies and headers; the tests try 100
 	@FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest --quiet -p no:randomly tests/wrapper/test_hostile_replies.py -k undocumented
 
-thorough: environment ## the tests that otherwise take samples, in full (ten minutes)
-	@THOROUGH=1 $(BIN)/python -m pytest --quiet --numprocesses=2 --dist=loadfile tests/codegen tests/wrapper $(ARGS)
+thorough: environment codegen-environment ## the tests that otherwise take samples, in full (half an hour)
+	@THOROUGH=1 $(BIN)/python -m pytest --quiet --numprocesses=2 --dist=loadfile tests $(ARGS)
 
 bulk-soak: environment ## bill 20,000 orders, with 30 % of requests failing and the program killed: one invoice each (two minutes)
 	@BULK_ROWS=20000 $(BIN)/python -m pytest --quiet tests/wrapper/test_cli_bulk_killed.py
@@ -107,6 +106,9 @@ clean: ## remove everything that the targets made
 environment:
 	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --download requirements/pips/*.txt \
 		--install-project
+
+codegen-environment:
+	@$(PYTHON) tools/environment.py .venv-codegen codegen/requirements.txt
 
 bench-environment:
 	@$(PYTHON) tools/environment.py .venv-bench requirements/bench.txt --install-project

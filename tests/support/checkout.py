@@ -5,6 +5,7 @@ what its resolved path and its requirements say, so a link to a good one is a go
 that made it, which is the one that runs the tests.
 """
 
+import argparse
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from codegen.layout import PACKAGE
+from tools import environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 INPUTS = ("generate.sh", "openapi.yaml", "openapi.overlay.yaml", "tools", "codegen", "generated_client")
@@ -107,9 +109,17 @@ def copy_repository(root: Path) -> Checkout:
 
 @cache
 def made_environment() -> Path:
-    """The repository's `.venv-codegen`, made by the same script as always if it is missing."""
+    """The repository's `.venv-codegen`, which `make test` makes before the tests start; none of them waits for that."""
     folder = REPOSITORY / ".venv-codegen"
-    script = REPOSITORY / "tools/environment.py"
-    requirements = REPOSITORY / "codegen/requirements.txt"
-    subprocess.run([sys.executable, script, folder, requirements], check=True)
+    wanted = environment.fingerprint(
+        argparse.Namespace(
+            folder=folder,
+            requirements=REPOSITORY / "codegen/requirements.txt",
+            keep_wheels=False,
+            install_project=False,
+        )
+    )
+    stamp = folder / environment.STAMP
+    if not (stamp.is_file() and stamp.read_text() == wanted):
+        raise RuntimeError(f"{folder.name} is not there or not up to date: run `make codegen-environment`")
     return folder
