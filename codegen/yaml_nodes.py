@@ -16,6 +16,8 @@ from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.tag import Tag
 
+from codegen.json_places import lines_before
+
 _READ_IN_TWO_WAYS = re.compile(
     r"&\S|(?<!\w)!|(?<!\w)\?(?!\w)"  # anchors, tags, keys that are announced
     r"|^(?:%|---|\.\.\.)"  # directives, and where documents begin and end
@@ -28,6 +30,10 @@ _READ_IN_TWO_WAYS = re.compile(
 _MANY_LEVELS = re.compile(r"^(?: |- ){200}", re.MULTILINE)
 _OPENED = re.compile(r"(?:^|(?<=[\s\[{,:]))[\[{](?![\]}])", re.MULTILINE)
 _MOST_OPENED = 1_000
+# ruamel.yaml takes many seconds to find that brackets which open and open are nested too deeply; no text for
+# people holds so many
+_OPENS = re.compile(r"[\[{]")
+_OPENED_IN_A_ROW = re.compile(r"[\[{](?:\s*[\[{]){199}")
 
 
 def compose(reader: YAML, text: str) -> Node | None:
@@ -46,6 +52,8 @@ def compose(reader: YAML, text: str) -> Node | None:
         >>> [(key.value, value.value, value.tag, value.start_mark.line) for key, value in root.value]
         [('a', 'no', 'tag:yaml.org,2002:str', 0)]
     """
+    if _OPENED_IN_A_ROW.search(text):
+        raise RecursionError
     if not _READ_IN_TWO_WAYS.search(text) and not _MANY_LEVELS.search(text) and _count_opened(text) <= _MOST_OPENED:
         root = _composed(reader, text)
         if root is not None:
@@ -71,6 +79,10 @@ def line_of(root: Node | None, steps: Sequence[str | int]) -> int:
 
 def too_deep_line(text: str, levels: int) -> int:
     """Return the line, from 0, of the first object or list of a YAML text that lies in so many others."""
+    in_a_row = _OPENED_IN_A_ROW.search(text)
+    if in_a_row:
+        opened = list(_OPENS.finditer(in_a_row[0]))[levels]
+        return lines_before(text, in_a_row.start() + opened.start())
     level = line = 0
     for event in YAML(typ="safe", pure=True).parse(text):
         line = event.start_mark.line
