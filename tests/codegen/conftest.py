@@ -1,6 +1,8 @@
 """Fixtures of the code generation's tests."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,17 +57,22 @@ def committed_tree() -> dict[str, bytes]:
 
 @pytest.fixture
 def published() -> JsonObject:
-    """Tazapay's document, read anew."""
+    """Tazapay's document, for the test alone."""
+    return deepcopy(read_published())
+
+
+@cache
+def read_published() -> JsonObject:
     return load_document(REPOSITORY / "openapi.yaml", "openapi.yaml")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def coverage() -> Coverage:
     """What the wrapper does with each field."""
     return load_coverage(REPOSITORY)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def overlay() -> tuple[Action, ...]:
     """The actions of the committed overlay."""
     return read_overlay(load_document(REPOSITORY / "openapi.overlay.yaml", "overlay"), "overlay")

@@ -16,6 +16,7 @@ from codegen.drift_report import FORMATS, render
 from codegen.merging import merge
 from codegen.rewriting import rewritten
 from codegen.sources import Source
+from tests.support.nightly import nightly
 
 FEW, MANY = 15, 60
 
@@ -78,7 +79,14 @@ def composed(size):
     return lambda: yaml_nodes.compose(YAML(typ="safe", pure=True), text)
 
 
-@pytest.mark.parametrize("prepare", [compared, compared_without_a_change, reported, checked_for_gaps, merged, composed])
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        compared,
+        checked_for_gaps,
+        *(pytest.param(each, marks=nightly) for each in (compared_without_a_change, reported, merged, composed)),
+    ],
+)
 def test_four_times_the_operations_are_four_times_the_work(prepare):
     few, many = (calls_of(prepare(size)) for size in (FEW, MANY))
     assert many / few < 1.1 * MANY / FEW

@@ -6,6 +6,7 @@ from codegen.coverage import Coverage
 from codegen.drift import compare
 from codegen.overlay import read_overlay
 from tests.support.drift import GONE, OPERATION, REPLY, REQUEST, SENT, SHOWN, changed, only
+from tests.support.thorough import sample
 
 
 @pytest.fixture
@@ -480,7 +481,7 @@ def test_a_change_has_its_verdict(drift_of, place, value, group, severity, field
 EXIT_CODES = {"harmless": 0, "wrapper": 3, "breaking": 4}
 
 
-@pytest.mark.parametrize(("place", "value", "_group", "severity", "_field", "_why", "_wrapper"), CHANGES)
+@pytest.mark.parametrize(("place", "value", "_group", "severity", "_field", "_why", "_wrapper"), sample(CHANGES, 6))
 def test_the_worst_verdict_decides_on_the_exit_code(drift_of, place, value, _group, severity, _field, _why, _wrapper):
     assert drift_of(place, value).exit_code == EXIT_CODES[severity]
 

@@ -13,6 +13,7 @@ import pytest
 
 from codegen import interruptions
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from tests.support.nightly import nightly
 from tests.support.thorough import THOROUGH
 
 PAGE = "tests/pages/create-with-metadata-input.md"
@@ -24,7 +25,9 @@ def new_checkout(new_warm_checkout):
     return new_warm_checkout
 
 
-@pytest.mark.parametrize(("command", "name"), [("import", "SIGTERM"), ("regenerate", "SIGINT")])
+@pytest.mark.parametrize(
+    ("command", "name"), [("import", "SIGTERM"), pytest.param("regenerate", "SIGINT", marks=nightly)]
+)
 def test_a_signal_at_any_moment_ends_in_an_exit_code_and_a_message_that_are_true(tmp_path, repository, command, name):
     root = tmp_path / "repository"
     (root / "codegen").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""./generate.sh as people run it, on copies of the repository."""
+"""./generate.sh as people run it, on copies of the repository, which are `warm` where the start is not the point."""
 
 import os
 import shutil
@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.nightly import nightly
 
 HOSTILE_RUFF = """\
 [tool.ruff]
@@ -21,19 +23,24 @@ force-single-line = true
 """
 
 
+@pytest.fixture
+def warm(new_warm_checkout, tmp_path):
+    return new_warm_checkout(tmp_path / "a folder" / "of the repository")
+
+
 def test_the_committed_client_is_what_the_two_files_give(checkout):
     done = checkout.run("--check")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("16 files, exactly what openapi.yaml and openapi.overlay.yaml give\n")
 
 
-def test_a_run_repairs_what_differs_and_tells_in_a_few_lines_what_it_did(checkout, committed_tree):
-    (checkout.package / "client.py").write_text("edited by hand")
-    (checkout.package / "api/default/no_longer_generated.py").touch()
-    done = checkout.run()
+def test_a_run_repairs_what_differs_and_tells_in_a_few_lines_what_it_did(warm, committed_tree):
+    (warm.package / "client.py").write_text("edited by hand")
+    (warm.package / "api/default/no_longer_generated.py").touch()
+    done = warm.run()
     assert (done.returncode, done.stderr) == (0, "")
-    assert checkout.tree() == committed_tree
-    assert not (checkout.root / ".codegen-scratch").exists()
+    assert warm.tree() == committed_tree
+    assert not (warm.root / ".codegen-scratch").exists()
     assert done.stdout.splitlines() == [
         "openapi.yaml with 12 actions of openapi.overlay.yaml: 3 operations",
         "  POST /v3/lightning_invoice_bolt11  create_lightning_invoice",
@@ -43,7 +50,7 @@ def test_a_run_repairs_what_differs_and_tells_in_a_few_lines_what_it_did(checkou
     ]
 
 
-@pytest.mark.parametrize("seed", ["0", "4294967295"])
+@pytest.mark.parametrize("seed", [pytest.param("0", marks=nightly), "4294967295"])
 def test_a_client_that_is_missing_is_made_the_same_whatever_the_hash_seed(checkout, committed_tree, seed):
     shutil.rmtree(checkout.root / "generated_client")
     done = checkout.run(variables={"PYTHONHASHSEED": seed})
@@ -90,13 +97,13 @@ def test_what_the_caller_has_set_for_python_changes_nothing(checkout, committed_
     assert checkout.tree() == committed_tree
 
 
-def test_a_run_without_changes_touches_nothing_and_leaves_nothing_behind(checkout):
+def test_a_run_without_changes_touches_nothing_and_leaves_nothing_behind(warm):
     def state():
-        ours = [path for path in checkout.root.rglob("*") if ".venv-codegen" not in path.name]
+        ours = [path for path in warm.root.rglob("*") if ".venv-codegen" not in path.name]
         return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in ours}
 
     before = state()
-    done = checkout.run()
+    done = warm.run()
     assert done.stdout.endswith("16 files, unchanged\n")
     assert state() == before
 
@@ -124,14 +131,14 @@ def change_a_byte(package: Path) -> None:
         ),
     ],
 )
-def test_check_exits_1_on_a_difference_shows_it_and_repairs_nothing(checkout, damage, shown):
-    damage(checkout.package)
-    before = checkout.tree()
-    done = checkout.run("--check")
+def test_check_exits_1_on_a_difference_shows_it_and_repairs_nothing(warm, damage, shown):
+    damage(warm.package)
+    before = warm.tree()
+    done = warm.run("--check")
     assert (done.returncode, done.stderr) == (1, "")
     assert shown in done.stdout
     assert done.stdout.splitlines()[-1].endswith("(1 difference): run ./generate.sh and commit the result")
-    assert checkout.tree() == before
+    assert warm.tree() == before
 
 
 def test_it_works_from_any_folder_through_a_chain_of_relative_links(checkout, tmp_path):
@@ -156,6 +163,7 @@ def test_it_needs_no_git_and_no_more_commands_than_every_system_has(checkout, tm
     assert (checkout.package / "client.py").exists()
 
 
+@nightly
 def test_the_environment_is_made_if_it_is_missing(checkout):
     (checkout.root / ".venv-codegen").unlink()
     # Nothing to install, so that no network is needed; --help needs nothing either.
@@ -173,8 +181,8 @@ def test_a_python_that_is_not_there_is_one_clear_error(checkout):
     assert done.stderr.count("\n") == 1
 
 
-def test_help_names_every_option_and_exit_code(checkout):
-    done = checkout.run("--help")
+def test_help_names_every_option_and_exit_code(warm):
+    done = warm.run("--help")
     assert (done.returncode, done.stderr) == (0, "")
     for word in ("--check", "--extract PAGE", "0 done", "1 --check found differences", "2 error"):
         assert word in done.stdout
@@ -183,12 +191,12 @@ def test_help_names_every_option_and_exit_code(checkout):
 @pytest.mark.parametrize(
     "arguments", [["--chek"], ["--che"], ["page.md"], ["--check", "--extract", "x"], ["--extract"]]
 )
-def test_a_command_line_that_means_nothing_gives_the_usage_and_changes_nothing(checkout, arguments):
-    (checkout.package / "client.py").unlink()
-    done = checkout.run(*arguments)
+def test_a_command_line_that_means_nothing_gives_the_usage_and_changes_nothing(warm, arguments):
+    (warm.package / "client.py").unlink()
+    done = warm.run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: generate.sh ")
-    assert not (checkout.package / "client.py").exists()
+    assert not (warm.package / "client.py").exists()
 
 
 def test_extract_prints_the_document_of_a_page_named_from_the_callers_folder(checkout, repository):
@@ -222,8 +230,8 @@ def test_extract_reads_a_page_from_stdin(checkout):
         ("generate.sh", "no fenced block holds an OpenAPI"),
     ],
 )
-def test_extract_says_what_is_wrong_with_a_page(checkout, page, message):
-    done = checkout.run("--extract", page)
+def test_extract_says_what_is_wrong_with_a_page(warm, page, message):
+    done = warm.run("--extract", page)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
     assert message in done.stderr

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.nightly import nightly
+from tests.support.thorough import THOROUGH
+
 
 @pytest.fixture
 def warm(new_warm_checkout, tmp_path):
@@ -199,7 +202,7 @@ def test_an_environment_that_cannot_be_made_is_an_error_and_not_a_difference(che
     assert checkout.tree() == committed_tree
 
 
-@pytest.mark.parametrize("kilobytes", [1, 10])
+@pytest.mark.parametrize("kilobytes", [pytest.param(1, marks=nightly), 10])
 def test_a_full_disk_leaves_the_client_whole(checkout, committed_tree, kilobytes):
     # A limit on the size of files is the one full disk that every user can have. At 1 kB the merged document does not
     # fit, which our own code notices; at 10 kB the biggest module does not fit, which the generator notices.
@@ -278,7 +281,7 @@ def test_a_run_that_is_killed_while_it_generates_leaves_the_old_client(changed, 
 
 def test_a_run_that_is_killed_at_any_time_leaves_the_old_client_or_the_new_one(changed, committed_tree):
     checkout, new, duration = changed
-    for step in range(1, 5):
+    for step in range(1, 5) if THOROUGH else (2,):
         checkout.run_killed_after(duration * step / 4)
         assert checkout.tree() in (committed_tree, new), f"killed at {step}/4 of a run"
     assert checkout.run().returncode == 0
@@ -286,7 +289,7 @@ def test_a_run_that_is_killed_at_any_time_leaves_the_old_client_or_the_new_one(c
     assert not (checkout.root / ".codegen-scratch").exists()
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", pytest.param("SIGTERM", marks=nightly)])
 def test_an_interrupted_run_says_so_and_cleans_up(checkout, committed_tree, name):
     reached = checkout.root / "reached"
     os.mkfifo(reached)

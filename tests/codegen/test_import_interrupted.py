@@ -14,6 +14,7 @@ from codegen.errors import CodegenError
 from codegen.journal import put_in_place, settle, unsettled
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
 from codegen.workspace import workspace
+from tests.support.nightly import nightly
 from tests.support.thorough import THOROUGH
 
 PAGE = "create-with-metadata-input.md"
@@ -42,12 +43,12 @@ def settled(checkout, arguments, new_checkout, tmp_path):
     return state(checkout), state(other), time.monotonic() - started
 
 
-def test_an_import_that_is_killed_at_20_random_moments_leaves_the_old_repository_or_the_new_one(
+def test_an_import_that_is_killed_at_random_moments_leaves_the_old_repository_or_the_new_one(
     checkout, arguments, settled, repository
 ):
     old, new, duration = settled
     moments, codes = random.Random(5), []
-    for _ in range(20):
+    for _ in range(20 if THOROUGH else 3):
         moment = moments.uniform(0, duration)
         codes.append(checkout.run_killed_after(moment, *arguments).returncode)
         with workspace(checkout.root):  # what the next run does first
@@ -65,8 +66,15 @@ def test_an_import_that_is_killed_at_20_random_moments_leaves_the_old_repository
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("way", ["exchange", "renames"])
-@pytest.mark.parametrize("disaster", ["killed", "full"])
+@pytest.mark.parametrize(
+    ("way", "disaster"),
+    [
+        ("exchange", "killed"),
+        ("renames", "full"),
+        pytest.param("exchange", "full", marks=nightly),
+        pytest.param("renames", "killed", marks=nightly),
+    ],
+)
 def test_a_disaster_at_any_moment_leaves_all_three_places_old_or_all_three_new(tmp_path, repository, way, disaster):
     root = tmp_path / "repository"
     (root / "codegen").mkdir(parents=True)

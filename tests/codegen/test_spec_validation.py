@@ -64,9 +64,9 @@ def broken_in_one_place(document):
 def test_what_is_wrong_in_any_place_of_a_document_is_found_as_the_library_finds_it(repository, version):
     document = merged_document(repository)[0] | {"openapi": f"{version}.0"}
     assert found(VALIDATORS[version], document) == found(OF_THE_LIBRARY[version], document) == []
-    refused, tried = 0, sample(broken_in_one_place(document), 3)  # an odd number, so that both kinds of damage are left
+    refused, tried = 0, sample(broken_in_one_place(document), 9)  # an odd number, so that both kinds of damage are left
     for place, damaged in tried:
         expected = found(OF_THE_LIBRARY[version], damaged)
         assert found(VALIDATORS[version], damaged) == expected, place
         refused += bool(expected)
-    assert refused > len(tried) / 3 > 15, "what was broken was not wrong enough to show anything"
+    assert refused > len(tried) / 3 > 5, "what was broken was not wrong enough to show anything"

@@ -13,6 +13,7 @@ import codegen.swap
 from codegen.layout import PACKAGE, SCRATCH
 from codegen.swap import exchange, recover, replace_folder
 from codegen.workspace import workspace
+from tests.support.nightly import nightly
 
 OLD = {"__init__.py": b"old", "api/stale.py": b"stale"}
 NEW = {"__init__.py": b"new", "api/create.py": b"create", "py.typed": b""}
@@ -53,8 +54,15 @@ def way(request, monkeypatch, tmp_path):
     return request.param
 
 
-@pytest.mark.parametrize("way", ["exchange", "renames"])
-@pytest.mark.parametrize("disaster", ["killed", "full"])
+@pytest.mark.parametrize(
+    ("way", "disaster"),
+    [
+        ("renames", "killed"),
+        ("exchange", "full"),
+        pytest.param("exchange", "killed", marks=nightly),
+        pytest.param("renames", "full", marks=nightly),
+    ],
+)
 def test_a_disaster_at_any_moment_leaves_a_whole_package(root, repository, way, disaster):
     sweep = [sys.executable, repository / "tests/codegen/disaster_sweep.py", root, way, disaster]
     done = subprocess.run(sweep, env={"PYTHONPATH": str(repository)}, capture_output=True, text=True, check=True)

@@ -3,6 +3,7 @@
 import pytest
 
 from codegen.layout import DOCUMENT, OVERLAY
+from tests.support.nightly import nightly
 
 IMPORT = ("--import", "tests/pages/create-with-metadata-input.md", "--stub-missing", "--format", "json")
 
@@ -20,8 +21,13 @@ def outcome(checkout, arguments, **options):
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(IMPORT, 0), (IMPORT[:2], 2), (["--diff", IMPORT[1]], 0), (["--chek"], 2), (["--help"], 0)],
-    ids=["import", "refused", "diff", "usage", "help"],
+    [
+        pytest.param(IMPORT, 0, id="import"),
+        pytest.param(IMPORT[:2], 2, id="refused", marks=nightly),
+        pytest.param(["--diff", IMPORT[1]], 0, id="diff", marks=nightly),
+        pytest.param(["--chek"], 2, id="usage"),
+        pytest.param(["--help"], 0, id="help", marks=nightly),
+    ],
 )
 def test_it_ends_says_and_leaves_what_the_script_does(
     checkout, new_warm_checkout, tmp_path, repository, arguments, code
