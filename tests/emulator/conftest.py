@@ -14,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tazapay_lightning_emulator import DEFAULT_API_KEY, DEFAULT_API_SECRET, Emulator, running_emulator
+from tests.support.plain_http import NO_TLS
 
 INVOICES = "/v3/lightning_invoice_bolt11"
 
@@ -28,7 +29,7 @@ def emulator() -> Iterator[Emulator]:
 def client(emulator: Emulator) -> Iterator[httpx.Client]:
     """Sends over a real socket, with the emulator's credentials."""
     auth = (emulator.api_key, emulator.api_secret)
-    with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False) as connected:
+    with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False, verify=NO_TLS) as connected:
         yield connected
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
 from tazapay_lightning_emulator.credentials import Credentials
+from tests.support.plain_http import NO_TLS
 
 INVOICES = "/v3/lightning_invoice_bolt11"
 
@@ -46,6 +47,7 @@ def test_a_request_without_the_accepted_pair_is_401_with_the_documented_code(
         headers=[(b"Authorization", header.encode("latin-1")) for header in headers],
         json={"amount": 1},
         trust_env=False,
+        verify=NO_TLS,
     )
     assert reply.status_code == 401
     body = reply.json()
@@ -61,7 +63,11 @@ def test_a_request_without_the_accepted_pair_is_401_with_the_documented_code(
 def test_the_scheme_is_read_in_any_case(emulator: Emulator, scheme: str) -> None:
     header = scheme + basic("emulator-api-key:emulator-api-secret")[5:]
     reply = httpx.post(
-        emulator.base_url + INVOICES, headers={"Authorization": header}, json={"amount": 1}, trust_env=False
+        emulator.base_url + INVOICES,
+        headers={"Authorization": header},
+        json={"amount": 1},
+        trust_env=False,
+        verify=NO_TLS,
     )
     assert reply.status_code == 200
 
@@ -69,14 +75,22 @@ def test_the_scheme_is_read_in_any_case(emulator: Emulator, scheme: str) -> None
 def test_a_secret_may_hold_colons_and_any_character() -> None:
     with running_emulator(api_key="clé", api_secret="a:b::ü") as emulator:
         reply = httpx.post(
-            emulator.base_url + INVOICES, auth=("clé".encode(), "a:b::ü".encode()), json={"amount": 1}, trust_env=False
+            emulator.base_url + INVOICES,
+            auth=("clé".encode(), "a:b::ü".encode()),
+            json={"amount": 1},
+            trust_env=False,
+            verify=NO_TLS,
         )
     assert reply.status_code == 200
 
 
 def test_authentication_comes_before_everything_else_in_the_request(emulator: Emulator) -> None:
     reply = httpx.post(
-        emulator.base_url + INVOICES, content=b"{", headers={"Idempotency-Key": "k" * 999}, trust_env=False
+        emulator.base_url + INVOICES,
+        content=b"{",
+        headers={"Idempotency-Key": "k" * 999},
+        trust_env=False,
+        verify=NO_TLS,
     )
     assert reply.status_code == 401
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator, EmulatorError, create_app, running_emulator
+from tests.support.plain_http import NO_TLS
 
 
 def create(base_url: str, key: str | None = None) -> httpx.Response:
@@ -23,6 +24,7 @@ def create(base_url: str, key: str | None = None) -> httpx.Response:
         headers={} if key is None else {"Idempotency-Key": key},
         json={"amount": 21, "d_tag_memo": "Zürich", "metadata": {"order": "1"}},
         trust_env=False,
+        verify=NO_TLS,
     )
 
 
@@ -68,7 +70,7 @@ def test_what_was_replied_survives_that_the_emulator_is_killed(tmp_path: Path) -
 def test_two_processes_on_one_file_share_it_and_make_one_invoice_for_a_key(tmp_path: Path) -> None:
     database = str(tmp_path / "emulator.db")
     requests = """
-import sys, httpx
+import ssl, sys, httpx
 from tazapay_lightning_emulator import running_emulator
 with running_emulator(database=sys.argv[1]) as emulator:
     for number in range(25):
@@ -78,6 +80,7 @@ with running_emulator(database=sys.argv[1]) as emulator:
             headers={"Idempotency-Key": f"order-{number}"},
             json={"amount": 1 + number},
             trust_env=False,
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
         print(reply.status_code, reply.text)
 """

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator, create_app
+from tests.support.thorough import sample
 
 Post = Callable[..., httpx.Response]
 
@@ -118,7 +119,7 @@ BAD: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "accepted"), BAD, ids=lambda value: ascii(value)[:60])
+@pytest.mark.parametrize(("body", "accepted"), sample(BAD, 3), ids=lambda value: ascii(value)[:60])
 def test_what_cannot_be_planned_is_400_and_says_what_can_be(client: httpx.Client, body: Any, accepted: str) -> None:
     reply = client.post(FAULTS, json=body)
     assert refusal(reply).startswith(accepted)

@@ -17,6 +17,8 @@ import pytest
 from tazapay_lightning_emulator import Emulator, Fault, create_app, running_emulator
 from tazapay_lightning_emulator.clock import utc_now
 from tazapay_lightning_emulator.faults import FaultPlan
+from tests.support.plain_http import NO_TLS
+from tests.support.thorough import sample
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import RawClient, Received
@@ -308,7 +310,7 @@ def test_a_huge_body_does_not_keep_others_waiting(emulator: Emulator, raw: RawCl
 def test_a_stale_reply_is_that_of_another_invoice(data_as_string: bool) -> None:
     with running_emulator(data_as_string=data_as_string) as emulator:
         auth = (emulator.api_key, emulator.api_secret)
-        with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False) as client:
+        with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False, verify=NO_TLS) as client:
             replies = [client.post("/v3/lightning_invoice_bolt11", json={"amount": it}) for it in (1, 2, 3)]
             emulator.fail_next("stale_reply")
             stale = client.post("/v3/lightning_invoice_bolt11", json={"amount": 3})
@@ -343,6 +345,7 @@ def test_the_emulators_clock_can_be_set() -> None:
             auth=(emulator.api_key, emulator.api_secret),
             json={"amount": 1},
             trust_env=False,
+            verify=NO_TLS,
         )
         assert [datetime.fromisoformat(stored["created_at"]) for stored in emulator.invoices()] == [moment]
 
@@ -366,7 +369,7 @@ def every_fault() -> list[Fault]:
     ]
 
 
-@pytest.mark.parametrize("fault", every_fault(), ids=str)
+@pytest.mark.parametrize("fault", sample(every_fault(), 3), ids=str)
 def test_after_every_fault_the_same_key_gets_one_invoice(
     emulator: Emulator, raw: RawClient, post: Post, fault: Fault
 ) -> None:
@@ -381,7 +384,7 @@ def test_after_every_fault_the_same_key_gets_one_invoice(
     assert [record.committed for record in emulator.requests()] == [not before, True]
 
 
-@pytest.mark.parametrize("fault", every_fault(), ids=str)
+@pytest.mark.parametrize("fault", sample(every_fault(), 4), ids=str)
 def test_under_no_fault_is_a_refused_request_carried_out(
     emulator: Emulator, raw: RawClient, caplog: pytest.LogCaptureFixture, fault: Fault
 ) -> None:
@@ -395,7 +398,7 @@ def test_under_no_fault_is_a_refused_request_carried_out(
     assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
 
 
-@pytest.mark.parametrize("fault", every_fault(), ids=str)
+@pytest.mark.parametrize("fault", sample(every_fault(), 3), ids=str)
 def test_a_client_that_leaves_before_the_fault_is_no_failure(
     emulator: Emulator, raw: RawClient, caplog: pytest.LogCaptureFixture, fault: Fault
 ) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator, running_emulator
+from tests.support.plain_http import NO_TLS
 
 Create = Callable[..., dict[str, Any]]
 
@@ -131,7 +132,7 @@ def test_with_data_as_string_the_data_is_json_text_in_every_operation() -> None:
     moment = datetime(2026, 3, 1, 12, tzinfo=UTC)  # or `updated_at` could be a second later
     with running_emulator(data_as_string=True, now=lambda: moment) as emulator:
         auth = (emulator.api_key, emulator.api_secret)
-        with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False) as client:
+        with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False, verify=NO_TLS) as client:
             created = json.loads(client.post(INVOICES, json={"amount": 1}).json()["data"])
             for reply in (client.get(path_of(created)), client.put(path_of(created), json={"metadata": {}})):
                 assert json.loads(reply.json()["data"]) == {**created, "h_tag": None}

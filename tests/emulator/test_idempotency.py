@@ -11,6 +11,7 @@ import pytest
 
 import tazapay_lightning_emulator.invoice_operations
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
+from tests.support.plain_http import NO_TLS
 
 Post = Callable[..., httpx.Response]
 
@@ -117,6 +118,7 @@ def test_a_key_belongs_to_the_api_key_it_came_with(tmp_path: Path) -> None:
                 headers=with_key("order-1"),
                 json={"amount": 1},
                 trust_env=False,
+                verify=NO_TLS,
             )
             ids.append(reply.json()["data"]["id"])
     assert ids[0] == ids[2] != ids[1]
@@ -127,7 +129,7 @@ def test_32_threads_with_one_key_make_one_invoice_and_get_one_reply(emulator: Em
     auth = (emulator.api_key, emulator.api_secret)
 
     def create(_: int) -> bytes:
-        with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False) as client:
+        with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False, verify=NO_TLS) as client:
             client.get("/_emulator/invoices")  # connected before the race begins
             barrier.wait(timeout=30)
             reply = client.post("/v3/lightning_invoice_bolt11", json={"amount": 1}, headers=with_key("order-1"))

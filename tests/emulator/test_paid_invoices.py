@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator, EmulatorError, create_app, running_emulator
+from tests.support.plain_http import NO_TLS
 
 Create = Callable[..., dict[str, Any]]
 Post = Callable[..., httpx.Response]
@@ -102,7 +103,9 @@ def test_a_payment_outlives_the_emulator_in_a_file(tmp_path: Path) -> None:
     database = tmp_path / "emulator.db"
     with running_emulator(database=database) as emulator:
         auth = (emulator.api_key, emulator.api_secret)
-        reply = httpx.post(f"{emulator.base_url}{INVOICES}", auth=auth, json={"amount": 1}, trust_env=False)
+        reply = httpx.post(
+            f"{emulator.base_url}{INVOICES}", auth=auth, json={"amount": 1}, trust_env=False, verify=NO_TLS
+        )
         paid = emulator.pay(reply.json()["data"]["id"])
     with running_emulator(database=database) as emulator:
         assert emulator.invoices() == [paid]
@@ -128,7 +131,7 @@ def test_the_control_endpoint_pays_and_replies_the_invoice(
 
 def test_the_control_endpoint_takes_no_credentials_for_a_payment(emulator: Emulator, create: Create) -> None:
     url = f"{emulator.base_url}/_emulator/invoices/{create()['id']}/pay"
-    assert httpx.post(url, trust_env=False).status_code == 200
+    assert httpx.post(url, trust_env=False, verify=NO_TLS).status_code == 200
 
 
 def test_the_control_endpoint_says_why_an_invoice_cannot_be_paid(

@@ -20,6 +20,7 @@ from tazapay_lightning_emulator.invoices import new_invoice
 from tazapay_lightning_emulator.payment_requests import PaymentRequests
 from tazapay_lightning_emulator.signing import ORDER, Key, Pair, signature_with
 from tests.support.emulator_bolt11 import CHARACTERS, Request, read, sats_of
+from tests.support.plain_http import NO_TLS
 
 Create = Callable[..., dict[str, Any]]
 Post = Callable[..., httpx.Response]
@@ -78,7 +79,9 @@ def test_it_outlives_the_emulator_in_a_file(tmp_path: Path) -> None:
     database = tmp_path / "emulator.db"
     with running_emulator(database=database) as emulator:
         auth = (emulator.api_key, emulator.api_secret)
-        reply = httpx.post(f"{emulator.base_url}{INVOICES}", auth=auth, json={"amount": 1}, trust_env=False)
+        reply = httpx.post(
+            f"{emulator.base_url}{INVOICES}", auth=auth, json={"amount": 1}, trust_env=False, verify=NO_TLS
+        )
     with running_emulator(database=database) as emulator:
         [stored] = emulator.invoices()
         assert stored["payment_request"] == reply.json()["data"]["payment_request"]
@@ -213,7 +216,7 @@ def test_every_emulator_has_a_key_of_its_own() -> None:
         with running_emulator() as emulator:
             auth = (emulator.api_key, emulator.api_secret)
             url = f"{emulator.base_url}{INVOICES}"
-            replies = [httpx.post(url, auth=auth, json={"amount": 1}, trust_env=False) for _ in range(2)]
+            replies = [httpx.post(url, auth=auth, json={"amount": 1}, trust_env=False, verify=NO_TLS) for _ in range(2)]
         requests = [read(reply.json()["data"]["payment_request"]) for reply in replies]
         keys.append(
             {

@@ -4,6 +4,8 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator
+from tests.support.nightly import nightly
+from tests.support.plain_http import NO_TLS
 
 pytest_plugins = ["pytester"]
 
@@ -28,6 +30,7 @@ def test_the_fixture_is_there_without_any_configuration(tazapay_emulator: Emulat
         auth=(tazapay_emulator.api_key, tazapay_emulator.api_secret),
         json={"amount": 123456},
         trust_env=False,
+        verify=NO_TLS,
     )
     assert reply.status_code == 200
     assert [stored["amount"] for stored in tazapay_emulator.invoices()] == [123456]
@@ -52,13 +55,14 @@ def test_two(tazapay_emulator):
     pytester.runpytest_subprocess("-W", "error", *QUICK).assert_outcomes(passed=2)
 
 
+@nightly
 def test_the_fixture_explains_itself(pytester: pytest.Pytester) -> None:
     listing = pytester.runpytest_subprocess("--fixtures", *QUICK).stdout.str()
     assert "tazapay_emulator" in listing
     assert "A running emulator of Tazapay, empty at the start of every test." in listing
 
 
-@pytest.mark.parametrize("package", ["starlette", "uvicorn"])
+@pytest.mark.parametrize("package", [pytest.param("starlette", marks=nightly), "uvicorn"])
 def test_a_missing_extra_is_named_only_when_the_fixture_is_used(pytester: pytest.Pytester, package: str) -> None:
     pytester.makeconftest(f"import sys\nsys.modules[{package!r}] = None")
     pytester.makepyfile("def test_without():\n    pass\n\ndef test_with(tazapay_emulator):\n    pass\n")

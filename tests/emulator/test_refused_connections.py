@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import socket
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 
 from tazapay_lightning_emulator import Emulator, EmulatorError, running_emulator
 from tazapay_lightning_emulator.listening import bound_like
+from tests.support.plain_http import NO_TLS
+from tests.support.thorough import THOROUGH
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import RawClient
@@ -112,7 +115,7 @@ def test_a_port_that_somebody_took_meanwhile_is_a_clear_error_until_it_is_free_a
     with socket.create_server(("127.0.0.1", port)), pytest.raises(EmulatorError, match=f"port {port} was taken"):
         emulator.stop_failing()
     emulator.stop_failing()
-    assert httpx.get(f"{emulator.base_url}/_emulator/invoices", trust_env=False).json() == []
+    assert httpx.get(f"{emulator.base_url}/_emulator/invoices", trust_env=False, verify=NO_TLS).json() == []
 
 
 def test_a_port_that_somebody_took_when_the_time_is_over_is_logged(
@@ -189,7 +192,7 @@ def test_an_emulator_that_stops_while_it_is_away_leaves_nothing_behind(seconds: 
     go_away()
     gc.collect()
     before = len(list(descriptors.iterdir()))
-    for _ in range(30):
+    for _ in range(30 if THOROUGH else 5):
         go_away()
     gc.collect()
     assert len(list(descriptors.iterdir())) == before
@@ -216,4 +219,8 @@ with running_emulator(faults=FaultPlan(probability=1, seed=1, kinds=kinds)) as e
     done = subprocess.run(
         [sys.executable, "-W", "error", "-X", "dev", "-c", program], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+    # development mode also tells which callbacks took long, which is the business of the machine
+    warnings = [
+        line for line in done.stderr.splitlines() if not re.fullmatch(r"Executing <.* took [\d.]+ seconds", line)
+    ]
+    assert (done.returncode, done.stdout, warnings) == (0, "True\n", [])

@@ -12,6 +12,8 @@ import pytest
 import tazapay_lightning_emulator.invoice_book
 from tazapay_lightning_emulator import Emulator, create_app
 from tazapay_lightning_emulator.invoice_fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
+from tests.support.plain_http import NO_TLS
+from tests.support.thorough import sample
 
 Post = Callable[..., httpx.Response]
 
@@ -117,7 +119,10 @@ def problems(reply: httpx.Response, status_code: int, code: int) -> list[dict[st
     return errors
 
 
-@pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in (NOT_JSON | NOT_AN_OBJECT).items()])
+HOSTILE_BODIES = [pytest.param(body, id=name) for name, body in (NOT_JSON | NOT_AN_OBJECT).items()]
+
+
+@pytest.mark.parametrize("body", sample(HOSTILE_BODIES, 3))
 def test_a_hostile_body_is_400_and_stores_nothing(post: Post, emulator: Emulator, body: bytes) -> None:
     [error] = problems(post(content=body, headers={"Content-Type": "application/json"}), 400, 100)
     assert error["remarks"].startswith("body: ")
@@ -125,7 +130,7 @@ def test_a_hostile_body_is_400_and_stores_nothing(post: Post, emulator: Emulator
     assert len(emulator.invoices()) == 1
 
 
-@pytest.mark.parametrize(("fields", "culprits"), BAD_FIELDS, ids=lambda value: ascii(value)[:60])
+@pytest.mark.parametrize(("fields", "culprits"), sample(BAD_FIELDS, 3), ids=lambda value: ascii(value)[:60])
 def test_every_field_that_is_not_acceptable_is_named(
     post: Post, emulator: Emulator, fields: dict[str, Any], culprits: list[str]
 ) -> None:
@@ -224,5 +229,5 @@ def test_a_client_that_leaves_half_way_is_no_failure(emulator: Emulator, caplog:
     url = httpx.URL(emulator.base_url)
     with socket.create_connection((url.host, url.port or 0)) as connection:
         connection.sendall(head.encode() + b'{"amount":')
-    assert httpx.get(f"{emulator.base_url}/_emulator/invoices", trust_env=False).json() == []
+    assert httpx.get(f"{emulator.base_url}/_emulator/invoices", trust_env=False, verify=NO_TLS).json() == []
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning_emulator.strict_json import MAX_DEPTH, MAX_NUMBER_LENGTH, NotStrictJSONError, read_json
+from tests.support.thorough import THOROUGH
 
 characters = st.text(st.characters(exclude_categories=["Cs"]))
 values = st.recursive(
@@ -17,14 +18,14 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 if THOROUGH else 30, deadline=None)
 @given(values, st.booleans())
 def test_every_value_is_read_as_it_was_written(value: Any, escaped: bool) -> None:
     text = json.dumps(value, ensure_ascii=escaped)
     assert read_json(text) == read_json(text.encode()) == value
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500 if THOROUGH else 100, deadline=None)
 @given(st.binary() | st.text('{}[]",:0123456789.eE+-\\ud8aNaInfity tru').map(str.encode))
 def test_any_bytes_are_a_value_or_the_one_error(data: bytes) -> None:
     try:

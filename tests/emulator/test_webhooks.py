@@ -33,6 +33,8 @@ from tazapay_lightning_emulator.webhooks import (
     collect_succeeded,
 )
 from tests.support.emulator_receiver import Receiver, receiving
+from tests.support.plain_http import NO_TLS
+from tests.support.thorough import THOROUGH, sample
 
 Create = Callable[..., dict[str, Any]]
 
@@ -113,7 +115,7 @@ def test_the_secret_can_be_chosen_and_shows_nowhere(receiver: Receiver, caplog: 
     caplog.set_level("DEBUG")
     with running_emulator(webhook_url=receiver.url, webhook_secret="planted-secret") as emulator:
         auth = (emulator.api_key, emulator.api_secret)
-        with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False) as client:
+        with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False, verify=NO_TLS) as client:
             created = client.post("/v3/lightning_invoice_bolt11", json={"amount": 1}).json()["data"]
             emulator.pay(created["id"])
             [delivery] = emulator.wait_for_webhooks()
@@ -517,7 +519,7 @@ def test_every_loopback_address_can_receive(url: str) -> None:
     assert checked_url(url) == url
 
 
-@pytest.mark.parametrize("url", BAD_URLS, ids=lambda url: ascii(url)[:60])
+@pytest.mark.parametrize("url", sample(BAD_URLS, 3), ids=lambda url: ascii(url)[:60])
 def test_no_other_url_is_accepted_anywhere(emulator: Emulator, client: httpx.Client, url: Any) -> None:
     accepted = r"url: http:// and a loopback address \(localhost, 127\.0\.0\.1 or \[::1\]\)"
     for refused in (
@@ -568,7 +570,7 @@ def test_an_emulator_stops_at_once_while_a_receiver_hangs_and_leaves_no_thread(r
     with running_emulator(webhook_url=receiver.url) as emulator:
         auth = (emulator.api_key, emulator.api_secret)
         url = f"{emulator.base_url}/v3/lightning_invoice_bolt11"
-        created = httpx.post(url, auth=auth, json={"amount": 1}, trust_env=False).json()["data"]
+        created = httpx.post(url, auth=auth, json={"amount": 1}, trust_env=False, verify=NO_TLS).json()["data"]
         emulator.pay(created["id"])
         assert receiver.arrived.wait(timeout=10)
         ending = time.monotonic()
@@ -600,7 +602,9 @@ def test_nobody_waits_for_what_a_stopped_emulator_has_not_sent(receiver: Receive
     with running_emulator(webhook_url=receiver.url) as emulator:
         auth = (emulator.api_key, emulator.api_secret)
         url = f"{emulator.base_url}/v3/lightning_invoice_bolt11"
-        emulator.pay(httpx.post(url, auth=auth, json={"amount": 1}, trust_env=False).json()["data"]["id"])
+        emulator.pay(
+            httpx.post(url, auth=auth, json={"amount": 1}, trust_env=False, verify=NO_TLS).json()["data"]["id"]
+        )
         assert receiver.arrived.wait(timeout=10)
     [delivery] = emulator.wait_for_webhooks(timeout=0)
     assert (delivery.state, delivery.attempts) == ("pending", ())
@@ -621,26 +625,31 @@ def test_an_application_that_is_started_anew_goes_on_with_what_is_due(receiver: 
     assert [got.body for got in receiver.got] == [delivery.body] * 2
 
 
-def test_200_payments_at_once_are_all_told_once(told: Emulator, receiver: Receiver, create: Create) -> None:
-    collects = [pay(told, create)["collect"] for _ in range(200)]
+def test_many_payments_at_once_are_all_told_once(told: Emulator, receiver: Receiver, create: Create) -> None:
+    collects = [pay(told, create)["collect"] for _ in range(200 if THOROUGH else 20)]
     deliveries = told.wait_for_webhooks(timeout=30)
     assert [json.loads(delivery.body)["data"]["id"] for delivery in deliveries] == collects
     assert sorted(json.loads(got.body)["data"]["id"] for got in receiver.got) == sorted(collects)
 
 
-def test_no_more_events_are_remembered_than_the_documentation_says(receiver: Receiver) -> None:
+def test_the_documentation_says_how_many_events_are_remembered() -> None:
+    assert f"{MAX_DELIVERIES:,}" in (Emulator.webhooks.__doc__ or "")
+
+
+def test_no_more_events_are_remembered(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = MAX_DELIVERIES if THOROUGH else 100
+    monkeypatch.setattr("tazapay_lightning_emulator.webhook_delivery.MAX_DELIVERIES", most)
     moment = NOON
     sender = WebhookSender(Clock(lambda: moment), secret="s", url=receiver.url)
-    later = moment + timedelta(hours=1)  # so that nothing is due, and no thread has to send ten thousand of them
+    later = moment + timedelta(hours=1)  # so that nothing is due, and no thread has to send all of them
     try:
-        for number in range(MAX_DELIVERIES + 5):
+        for number in range(most + 5):
             sender.announce(f"col_{number}", later)
         kept = sender.deliveries()
     finally:
         sender.close()
-    assert [json.loads(kept[at].body)["data"]["id"] for at in (0, -1)] == ["col_5", f"col_{MAX_DELIVERIES + 4}"]
-    assert len(kept) == MAX_DELIVERIES
-    assert f"{MAX_DELIVERIES:,}" in (Emulator.webhooks.__doc__ or "")
+    assert [json.loads(kept[at].body)["data"]["id"] for at in (0, -1)] == ["col_5", f"col_{most + 4}"]
+    assert len(kept) == most
     assert receiver.got == []
 
 
@@ -694,7 +703,7 @@ def test_an_application_under_another_server_sends_them_until_it_is_shut_down(re
             time.sleep(0.01)
         auth = ("emulator-api-key", "emulator-api-secret")
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with httpx.Client(base_url=base_url, auth=auth, trust_env=False) as client:
+        with httpx.Client(base_url=base_url, auth=auth, trust_env=False, verify=NO_TLS) as client:
             created = client.post("/v3/lightning_invoice_bolt11", json={"amount": 1}).json()["data"]
             client.post(f"/_emulator/invoices/{created['id']}/pay")
             assert receiver.arrived.wait(timeout=10)
