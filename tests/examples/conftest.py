@@ -13,6 +13,7 @@ from examples.checkout.app import Settings, create_shop
 from examples.checkout.server import running_shop
 from tazapay_lightning import AsyncLightningClient
 from tazapay_lightning_emulator import Emulator, running_emulator
+from tests.support.plain_http import NO_TLS
 from tests.support.shop import SECRET, Customer
 
 OpenShop = Callable[..., Customer]
@@ -36,7 +37,9 @@ def open_shop(emulator: Emulator) -> Iterator[OpenShop]:
             # an hour between polls: what a test sees comes from elsewhere, unless it asks for polls
             defaults: dict[str, Any] = {"webhook_secret": SECRET, "poll_interval": 3600}
             url = stack.enter_context(running_shop(create_shop(tazapay, Settings(**defaults | settings))))
-            http = stack.enter_context(httpx.Client(base_url=url, trust_env=False, follow_redirects=True, timeout=30))
+            http = stack.enter_context(
+                httpx.Client(base_url=url, trust_env=False, verify=NO_TLS, follow_redirects=True, timeout=30)
+            )
             return Customer(http)
 
         yield start

@@ -18,6 +18,7 @@ from examples.checkout.__main__ import main
 from examples.checkout.app import WEBHOOK_PATH
 from tazapay_lightning import sign_webhook
 from tazapay_lightning_emulator import DEFAULT_WEBHOOK_SECRET, running_emulator
+from tests.support.plain_http import NO_TLS
 from tests.support.shop import SECRET, Customer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -44,7 +45,7 @@ def start() -> Iterator[Start]:
             said = process.stdout.readline()
             url = re.search(r"http://127\.0\.0\.1:\d+", said)
             assert url is not None, said
-            http = httpx.Client(base_url=url[0], trust_env=False, follow_redirects=True, timeout=30)
+            http = httpx.Client(base_url=url[0], trust_env=False, verify=NO_TLS, follow_redirects=True, timeout=30)
             return process, Customer(stack.enter_context(http))
 
         yield run

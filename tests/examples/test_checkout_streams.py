@@ -20,6 +20,7 @@ from examples.checkout.streams import status_stream
 from tazapay_lightning import AsyncLightningClient
 from tazapay_lightning_emulator import Emulator
 from tests.examples.conftest import OpenShop
+from tests.support.plain_http import NO_TLS
 from tests.support.shop import Customer
 
 
@@ -62,7 +63,10 @@ def test_every_open_page_of_an_order_is_told_and_no_other(open_shop: OpenShop, e
 
 def test_a_shop_with_open_pages_can_be_closed(emulator: Emulator) -> None:
     client = AsyncLightningClient(emulator.api_key, emulator.api_secret, base_url=emulator.base_url)
-    with httpx.Client(trust_env=False, follow_redirects=True, timeout=30) as http, ExitStack() as running:
+    with (
+        httpx.Client(trust_env=False, verify=NO_TLS, follow_redirects=True, timeout=30) as http,
+        ExitStack() as running,
+    ):
         http.base_url = running.enter_context(running_shop(create_shop(client, Settings(poll_interval=3600))))
         order = Customer(http).order()
         reply = http.send(http.build_request("GET", f"{order}/events"), stream=True)
