@@ -7,7 +7,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help demo test browser-test distributed-test checkout distributed-bulk check lint types \
 	generated generate generate-next rehearse-httpx2 bench bench-check bench-codegen format build fuzz thorough bulk-soak \
-	reliability mutation lock clean 	environment codegen-environment bench-environment distributed-environment
+	reliability mutation lock clean environment codegen-environment bench-environment distributed-environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile

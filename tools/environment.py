@@ -62,8 +62,8 @@ KEPT_OF_PIP = re.compile("PIP_(.*INDEX.*|.*CERT|PROXY|TRUSTED_HOST|.*CACHE.*|.*T
 """The settings of pip that tell how to reach packages. All others could change what is installed, or where."""
 
 
-def main() -> None:
-    """Make the environment that the command line asks for, unless it is there."""
+def command_line() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("requirements", type=Path)
@@ -72,7 +72,12 @@ def main() -> None:
         "--download", type=Path, nargs="+", default=[], help="more locks, only downloaded, each by itself"
     )
     parser.add_argument("--install-project", action="store_true", help="install the project itself, editable")
-    arguments = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    """Make the environment that the command line asks for, unless it is there."""
+    arguments = command_line().parse_args()
     if sys.version_info < OLDEST_PYTHON:
         fail(
             "Python 3.11 or newer is needed; %s is %s. Name another one: PYTHON=python3.12 make test"

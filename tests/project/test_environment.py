@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import subprocess
 import sys
@@ -12,12 +11,12 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from tests.support.package_index import answering, index_of, served, wheel
 from tests.support.thorough import THOROUGH
+from tools import environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCKS = [*(REPOSITORY / "requirements").glob("*.txt"), REPOSITORY / "codegen/requirements.txt"]
@@ -27,17 +26,6 @@ DEVELOPMENT = REPOSITORY / "requirements/dev.txt"
 INSTALLATIONS = [
     (lock, version) for lock in LOCKS for version in PIPS if THOROUGH or lock == DEVELOPMENT or version == "23.2.1"
 ]
-
-
-@pytest.fixture(scope="module")
-def environment() -> ModuleType:
-    """The script itself, as a module."""
-    spec = importlib.util.spec_from_file_location("environment", REPOSITORY / "tools/environment.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +79,6 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 def test_a_lock_is_installed_as_it_is_although_newer_releases_are_required_with_extras(
     lock: Path,
     version: str,
-    environment: ModuleType,
     pips: dict[str, Path],
     tmp_path: Path,
     serve: Serve,
@@ -105,7 +92,6 @@ def test_a_lock_is_installed_as_it_is_although_newer_releases_are_required_with_
 
 
 def test_the_same_lock_cannot_be_resolved_by_the_pip_that_python_3_11_brings(
-    environment: ModuleType,
     pips: dict[str, Path],
     tmp_path: Path,
     serve: Serve,
@@ -143,7 +129,6 @@ UNREACHABLE = {
 def test_an_index_out_of_reach_is_told_with_what_to_do(
     case: str,
     version: str,
-    environment: ModuleType,
     pips: dict[str, Path],
     tmp_path: Path,
     serve: Serve,
@@ -164,7 +149,7 @@ def test_an_index_out_of_reach_is_told_with_what_to_do(
 
 
 def test_a_wrong_hash_is_told_with_what_to_do_and_nothing_is_installed(
-    environment: ModuleType, pips: dict[str, Path], tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+    pips: dict[str, Path], tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "lock.txt").write_text("a==1 --hash=sha256:" + "0" * 64)
     serve(dict([wheel("a", "1")]))
@@ -178,7 +163,7 @@ def test_a_wrong_hash_is_told_with_what_to_do_and_nothing_is_installed(
 
 
 def test_a_lock_in_which_something_is_missing_is_told(
-    environment: ModuleType, pips: dict[str, Path], tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+    pips: dict[str, Path], tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, content = wheel("a", "1", "b>=2")
     (tmp_path / "lock.txt").write_text(f"a==1 --hash=sha256:{hashlib.sha256(content).hexdigest()}")
@@ -192,7 +177,7 @@ def test_a_lock_in_which_something_is_missing_is_told(
 
 
 def test_no_setting_of_pip_but_where_packages_are_reaches_the_installation(
-    environment: ModuleType, pips: dict[str, Path], tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    pips: dict[str, Path], tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, content = wheel("a", "1")
     (tmp_path / "lock.txt").write_text(f"a==1 --hash=sha256:{hashlib.sha256(content).hexdigest()}")
@@ -214,7 +199,7 @@ def make(folder: Path, lock: Path, python: object = sys.executable) -> subproces
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
 def test_a_python_without_venv_or_ensurepip_is_told_what_to_install(
-    module: str, environment: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    module: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     python = empty_environment(tmp_path / "python")
     (packages,) = (tmp_path / "python/lib").glob("python*/site-packages")

@@ -49,7 +49,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def install(folder: Path, what: object, *options: str) -> None:
-    """Install something in an environment, new if there is none, with the pip that is here: one in it takes two seconds."""
+    """Install something in an environment, new if there is none, with the pip that is here, which is quicker."""
     if not folder.exists():
         venv.create(folder)
     pip = [sys.executable, "-m", "pip", "--python", folder / "bin/python", "--disable-pip-version-check", "--quiet"]

@@ -5,7 +5,6 @@ what its resolved path and its requirements say, so a link to a good one is a go
 that made it, which is the one that runs the tests.
 """
 
-import argparse
 import os
 import shutil
 import signal
@@ -111,14 +110,8 @@ def copy_repository(root: Path) -> Checkout:
 def made_environment() -> Path:
     """The repository's `.venv-codegen`, which `make test` makes before the tests start; none of them waits for that."""
     folder = REPOSITORY / ".venv-codegen"
-    wanted = environment.fingerprint(
-        argparse.Namespace(
-            folder=folder,
-            requirements=REPOSITORY / "codegen/requirements.txt",
-            keep_wheels=False,
-            install_project=False,
-        )
-    )
+    arguments = environment.command_line().parse_args([str(folder), str(REPOSITORY / "codegen/requirements.txt")])
+    wanted = environment.fingerprint(arguments)
     stamp = folder / environment.STAMP
     if not (stamp.is_file() and stamp.read_text() == wanted):
         raise RuntimeError(f"{folder.name} is not there or not up to date: run `make codegen-environment`")
