@@ -84,7 +84,7 @@ def test_text_from_outside_is_not_read_as_markup() -> None:
         (["--amount-sats", "1", "--amount-btc", "1"], "error: give amount_sats or amount_btc, not both"),
         (["--amount-btc", "0.000000001"], "error: amount_btc must be an exact number of BTC"),
         (["--amount-sats", "0"], "error: amount_sats must be an int from 1"),
-        (["--amount-sats", "1.5"], "is not a valid int"),
+        (["--amount-sats", "1.5"], "Invalid value for '--amount-sats'"),
         (["--amount-sats", "1", "--metadata", "order"], "error: metadata must be KEY=VALUE"),
         (["--amount-sats", "1", "--metadata", "=1"], "error: metadata must be KEY=VALUE"),
         (["--amount-sats", "1", "--metadata", "a=1", "--metadata", "a=2"], "error: metadata has the key 'a' twice"),
