@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import re
@@ -104,6 +105,26 @@ def test_a_second_reply_in_a_record_of_its_own_is_nobodys(
 
     server = listen(twice)
     assert WAYS[way](f"https://localhost:{server.port}") == ["l11_1", "l11_2"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_connection_with_a_foreign_reply_is_closed_even_if_the_other_side_never_agrees(
+    way: str, listen: Listen, certificate: ssl.SSLContext
+) -> None:
+    over = threading.Event()
+
+    def twice(connection: socket.socket) -> None:
+        encrypted: Any = Encrypted(connection, certificate)
+        read_request(encrypted)
+        encrypted.send_in_records(reply("l11_1"), reply("l11_foreign"))
+        over.wait(10)
+
+    server = listen(twice)
+    try:
+        WAYS[way](f"https://localhost:{server.port}")
+        gc.collect()  # an open socket would be a ResourceWarning, which is an error here
+    finally:
+        over.set()
 
 
 FORKING = """

@@ -56,15 +56,27 @@ class _Connector(aiohttp.TCPConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._used: WeakSet[object] = WeakSet()
+        self._transports: WeakSet[asyncio.Transport] = WeakSet()
 
     async def connect(self, *request: Any, **options: Any) -> aiohttp.connector.Connection:
         """Return a connection that is new, or silent since it was used."""
         while True:
             connection = await super().connect(*request, **options)
+            if connection.transport is not None:
+                self._transports.add(connection.transport)
             if connection.protocol not in self._used or _is_silent(connection):
                 self._used.add(connection.protocol)
                 return connection
             connection.close()
+
+    async def abort(self) -> None:
+        """End the connections that aiohttp has closed and no longer knows, but whose other side has not agreed.
+
+        Over TLS that takes as long as the other side likes, and they would outlive the event loop.
+        """
+        for transport in self._transports:
+            transport.abort()
+        await asyncio.sleep(0)  # the event loop closes their sockets in its next turn
 
 
 def _is_silent(connection: aiohttp.connector.Connection) -> bool:
@@ -144,7 +156,10 @@ class AsyncAiohttp:
         """Close the connections; a second time does nothing."""
         self._closed = True
         if self._session is not None:
+            connector = self._session.connector
             await self._session.close()
+            if isinstance(connector, _Connector):
+                await connector.abort()
 
     def _open(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
