@@ -7,7 +7,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help demo test browser-test distributed-test checkout distributed-bulk check lint types \
 	generated generate generate-next rehearse-httpx2 bench bench-check bench-codegen format build fuzz thorough bulk-soak \
-	reliability mutation lock clean environment codegen-environment bench-environment distributed-environment
+	reliability mutation oldest newest lock clean environment codegen-environment bench-environment distributed-environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -88,20 +88,27 @@ reliability: environment ## measure every fault against both clients and write t
 mutation: environment ## break the pure modules in 3,200 ways; fails if the tests notice less than 90 % of them (half an hour)
 	@$(BIN)/python tools/mutation.py $(ARGS)
 
+oldest: ## test the wrapper and the emulator with the oldest dependencies that pyproject.toml allows
+	@$(PYTHON) tools/environment.py .venv-oldest requirements/oldest.txt --install-project
+	@.venv-oldest/bin/python -m pytest --quiet --numprocesses=2 --dist=loadfile tests/wrapper tests/emulator wrapper emulator $(ARGS)
+
+newest: ## test them with the newest, resolved in this run and not locked, and report what differs from the lock
+	@$(PYTHON) tools/newest.py $(ARGS)
+
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --quiet
 lock: environment ## write the hash-locked requirements anew, with the newest versions that the .in files allow
-	@cd codegen && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		--quiet --upgrade requirements.in -o requirements.txt
-	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		--quiet --upgrade --extra all dev.in ../pyproject.toml -o dev.txt
-	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		--quiet --extra all browser.in ../pyproject.toml -o browser.txt
-	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		--quiet --extra all bench.in ../pyproject.toml -o bench.txt
-	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header \
-		--quiet --extra all distributed.in ../pyproject.toml -o distributed.txt
+	@cd codegen && ../$(BIN)/$(COMPILE) --upgrade requirements.in -o requirements.txt
+	@cd requirements && ../$(BIN)/$(COMPILE) --upgrade --extra all dev.in ../pyproject.toml -o dev.txt
+	@cd requirements && for name in browser bench distributed; do \
+		../$(BIN)/$(COMPILE) --extra all $$name.in ../pyproject.toml -o $$name.txt || exit; done
+	@$(BIN)/python tools/pins.py requirements/tests.in requirements/dev.txt > .venv/test-tools.txt
+	@cd requirements && ../$(BIN)/$(COMPILE) --upgrade --resolution lowest-direct --only-binary :all: \
+		--constraint ../.venv/test-tools.txt --extra all tests.in ../pyproject.toml -o oldest.txt
+	@cd requirements/pips && for name in *.in; do \
+		../../$(BIN)/$(COMPILE) --upgrade $$name -o $${name%.in}.txt || exit; done
 
 clean: ## remove everything that the targets made
-	@rm -rf .venv .venv-codegen .venv-browser .venv-bench .venv-distributed .venv*.lock .bench screenshots .codegen-scratch .next-generator .rehearsal .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-codegen .venv-browser .venv-bench .venv-distributed .venv-oldest .venv-newest .venv*.lock .bench screenshots .codegen-scratch .next-generator .rehearsal .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 environment:
 	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --download requirements/pips/*.txt \

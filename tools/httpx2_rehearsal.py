@@ -35,7 +35,7 @@ WORD = re.compile(rb"\b(httpx|httpcore)\b")
 NOT_PYTHON = ("tests/pages", "tests/codegen/golden")
 
 DEPENDENCIES = {
-    "pyproject.toml": ('"httpx>=0.27,<0.29"', '"httpx2>=2.9"'),
+    "pyproject.toml": ('"httpx>=0.28,<0.29"', '"httpx2>=2.9"'),
     "codegen/requirements.in": ("\nhttpx\n", "\nhttpx2\n"),
 }
 """The one line in each of two files that the real change consists of."""
