@@ -22,10 +22,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 LOCKS = [*(REPOSITORY / "requirements").glob("*.txt"), REPOSITORY / "codegen/requirements.txt"]
 WHEELS = Path(sys.prefix) / "wheels"  # tools/environment.py downloaded the pips there: no network here
 PIPS = ["22.3", "23.2.1", "newest"]
-DEVELOPMENT = REPOSITORY / "requirements/dev.txt"
-INSTALLATIONS = [
-    (lock, version) for lock in LOCKS for version in PIPS if THOROUGH or lock == DEVELOPMENT or version == "23.2.1"
-]
+INSTALLATIONS = [(lock, version) for lock in LOCKS for version in PIPS]
+# Each takes seconds: `make test` has each pip and the locks with extras, `make thorough` all.
+SAMPLE = {("dev", "23.2.1"), ("requirements", "22.3"), ("distributed", "newest")}
+INSTALLATIONS = [(lock, version) for lock, version in INSTALLATIONS if THOROUGH or (lock.stem, version) in SAMPLE]
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ UNREACHABLE = {
 
 @pytest.mark.parametrize(
     ("case", "version"),
-    [(case, version) for case in UNREACHABLE for version in PIPS if THOROUGH or version != "22.3"],
+    [(case, version) for case in UNREACHABLE for version in PIPS if THOROUGH or version == "23.2.1"],
 )
 def test_an_index_out_of_reach_is_told_with_what_to_do(
     case: str,
