@@ -99,7 +99,9 @@ def copy_repository(root: Path) -> Checkout:
     for name in INPUTS:
         source = REPOSITORY / name
         if source.is_dir():
-            shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            # codegen with what Python compiled, or each run would compile it anew; the package as it is generated
+            left_out = shutil.ignore_patterns("__pycache__") if name == "generated_client" else None
+            shutil.copytree(source, root / name, ignore=left_out)
         else:
             shutil.copy(source, root / name)
     (root / ".venv-codegen").symlink_to(made_environment())

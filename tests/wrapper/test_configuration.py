@@ -243,3 +243,14 @@ def test_only_https_is_encrypted(url: str, encrypted: bool) -> None:
 def test_credentials_say_in_these_words_that_they_do_not_travel() -> None:
     with pytest.raises(TypeError, match="^credentials are not pickled: make a client in each process$"):
         pickle.dumps(Credentials("k", "s"))
+
+
+def test_a_label_that_encodes_nothing_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="the label xn-- of its host encodes no name$"):
+        configuration(base_url="https://xn--.com")
+
+
+def test_the_mark_of_a_key_tells_keys_apart_and_depends_on_the_salt() -> None:
+    """The first 16 digits of SHA-256 of "salt:key", as journals hold it: another form would not be recognized again."""
+    assert Credentials("key", "secret").mark("salt") == "c82b2df7a36eec83"
+    assert len({Credentials(key, "secret").mark(salt) for key in ("a", "b") for salt in ("c", "d")}) == 4

@@ -285,6 +285,14 @@ def test_a_wrong_clock_on_this_machine_does_not_end_a_wait_whose_first_look_fail
     assert look(waiting, 1, invoice(payment_status="paid"), wall=MADE + timedelta(hours=2)) is None
 
 
+def test_a_date_from_before_the_invoice_was_made_is_not_taken_for_the_services_time() -> None:
+    assert look(wait(poll_interval=60.0), 550, service_time=datetime(1996, 1, 1, tzinfo=UTC)) == 50
+
+
+def test_a_look_at_the_moment_of_expiry_by_our_clock_is_followed_by_a_pause() -> None:
+    assert look(wait(poll_interval=5.0), 600, service_time=None) == 5
+
+
 def test_without_the_services_time_the_end_by_our_clock_is_looked_at_and_not_believed() -> None:
     waiting = wait("l11_1", poll_interval=1000)
     assert look(waiting, 10, service_time=None) == 590

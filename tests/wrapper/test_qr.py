@@ -102,10 +102,17 @@ def test_an_expired_invoice_gives_an_error_instead_of_a_dead_code(
 def test_a_payment_request_that_expired_by_itself_gives_an_error_too(draw: Callable[[Invoice], object]) -> None:
     soon = datetime.now(UTC).isoformat(timespec="seconds")
     dead = payment_request(P, S, D, prefix="lnbcrt1234560n", timestamp=NOW - 3601)
+    expired = invoice(payment_request=dead, created_at=soon, expiry_interval=3600)
     with pytest.raises(
         InvoiceExpiredError, match="^the payment request of invoice l11_1 expired: make a new invoice to be paid$"
-    ):
-        draw(invoice(payment_request=dead, created_at=soon, expiry_interval=3600))
+    ) as caught:
+        draw(expired)
+    assert caught.value.invoice is expired
+
+
+def test_an_id_of_any_length_is_told_in_80_characters() -> None:
+    with pytest.raises(InvoiceExpiredError, match=f"^invoice {'x' * 80}... expired"):
+        invoice(id="x" * 81, status="expired").qr_svg()
 
 
 @each_form
@@ -132,8 +139,9 @@ def test_an_invoice_that_still_lasts_has_a_code(draw: Callable[[Invoice], object
 
 @each_form
 def test_an_invoice_without_a_payment_request_says_so(draw: Callable[[Invoice], object]) -> None:
-    with pytest.raises(InvalidBolt11Error, match="invoice l11_1 has no payment request"):
+    with pytest.raises(InvalidBolt11Error, match="^invoice l11_1 has no payment request") as caught:
         draw(invoice(payment_request=None))
+    assert caught.value.argument == "bolt11"
 
 
 @each_form

@@ -34,8 +34,7 @@ def printable(text: str, *, most: int | None = None) -> str:
         >>> printable("\x1b[2Jl11_1\r\n"), printable("abcdef", most=3)
         (' [2Jl11_1  ', 'abc...')
     """
-    if text.isprintable():  # at once, and not letter by letter: an error's body may have millions
-        plain = text
-    else:
+    plain = text
+    if not text.isprintable():  # letter by letter only where it must be: an error's body may have millions
         plain = "".join(character if character.isprintable() else " " for character in text)
     return plain if most is None or len(plain) <= most else plain[:most] + "..."

@@ -16,6 +16,10 @@ _ISO = re.compile(r"\d{4}-?(?:\d\d-?\d\d|W\d\d-?\d|\d{3})[T ].+", re.ASCII)
 # Go's time.String(): date and time, then the offset after a space, the zone again, and perhaps the monotonic clock
 _GO = re.compile(r"(\d{4}-\d\d-\d\d \S+) ([+-]\d{4}) (?:[A-Z]{1,6}|[+-]\d{2,4})(?: M=[+-][\d.]+)?", re.ASCII)
 
+# What a text does not say is taken from the default, and the order of day and month is what is asked for: if two
+# opposite readings agree, neither made a difference.
+_OPPOSITE_READINGS = ((datetime(2001, 1, 1, 1), False), (datetime(2004, 12, 31, 2), True))  # noqa: DTZ001 - no zone said
+
 
 def read_moment(value: object) -> datetime:
     """Read a moment.
@@ -43,29 +47,31 @@ def read_moment(value: object) -> datetime:
         raise ValueError("not a moment")
     text = value.strip().upper()
     try:
-        moment = datetime.fromisoformat(text) if _DOCUMENTED.fullmatch(text) else _read_other_form(text)
-    except ValueError:  # 24:00, for Python before 3.13
-        moment = _read_other_form(text)
+        moment = _read_documented_form(text) or _read_other_form(text)
+    except (ValueError, ArithmeticError, TypeError) as error:  # dateutil lets OverflowError and decimal's through
+        raise ValueError("not a moment") from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _read_documented_form(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if _DOCUMENTED.fullmatch(text) else None
+    except ValueError:  # 24:00, which Python reads since 3.13
+        return None
 
 
 def _read_other_form(text: str) -> datetime:
     from dateutil import parser  # here, since importing it takes longer than importing this package
 
     text = _GO.sub(r"\1\2", text)
-    try:
-        if _ISO.fullmatch(text):
-            return parser.isoparse(text)
-        # What a text does not say is taken from the default, and day and month from the order that is asked for: if
-        # two opposite readings agree, nothing was taken.
-        one, other = (
-            parser.parse(text, default=default, dayfirst=is_opposite, yearfirst=is_opposite, tzinfos=_zone)
-            for default, is_opposite in ((datetime(2001, 1, 1, 1), False), (datetime(2004, 12, 31, 2), True))  # noqa: DTZ001
-        )
-    except (ArithmeticError, TypeError) as error:  # dateutil lets some through: OverflowError, decimal's
-        raise ValueError("not a moment") from error
+    if _ISO.fullmatch(text):
+        return parser.isoparse(text)
+    one, other = (
+        parser.parse(text, default=default, dayfirst=dayfirst, tzinfos=_zone)
+        for default, dayfirst in _OPPOSITE_READINGS
+    )
     if one != other or f"{one.year:04}" not in text:
-        raise ValueError("not a moment: it has no whole date and time, or can be read in two ways")
+        raise ValueError
     return one
 
 
@@ -74,7 +80,7 @@ def _zone(name: str | None, offset_seconds: int | None) -> tzinfo | None:
     if offset_seconds is not None:
         return timezone(timedelta(seconds=offset_seconds))
     if name is not None:
-        raise ValueError("not a moment: the offset of this zone from UTC is not told")
+        raise ValueError
     return None
 
 
