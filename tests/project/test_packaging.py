@@ -49,11 +49,19 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def install(folder: Path, what: object, *options: str) -> None:
-    """Install something in an environment, new if there is none, with the pip that is here, which is quicker."""
+    """Install something in an environment, new if there is none; by uv, which takes a tenth of pip's time."""
     if not folder.exists():
         venv.create(folder)
-    pip = [sys.executable, "-m", "pip", "--python", folder / "bin/python", "--disable-pip-version-check", "--quiet"]
-    run(*pip, "install", "--no-index", "--find-links", WHEELS, *options, what)
+    uv = [
+        Path(sys.executable).with_name("uv"),
+        "pip",
+        "install",
+        "--quiet",
+        "--no-cache",
+        "--python",
+        folder / "bin/python",
+    ]
+    run(*uv, "--no-index", "--find-links", WHEELS, *options, what)
 
 
 def run(*command: object, cwd: Path | None = None) -> str:
