@@ -227,3 +227,11 @@ def test_an_amount_is_read_up_to_all_bitcoin() -> None:
     assert read(amount=MAX_SATS).amount_sats == MAX_SATS
     with pytest.raises(UnexpectedResponseError):
         read(amount=MAX_SATS + 1)
+
+
+def test_a_date_from_before_the_invoice_was_made_is_not_taken_for_the_services_time() -> None:
+    made = datetime.now(UTC)
+    payload = {"id": "l11_1", "amount": 1, "created_at": made.isoformat(), "expiry_interval": 600}
+    invoice = Invoice.from_payload(payload, service_time=datetime(1996, 1, 1, tzinfo=UTC))
+    assert invoice.seconds_left is not None
+    assert 0 < invoice.seconds_left <= 600

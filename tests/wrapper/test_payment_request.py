@@ -107,6 +107,14 @@ def test_what_the_caller_wrote_counts_although_the_reply_does_not_say_so(written
     assert find_payment_request({"description": OTHER, "payment_request": REQUEST}, written=written) == REQUEST
 
 
+def test_json_in_a_memo_is_the_callers_whatever_its_form() -> None:
+    assert find_payment_request({"d_tag_memo": f'["{OTHER}"]', "description": OTHER}) is None
+
+
+def test_json_that_the_service_says_is_not_taken_for_the_callers() -> None:
+    assert find_payment_request({"description": f'["{REQUEST}"]', "payment_request": REQUEST}) == REQUEST
+
+
 def test_metadata_that_looks_like_json_and_is_none_is_passed_over() -> None:
     assert find_payment_request({"metadata": "{not json", "payment_request": REQUEST}) == REQUEST
 
