@@ -177,12 +177,14 @@ def test_no_rows_are_no_results() -> None:
 def test_as_many_rows_are_in_flight_as_asked_for_and_no_more() -> None:
     class Gate(Service):
         async def __call__(self, request: httpx.Request) -> httpx.Response:
-            reply = asyncio.create_task(super().__call__(request))
-            await barrier.wait()  # for seven of them
-            return await reply
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            await barrier.wait()  # for seven of them: with fewer in flight, none would be answered
+            self.in_flight -= 1
+            return made(request)
 
     barrier = asyncio.Barrier(7)
-    service = Gate(pause=0.01)
+    service = Gate()
     ended = run(service, rows(21), concurrency=7, client={"timeout": 20})
     assert set(ended.states().values()) == {"created"}
     assert service.most_in_flight == 7

@@ -34,7 +34,6 @@ def printable(text: str, *, most: int | None = None) -> str:
         >>> printable("\x1b[2Jl11_1\r\n"), printable("abcdef", most=3)
         (' [2Jl11_1  ', 'abc...')
     """
-    plain = text
-    if not text.isprintable():  # letter by letter only where it must be: an error's body may have millions
-        plain = "".join(character if character.isprintable() else " " for character in text)
+    # by the set of its characters: an error's body may have millions, but few different ones
+    plain = text.translate({ord(character): " " for character in set(text) if not character.isprintable()})
     return plain if most is None or len(plain) <= most else plain[:most] + "..."
