@@ -153,6 +153,7 @@ def test_a_report_that_nobody_reads_can_be_interrupted_and_the_import_is_done(ch
     assert checkout.run("--check").returncode == 0
 
 
+@nightly
 def test_a_regeneration_whose_summary_cannot_be_written_says_that_it_is_done(checkout, committed_tree):
     (checkout.package / "client.py").unlink()
     with Path("/dev/full").open("w") as full:

@@ -264,6 +264,7 @@ def changed(warm, committed_tree):
     return warm, new, duration
 
 
+@nightly
 def test_a_run_that_is_killed_while_it_generates_leaves_the_old_client(changed, committed_tree):
     checkout, new, _ = changed
     settings = (checkout.root / "codegen/generator-config.yml").read_bytes()

@@ -43,6 +43,7 @@ def settled(checkout, arguments, new_checkout, tmp_path):
     return state(checkout), state(other), time.monotonic() - started
 
 
+@nightly
 def test_an_import_that_is_killed_at_random_moments_leaves_the_old_repository_or_the_new_one(
     checkout, arguments, settled, repository
 ):
@@ -70,7 +71,7 @@ def test_an_import_that_is_killed_at_random_moments_leaves_the_old_repository_or
     ("way", "disaster"),
     [
         ("exchange", "killed"),
-        ("renames", "full"),
+        pytest.param("renames", "full", marks=nightly),
         pytest.param("exchange", "full", marks=nightly),
         pytest.param("renames", "killed", marks=nightly),
     ],

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from codegen.documents import load_document
+from tests.support.nightly import nightly
 
 WORKFLOW, PAGES = ".github/workflows/spec-drift.yml", ".github/spec-pages.txt"
 GH = """\
@@ -88,6 +89,7 @@ def test_a_change_becomes_a_branch_and_a_pull_request_with_the_report(runner, re
     assert changed[-2:] == ["openapi.overlay.yaml", "openapi.yaml"]
 
 
+@nightly
 def test_the_pull_request_that_is_open_is_updated(runner, repository):
     (runner.temporary / "open").write_text("1")
     done, called, _ = runner(repository / "tests/pages/create-with-metadata-input.md")

@@ -58,7 +58,7 @@ def way(request, monkeypatch, tmp_path):
     ("way", "disaster"),
     [
         ("renames", "killed"),
-        ("exchange", "full"),
+        pytest.param("exchange", "full", marks=nightly),
         pytest.param("exchange", "killed", marks=nightly),
         pytest.param("renames", "full", marks=nightly),
     ],
