@@ -106,3 +106,10 @@ pytest_collect_file = Sybil(
     patterns=["README.md", "CONTRIBUTING.md", "docs/*.md"],
     fixtures=["documented_service", "documented_checkout"],
 ).pytest()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say in which order the tests ran, in quiet runs too: `make test ARGS=--randomly-seed=...` repeats it."""
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"the order of the tests: --randomly-seed={seed}")
