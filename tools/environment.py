@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO, NoReturn, Optional, Sequence
+from typing import IO, Mapping, NoReturn, Optional, Sequence
 
 OLDEST_PYTHON = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
@@ -167,14 +167,21 @@ def run(failed: str, *command: str) -> None:
         and not (name.startswith("PIP_") and not KEPT_OF_PIP.fullmatch(name))
     }
     environment.update(PYTHONNOUSERSITE="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
-    environment["PIP_VERBOSE"] = "2"  # with less, pip does not tell that an index refused, only that it found nothing
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if done.returncode != 0:
-        printed = done.stdout.decode(errors="replace").strip()
+    if output_of_failure(command, environment) is None:
+        return
+    # Once more, to hear why: pip says that an index refused only with all its words, which double its time.
+    printed = output_of_failure(command, dict(environment, PIP_VERBOSE="2", PIP_RETRIES="0"))
+    if printed is not None:
         advice = next((": " + advice for pattern, advice in ADVICE.items() if re.search(pattern, printed)), "")
         lines = printed.splitlines()
         reasons = [line for line in lines if REASON.match(line)] or lines
         fail("%s%s\n%s" % (failed, advice, "\n".join(reasons[-10:])))
+
+
+def output_of_failure(command: Sequence[str], environment: Mapping[str, str]) -> Optional[str]:
+    """Run a command, and return what it printed if it failed."""
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.stdout.decode(errors="replace").strip() if done.returncode else None
 
 
 def fail(message: str) -> NoReturn:
