@@ -103,7 +103,11 @@ def only_one(folder: Path) -> IO[str]:
         import fcntl
     except ImportError:  # Windows: no lock; the stamp still tells a whole environment from half of one
         return lock
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("waiting for another run that makes %s" % folder.name, file=sys.stderr)
+        fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
 
 

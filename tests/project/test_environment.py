@@ -224,7 +224,10 @@ def test_two_runs_at_once_make_a_half_made_environment_anew_and_once(tmp_path: P
     runs = [make(folder, tmp_path / "lock.txt") for _ in range(2)]
     said = [run.communicate(timeout=60)[1] for run in runs]
     assert [run.returncode for run in runs] == [0, 0]
-    assert sorted(said) == ["", "making environment from lock.txt (once, about a minute)\n"]
+    assert sorted(said) == [
+        "making environment from lock.txt (once, about a minute)\n",
+        "waiting for another run that makes environment\n",
+    ]
     assert installed(folder / "bin/python")["a"] == "1"
 
 
