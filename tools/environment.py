@@ -83,17 +83,23 @@ def main() -> None:
             "Python 3.11 or newer is needed; %s is %s. Name another one: PYTHON=python3.12 make test"
             % (sys.executable, sys.version.split()[0])
         )
+    if is_made(arguments):  # before the lock, which nobody should have to wait for who only uses what is there
+        return
     arguments.folder.parent.mkdir(parents=True, exist_ok=True)
     with only_one(arguments.folder):
-        wanted = fingerprint(arguments)
-        stamp = arguments.folder / STAMP
-        if not (stamp.is_file() and stamp.read_text() == wanted):
+        if not is_made(arguments):
             print(
                 "making %s from %s (once, about a minute)" % (arguments.folder.name, arguments.requirements.name),
                 file=sys.stderr,
             )
             make(arguments)
-            stamp.write_text(wanted)
+            (arguments.folder / STAMP).write_text(fingerprint(arguments))
+
+
+def is_made(arguments: argparse.Namespace) -> bool:
+    """Tell whether the environment is there, whole, and made from what the arguments say."""
+    stamp: Path = arguments.folder / STAMP
+    return stamp.is_file() and stamp.read_text() == fingerprint(arguments)
 
 
 def only_one(folder: Path) -> IO[str]:

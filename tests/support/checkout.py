@@ -113,8 +113,6 @@ def made_environment() -> Path:
     """The repository's `.venv-codegen`, which `make test` makes before the tests start; none of them waits for that."""
     folder = REPOSITORY / ".venv-codegen"
     arguments = environment.command_line().parse_args([str(folder), str(REPOSITORY / "codegen/requirements.txt")])
-    wanted = environment.fingerprint(arguments)
-    stamp = folder / environment.STAMP
-    if not (stamp.is_file() and stamp.read_text() == wanted):
+    if not environment.is_made(arguments):
         raise RuntimeError(f"{folder.name} is not there or not up to date: run `make codegen-environment`")
     return folder
