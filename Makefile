@@ -8,7 +8,8 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help demo test browser-test distributed-test checkout distributed-bulk check lint types \
 	generated generate generate-next rehearse-httpx2 bench bench-check bench-codegen format build fuzz thorough bulk-soak \
-	reliability mutation oldest newest lock clean environment codegen-environment bench-environment distributed-environment
+	reliability mutation oldest newest lock clean environment codegen-environment browser-environment bench-environment \
+	distributed-environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -28,8 +29,7 @@ else
 	@$(PYTEST) $(filter-out tests/wrapper/ tests/support/ tests/typing/ tests/pages/,$(wildcard tests/*/)) emulator codegen examples README.md CONTRIBUTING.md docs
 endif
 
-browser-test: ## run the example shop in Chromium (Debian's package), with screenshots
-	@$(PYTHON) tools/environment.py .venv-browser requirements/browser.txt --install-project
+browser-test: browser-environment ## run the example shop in Chromium (Debian's package), with screenshots
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser $(ARGS)
 
 checkout: environment ## run the example shop against the emulator: order, scan, pay, offline
@@ -125,6 +125,9 @@ environment:
 
 codegen-environment:
 	@$(PYTHON) tools/environment.py .venv-codegen codegen/requirements.txt
+
+browser-environment:
+	@$(PYTHON) tools/environment.py .venv-browser requirements/browser.txt --install-project
 
 bench-environment:
 	@$(PYTHON) tools/environment.py .venv-bench requirements/bench.txt --install-project
