@@ -39,7 +39,8 @@ distributed-bulk: distributed-environment ## bill orders from several processes,
 	@.venv-distributed/bin/python -m examples.distributed_bulk $(or $(ARGS),--orders 500 --workers 2 --kill)
 
 distributed-test: distributed-environment ## test that: workers killed in the middle, one invoice for each order
-	@.venv-distributed/bin/python -m pytest --quiet --confcutdir=tests/distributed tests/distributed $(ARGS)
+	@.venv-distributed/bin/python -m pytest --quiet --numprocesses=3 --dist=loadgroup --confcutdir=tests/distributed \
+		tests/distributed $(ARGS)
 
 check: lint types generated ## lint, types, and whether the committed client is what the document generates
 

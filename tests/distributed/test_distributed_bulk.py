@@ -39,6 +39,10 @@ def until(true: Callable[[], object], *, within: float = 60.0) -> None:
         time.sleep(0.02)
 
 
+one_run = pytest.mark.xdist_group("killed_run")  # the fixture takes long: one worker makes it, once
+
+
+@one_run
 def test_each_order_has_exactly_one_invoice_though_both_workers_were_killed_at_work(killed_run: KilledRun) -> None:
     created = killed_run.site.created()
     assert set(created) == {idempotency_key("orders", order.order_id) for order in killed_run.orders}
@@ -47,10 +51,12 @@ def test_each_order_has_exactly_one_invoice_though_both_workers_were_killed_at_w
     assert killed_run.done.stopped is None
 
 
+@one_run
 def test_faults_were_met_on_the_way(killed_run: KilledRun) -> None:
     assert len(killed_run.site.emulator.faults_injected()) > len(killed_run.orders) / 4
 
 
+@one_run
 def test_the_ledger_names_the_very_invoices_that_the_service_has(killed_run: KilledRun) -> None:
     invoices = killed_run.site.emulator.invoices()
     stored = {invoice["idempotency_key"]: (invoice["id"], invoice["amount"]) for invoice in invoices}
@@ -59,6 +65,7 @@ def test_the_ledger_names_the_very_invoices_that_the_service_has(killed_run: Kil
         assert stored[idempotency_key("orders", order.order_id)] == (invoice_id, order.amount_sats)
 
 
+@one_run
 def test_the_same_run_again_asks_for_nothing(killed_run: KilledRun) -> None:
     before = len(killed_run.site.emulator.requests())
     again = killed_run.site.run(killed_run.orders)
@@ -67,6 +74,7 @@ def test_the_same_run_again_asks_for_nothing(killed_run: KilledRun) -> None:
     assert len(killed_run.site.emulator.requests()) == before
 
 
+@one_run
 def test_no_credential_was_ever_written_to_redis(killed_run: KilledRun) -> None:
     site = killed_run.site
     written = b"".join(path.read_bytes() for path in site.folder.rglob("*.aof"))  # all that ever was, messages too
