@@ -25,7 +25,7 @@ test: environment codegen-environment ## run the tests; ARGS="-k memo" selects s
 ifneq ($(strip $(ARGS)),)
 	@$(PYTEST) $(ARGS)
 else
-	@$(PYTEST) tests/wrapper wrapper --cov --cov-report=term
+	@$(PYTEST) --dist=worksteal tests/wrapper wrapper --cov --cov-report=term
 	@$(PYTEST) $(filter-out tests/wrapper/ tests/support/ tests/typing/ tests/pages/,$(wildcard tests/*/)) emulator codegen examples README.md CONTRIBUTING.md docs
 endif
 
