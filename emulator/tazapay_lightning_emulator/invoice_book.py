@@ -31,9 +31,9 @@ class InvoiceBook:
     webhooks: WebhookSender
     requests: PaymentRequests | None = field(factory=payment_requests)
 
-    def new(self, fields: InvoiceFields) -> Invoice:
-        """An invoice of these fields, not yet stored."""
-        invoice = new_invoice(fields, self.clock.now())
+    def new(self, fields: InvoiceFields, now: datetime) -> Invoice:
+        """An invoice of these fields, created now, not yet stored."""
+        invoice = new_invoice(fields, now)
         return invoice if self.requests is None else evolve(invoice, payment_request=self.requests.of(invoice))
 
     def advance(self, by: float | timedelta) -> datetime:
@@ -59,12 +59,14 @@ class InvoiceBook:
         now = self.clock.now()
         stored = self.store.change(invoice_id, lambda invoice: invoice.paid(now, even_if_expired=even_if_expired))
         self.webhooks.announce(stored.invoice.collect, now)
-        return self._listed(stored)
+        return _listed(stored, now)
 
     def listed(self) -> list[dict[str, Any]]:
         """Every invoice in its wire form, with two fields of the emulator's own: `idempotency_key` and `replays`."""
-        return [self._listed(each) for each in self.store.invoices()]
+        now = self.clock.now()
+        return [_listed(each, now) for each in self.store.invoices()]
 
-    def _listed(self, stored: StoredInvoice) -> dict[str, Any]:
-        wire = stored.invoice.to_wire(self.clock.now())
-        return {**wire, "idempotency_key": stored.idempotency_key, "replays": stored.replays}
+
+def _listed(stored: StoredInvoice, now: datetime) -> dict[str, Any]:
+    wire = stored.invoice.to_wire(now)
+    return {**wire, "idempotency_key": stored.idempotency_key, "replays": stored.replays}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
@@ -18,7 +19,6 @@ from tazapay_lightning_emulator.invoices import Invoice
 from tazapay_lightning_emulator.replies import Code, Problem, RequestRefusedError, success_body
 from tazapay_lightning_emulator.request_bodies import bad_request, read_body, read_json_body
 from tazapay_lightning_emulator.responses import json_response
-from tazapay_lightning_emulator.store import StoredInvoice
 
 INVOICES_PATH = "/v3/lightning_invoice_bolt11"
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
@@ -27,7 +27,7 @@ MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
 @frozen
 class InvoiceOperations:
-    """Answers the requests that Tazapay documents.
+    """Answers the requests that Tazapay documents, each at one moment: the clock is read once for a request.
 
     Attributes:
         book: the invoices.
@@ -49,40 +49,42 @@ class InvoiceOperations:
     def reply_of_another(self, amount: int, method: str) -> bytes | None:
         """What a request of this method is answered for the newest invoice with another amount, if there is one."""
         other = self.book.store.newest_with_another_amount(amount)
-        return None if other is None else self._body(other, method)
+        return None if other is None else self._body(other, method, self.book.clock.now())
 
     async def _create(self, request: Request) -> Response:
         authenticate(request.headers.getlist("authorization"), self.credentials)
         idempotency_key = _idempotency_key(request.headers.getlist("idempotency-key"))
-        invoice = self.book.new(read_fields(await _json_of(request)))
+        fields = read_fields(await _json_of(request))
+        now = self.book.clock.now()
+        invoice = self.book.new(fields, now)
         body = self.book.store.create(
             invoice,
-            self._body(invoice, "POST"),
+            self._body(invoice, "POST", now),
             caller=self.credentials.caller,
             idempotency_key=idempotency_key,
-            now=self.book.clock.now(),
+            now=now,
         )
         return json_response(200, body)
 
     async def _fetch_or_update(self, request: Request) -> Response:
         authenticate(request.headers.getlist("authorization"), self.credentials)
         try:
-            stored = await (self._updated if request.method == "PUT" else self._fetched)(request)
+            if request.method == "PUT":
+                metadata = read_new_metadata(await _json_of(request))
+                now = self.book.clock.now()
+                stored = self.book.store.change(
+                    request.path_params["id"], lambda invoice: invoice.with_metadata(metadata, now)
+                )
+            else:
+                now = self.book.clock.now()
+                stored = self.book.store.invoice(request.path_params["id"])
         except NoSuchInvoiceError as error:
             problem = Problem(Code.ABSENT, "there is no such invoice", "id: one that this emulator gave out, l11_...")
             raise RequestRefusedError(404, "not found", [problem]) from error
-        return json_response(200, self._body(stored.invoice, request.method))
+        return json_response(200, self._body(stored.invoice, request.method, now))
 
-    async def _fetched(self, request: Request) -> StoredInvoice:
-        return self.book.store.invoice(request.path_params["id"])
-
-    async def _updated(self, request: Request) -> StoredInvoice:
-        metadata = read_new_metadata(await _json_of(request))
-        now = self.book.clock.now()
-        return self.book.store.change(request.path_params["id"], lambda invoice: invoice.with_metadata(metadata, now))
-
-    def _body(self, invoice: Invoice, method: str) -> bytes:
-        wire = invoice.to_wire(self.book.clock.now(), hash_field="h_tag_memo" if method == "POST" else "h_tag")
+    def _body(self, invoice: Invoice, method: str, now: datetime) -> bytes:
+        wire = invoice.to_wire(now, hash_field="h_tag_memo" if method == "POST" else "h_tag")
         return success_body(wire, data_as_string=self.data_as_string)
 
 

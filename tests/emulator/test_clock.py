@@ -57,6 +57,13 @@ def test_the_first_moment_of_being_expired_is_creation_plus_interval(call_app: P
     assert statuses == ["active", "expired"]
 
 
+def test_a_new_invoice_is_active_however_late_in_a_second_it_was_asked_for(call_app: Post) -> None:
+    readings = iter(NOON + timedelta(seconds=0.9 * each) for each in range(1000))
+    app = create_app(now=lambda: next(readings))
+    created = [call_app(app, json={"amount": 1, "expiry_interval": 1}).json()["data"] for _ in range(20)]
+    assert {invoice["status"] for invoice in created} == {"active"}
+
+
 def test_expiry_does_not_count_as_an_update(client: httpx.Client, emulator: Emulator, create: Create) -> None:
     created = create(expiry_interval=1)
     emulator.advance_clock(1)
