@@ -8,11 +8,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -326,10 +326,10 @@ def test_a_rate_counts_attempts() -> None:
         sent.append(asyncio.get_running_loop().time())
         return next(replies, None)
 
+    start = time.monotonic()  # what the loop's time is
     run(Service(answer), rows(7), rate=50, client={"max_retries": 3, "deadline": 60})
     assert len(sent) == 10
-    assert sent[-1] - sent[0] >= 9 / 50 - 0.02
-    assert all(later - earlier > 0.01 for earlier, later in pairwise(sent))
+    assert all(moment - start >= slot / 50 - 0.001 for slot, moment in enumerate(sent))
 
 
 # How runs end
@@ -521,7 +521,7 @@ def test_a_cancelled_consumer_is_not_kept_by_its_own_clean_up() -> None:
 
 
 def test_a_bug_of_ours_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tazapay_lightning.pacing.Pace.in_flight", property(lambda pace: 1 // 0))
+    monkeypatch.setattr("tazapay_lightning.transport.pacing.Pace.in_flight", property(lambda pace: 1 // 0))
     ended = run(Service(), rows(3))
     assert isinstance(ended.error, ExceptionGroup)
 
