@@ -24,7 +24,7 @@ from itertools import cycle
 from typing import Any, cast
 
 from benchmarks.payload import AMOUNT, MEMO, invoice_reply, stripe_reply
-from tazapay_lightning_emulator.bolt11_encoding import encode
+from tazapay_lightning_emulator.invoices.bolt11_encoding import encode
 
 __all__ = ["SLOW_SECONDS", "Protocol", "Replies", "main"]
 

@@ -9,7 +9,7 @@ from codegen.drift_changes import Change, Severity, pointer, printable, quoted
 from codegen.drift_fields import by_shape, operations_of, shape_of
 from codegen.references import Location
 
-_WRAPPER = "wrapper/tazapay_lightning/configuration.py"
+_WRAPPER = "wrapper/tazapay_lightning/transport/settings.py"
 _NO_WAY = "something that is no way to be authorised"
 
 

@@ -59,9 +59,9 @@ replies, and neither how far its clock was moved nor which webhooks are still to
 
 It can be told to fail in every way a network can: `Emulator.fail_next` for the next requests, `Emulator.fail_randomly`
 for a share of them, the same in every run, and `Emulator.refuse_connections`; for other processes the same over HTTP,
-under `/_emulator/`. The table in `tazapay_lightning_emulator.fault_kinds` lists what it can do and what becomes of the
-invoice, the one in `tazapay_lightning_emulator.fault_control` the endpoints; those for invoices and the clock are in
-`tazapay_lightning_emulator.invoice_control`, those for webhooks in `tazapay_lightning_emulator.webhook_control`.
+under `/_emulator/`. The table in `tazapay_lightning_emulator.faults.kinds` lists what it can do and what becomes of the
+invoice, the one in `tazapay_lightning_emulator.control.faults` the endpoints; those for invoices and the clock are in
+`tazapay_lightning_emulator.control.invoices`, those for webhooks in `tazapay_lightning_emulator.control.webhooks`.
 For example::
 
     with running_emulator() as emulator:
@@ -80,14 +80,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET
     from tazapay_lightning_emulator.app import create_app
-    from tazapay_lightning_emulator.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET
     from tazapay_lightning_emulator.emulator import Emulator
     from tazapay_lightning_emulator.errors import EmulatorError
-    from tazapay_lightning_emulator.fault_kinds import FAULT_KINDS, Fault, FaultKind
-    from tazapay_lightning_emulator.faults import FaultPlan, RequestRecord
+    from tazapay_lightning_emulator.faults.kinds import FAULT_KINDS, Fault, FaultKind
+    from tazapay_lightning_emulator.faults.plan import FaultPlan, RequestRecord
     from tazapay_lightning_emulator.server import running_emulator, serve
-    from tazapay_lightning_emulator.webhooks import DEFAULT_WEBHOOK_SECRET, WebhookAttempt, WebhookDelivery
+    from tazapay_lightning_emulator.webhooks.event import DEFAULT_WEBHOOK_SECRET, WebhookAttempt, WebhookDelivery
 
 __all__ = [
     "DEFAULT_API_KEY",
@@ -108,18 +108,18 @@ __all__ = [
 ]
 
 _HOME_OF = {
-    "DEFAULT_API_KEY": "credentials",
-    "DEFAULT_API_SECRET": "credentials",
-    "DEFAULT_WEBHOOK_SECRET": "webhooks",
+    "DEFAULT_API_KEY": "api.credentials",
+    "DEFAULT_API_SECRET": "api.credentials",
+    "DEFAULT_WEBHOOK_SECRET": "webhooks.event",
     "Emulator": "emulator",
     "EmulatorError": "errors",
-    "FAULT_KINDS": "fault_kinds",
-    "Fault": "fault_kinds",
-    "FaultKind": "fault_kinds",
-    "FaultPlan": "faults",
-    "RequestRecord": "faults",
-    "WebhookAttempt": "webhooks",
-    "WebhookDelivery": "webhooks",
+    "FAULT_KINDS": "faults.kinds",
+    "Fault": "faults.kinds",
+    "FaultKind": "faults.kinds",
+    "FaultPlan": "faults.plan",
+    "RequestRecord": "faults.plan",
+    "WebhookAttempt": "webhooks.event",
+    "WebhookDelivery": "webhooks.event",
     "create_app": "app",
     "running_emulator": "server",
     "serve": "server",

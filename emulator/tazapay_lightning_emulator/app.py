@@ -14,21 +14,21 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
+from tazapay_lightning_emulator.api.operations import INVOICES_PATH, InvoiceOperations
+from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError, error_body
+from tazapay_lightning_emulator.api.responses import dated, json_response
 from tazapay_lightning_emulator.clock import Clock, utc_now
-from tazapay_lightning_emulator.connections import connection_of
-from tazapay_lightning_emulator.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
-from tazapay_lightning_emulator.fault_control import control_routes
-from tazapay_lightning_emulator.fault_injection import FaultInjection
-from tazapay_lightning_emulator.faults import FaultPlan
-from tazapay_lightning_emulator.invoice_book import InvoiceBook
-from tazapay_lightning_emulator.invoice_control import invoice_routes
-from tazapay_lightning_emulator.invoice_operations import INVOICES_PATH, InvoiceOperations
-from tazapay_lightning_emulator.replies import Code, Problem, RequestRefusedError, error_body
-from tazapay_lightning_emulator.responses import dated, json_response
-from tazapay_lightning_emulator.store import Store
-from tazapay_lightning_emulator.webhook_control import webhook_routes
-from tazapay_lightning_emulator.webhook_delivery import WebhookSender
-from tazapay_lightning_emulator.webhooks import DEFAULT_WEBHOOK_SECRET
+from tazapay_lightning_emulator.control.faults import control_routes
+from tazapay_lightning_emulator.control.invoices import invoice_routes
+from tazapay_lightning_emulator.control.webhooks import webhook_routes
+from tazapay_lightning_emulator.faults.injection import FaultInjection
+from tazapay_lightning_emulator.faults.plan import FaultPlan
+from tazapay_lightning_emulator.invoices.book import InvoiceBook
+from tazapay_lightning_emulator.invoices.store import Store
+from tazapay_lightning_emulator.serving.connections import connection_of
+from tazapay_lightning_emulator.webhooks.delivery import WebhookSender
+from tazapay_lightning_emulator.webhooks.event import DEFAULT_WEBHOOK_SECRET
 
 
 def create_app(

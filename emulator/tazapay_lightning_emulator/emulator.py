@@ -7,9 +7,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from tazapay_lightning_emulator.fault_handle import FaultHandle
-from tazapay_lightning_emulator.invoice_book import InvoiceBook
-from tazapay_lightning_emulator.webhooks import WebhookDelivery
+from tazapay_lightning_emulator.faults.handle import FaultHandle
+from tazapay_lightning_emulator.invoices.book import InvoiceBook
+from tazapay_lightning_emulator.webhooks.event import WebhookDelivery
 
 
 @frozen(kw_only=True)

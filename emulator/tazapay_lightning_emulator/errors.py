@@ -1,4 +1,4 @@
-"""What the emulator raises in the program that starts it. What it answers over HTTP is in `replies`.
+"""What the emulator raises in the program that starts it. What it answers over HTTP is in `api.replies`.
 
 ::
 

@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 
+from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
+from tazapay_lightning_emulator.api.operations import InvoiceOperations
 from tazapay_lightning_emulator.app import Application
 from tazapay_lightning_emulator.clock import Clock, utc_now
-from tazapay_lightning_emulator.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
 from tazapay_lightning_emulator.emulator import Emulator
-from tazapay_lightning_emulator.faults import FaultPlan
-from tazapay_lightning_emulator.invoice_book import InvoiceBook
-from tazapay_lightning_emulator.invoice_operations import InvoiceOperations
-from tazapay_lightning_emulator.listening import base_url, listening
-from tazapay_lightning_emulator.store import Store
-from tazapay_lightning_emulator.uvicorn_thread import served
-from tazapay_lightning_emulator.webhook_delivery import WebhookSender
-from tazapay_lightning_emulator.webhooks import DEFAULT_WEBHOOK_SECRET
+from tazapay_lightning_emulator.faults.plan import FaultPlan
+from tazapay_lightning_emulator.invoices.book import InvoiceBook
+from tazapay_lightning_emulator.invoices.store import Store
+from tazapay_lightning_emulator.serving.listening import base_url, listening
+from tazapay_lightning_emulator.serving.uvicorn_thread import served
+from tazapay_lightning_emulator.webhooks.delivery import WebhookSender
+from tazapay_lightning_emulator.webhooks.event import DEFAULT_WEBHOOK_SECRET
 
 
 @contextmanager

@@ -24,7 +24,7 @@ CHANGES = [
         "wrapper",
         "payer_email",
         "no public argument sends it",
-        "_operations.py",
+        "operations.py",
         id="a new optional field of the request",
     ),
     pytest.param(
@@ -34,7 +34,7 @@ CHANGES = [
         "breaking",
         "amount",
         "create_invoice(amount_sats=, amount_btc=) would send what the service no longer knows",
-        "_operations.py",
+        "operations.py",
         id="a field of the request that an argument sends is gone",
     ),
     pytest.param(
@@ -396,7 +396,7 @@ CHANGES = [
         "breaking",
         "Account (header)",
         "the service refuses every request until the wrapper does",
-        "_operations.py",
+        "operations.py",
         id="a header that nobody sends is required",
     ),
     pytest.param(
@@ -406,7 +406,7 @@ CHANGES = [
         "breaking",
         "",
         "the wrapper sends http basic",
-        "configuration.py",
+        "settings.py",
         id="another way to authorise",
     ),
     pytest.param(
@@ -449,7 +449,7 @@ CHANGES = [
         "",
         id="another server",
     ),
-    pytest.param(("servers",), [], "servers", "breaking", "", "may call it", "configuration.py", id="a server is gone"),
+    pytest.param(("servers",), [], "servers", "breaking", "", "may call it", "settings.py", id="a server is gone"),
     pytest.param(("info", "version"), "4", "texts", "harmless", "", "not about the client", "", id="another version"),
     pytest.param(
         ("components", "schemas"),

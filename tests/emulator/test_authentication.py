@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
-from tazapay_lightning_emulator.credentials import Credentials
+from tazapay_lightning_emulator.api.credentials import Credentials
 from tests.support.plain_http import NO_TLS
 
 INVOICES = "/v3/lightning_invoice_bolt11"

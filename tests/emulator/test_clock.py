@@ -136,7 +136,7 @@ def test_a_reply_to_an_unforeseen_failure_has_the_date_as_well(call_app: Post, m
     def fail(*args: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("tazapay_lightning_emulator.invoice_book.new_invoice", fail)
+    monkeypatch.setattr("tazapay_lightning_emulator.invoices.book.new_invoice", fail)
     reply = call_app(create_app(now=lambda: NOON), json={"amount": 1})
     assert (reply.status_code, reply.headers["date"]) == (500, "Sun, 01 Mar 2026 12:00:00 GMT")
 

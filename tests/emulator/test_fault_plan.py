@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from tazapay_lightning_emulator import FAULT_KINDS, Fault, FaultPlan, RequestRecord, fault_kinds, faults
-from tazapay_lightning_emulator.fault_actions import BELOW_HTTP, IN_HTTP
+from tazapay_lightning_emulator import FAULT_KINDS, Fault, FaultPlan, RequestRecord
+from tazapay_lightning_emulator.faults import kinds as fault_kinds
+from tazapay_lightning_emulator.faults import plan as faults
+from tazapay_lightning_emulator.faults.actions import BELOW_HTTP, IN_HTTP
 from tests.support.thorough import sample
 
 MANY = 10_000

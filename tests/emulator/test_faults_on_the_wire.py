@@ -16,7 +16,7 @@ import pytest
 
 from tazapay_lightning_emulator import Emulator, Fault, create_app, running_emulator
 from tazapay_lightning_emulator.clock import utc_now
-from tazapay_lightning_emulator.faults import FaultPlan
+from tazapay_lightning_emulator.faults.plan import FaultPlan
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import sample
 

@@ -9,7 +9,7 @@ from threading import Barrier
 import httpx
 import pytest
 
-import tazapay_lightning_emulator.invoice_operations
+import tazapay_lightning_emulator.api.operations
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
 from tests.support.plain_http import NO_TLS
 
@@ -83,7 +83,7 @@ def test_a_failure_of_the_emulator_is_not_stored_either(call_app: Post, monkeypa
         raise RuntimeError
 
     with monkeypatch.context() as broken:
-        broken.setattr(tazapay_lightning_emulator.invoice_operations, "success_body", fail)
+        broken.setattr(tazapay_lightning_emulator.api.operations, "success_body", fail)
         assert call_app(app, json={"amount": 1}, headers=with_key("order-1")).status_code == 500
     assert call_app(app, json={"amount": 1}, headers=with_key("order-1")).status_code == 200
     assert len(call_app(app, "GET", "/_emulator/invoices").json()) == 1

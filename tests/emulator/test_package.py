@@ -12,15 +12,13 @@ import pytest
 from starlette.routing import Route
 
 import tazapay_lightning_emulator
-from tazapay_lightning_emulator import (
-    fault_control,
-    faults,
-    invoice_control,
-    invoice_fields,
-    request_bodies,
-    strict_json,
-    webhook_control,
-)
+from tazapay_lightning_emulator.api import bodies as request_bodies
+from tazapay_lightning_emulator.api import strict_json
+from tazapay_lightning_emulator.control import faults as fault_control
+from tazapay_lightning_emulator.control import invoices as invoice_control
+from tazapay_lightning_emulator.control import webhooks as webhook_control
+from tazapay_lightning_emulator.faults import plan as faults
+from tazapay_lightning_emulator.invoices import fields as invoice_fields
 
 
 def run_python(program: str) -> str:
@@ -136,12 +134,12 @@ def test_every_control_endpoint_is_in_the_documentation() -> None:
 
 def test_no_module_is_longer_than_one_duty() -> None:
     folder = Path(tazapay_lightning_emulator.__file__ or "").parent
-    assert {path.name for path in folder.glob("*.py") if len(path.read_text().splitlines()) > 250} == set()
+    assert {path.name for path in folder.rglob("*.py") if len(path.read_text().splitlines()) > 250} == set()
 
 
 def test_all_sql_is_in_two_modules() -> None:
     folder = Path(tazapay_lightning_emulator.__file__ or "").parent
     with_sql = [
-        path.name for path in folder.glob("*.py") if re.search(r"\b(sqlite3|SELECT|INSERT|PRAGMA)\b", path.read_text())
+        path.name for path in folder.rglob("*.py") if re.search(r"\b(sqlite3|SELECT|INSERT|PRAGMA)\b", path.read_text())
     ]
     assert sorted(with_sql) == ["database.py", "store.py"]

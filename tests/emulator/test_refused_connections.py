@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator, EmulatorError, running_emulator
-from tazapay_lightning_emulator.listening import bound_like
+from tazapay_lightning_emulator.serving.listening import bound_like
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import THOROUGH
 

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-import tazapay_lightning_emulator.invoice_book
+import tazapay_lightning_emulator.invoices.book
 from tazapay_lightning_emulator import Emulator, create_app
-from tazapay_lightning_emulator.invoice_fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
+from tazapay_lightning_emulator.invoices.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import sample
 
@@ -203,7 +203,7 @@ def test_an_unforeseen_failure_is_500_without_details(call_app: Post, monkeypatc
     def fail(*args: object) -> None:
         raise RuntimeError("details for the log only")
 
-    monkeypatch.setattr(tazapay_lightning_emulator.invoice_book, "new_invoice", fail)
+    monkeypatch.setattr(tazapay_lightning_emulator.invoices.book, "new_invoice", fail)
     reply = call_app(create_app(), json={"amount": 1})
     problems(reply, 500, 101)
     assert "details" not in reply.text

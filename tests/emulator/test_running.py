@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
-import tazapay_lightning_emulator.invoice_operations
-import tazapay_lightning_emulator.uvicorn_thread
+import tazapay_lightning_emulator.api.operations
+import tazapay_lightning_emulator.serving.uvicorn_thread
 from tazapay_lightning_emulator import EmulatorError, create_app, running_emulator, serve
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import THOROUGH
@@ -125,8 +125,8 @@ def test_a_reply_that_never_comes_does_not_hold_up_the_end_of_the_block(monkeypa
         await asyncio.sleep(3600)
         return b""
 
-    monkeypatch.setattr(tazapay_lightning_emulator.invoice_operations, "read_body", hang)
-    monkeypatch.setattr(tazapay_lightning_emulator.uvicorn_thread, "_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(tazapay_lightning_emulator.api.operations, "read_body", hang)
+    monkeypatch.setattr(tazapay_lightning_emulator.serving.uvicorn_thread, "_GRACE_SECONDS", 0.1)
     threads = threading.active_count()
     with ExitStack() as stack:
         with running_emulator() as emulator:
@@ -206,7 +206,7 @@ def test_a_server_that_never_gets_ready_is_given_up(monkeypatch: pytest.MonkeyPa
         await asyncio.sleep(0.5)
 
     monkeypatch.setattr("uvicorn.Server.startup", dawdle)
-    monkeypatch.setattr(tazapay_lightning_emulator.uvicorn_thread, "_START_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(tazapay_lightning_emulator.serving.uvicorn_thread, "_START_TIMEOUT_SECONDS", 0.05)
     threads = threading.active_count()
     with pytest.raises(EmulatorError, match="did not start"), running_emulator():
         pass

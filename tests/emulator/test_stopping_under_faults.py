@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-import tazapay_lightning_emulator.uvicorn_thread
+import tazapay_lightning_emulator.serving.uvicorn_thread
 from tazapay_lightning_emulator import Emulator, Fault, running_emulator
 from tests.emulator.conftest import RawClient
 
@@ -32,14 +32,14 @@ def under_way(fault: Fault) -> Iterator[tuple[Emulator, RawClient]]:
             emulator.fail_next(fault)
             yield emulator, raw
             ending = time.monotonic()
-        assert time.monotonic() - ending < tazapay_lightning_emulator.uvicorn_thread._GRACE_SECONDS
+        assert time.monotonic() - ending < tazapay_lightning_emulator.serving.uvicorn_thread._GRACE_SECONDS
     assert threading.active_count() <= threads
 
 
 @pytest.fixture(autouse=True)
 def grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """So long that it would show if the end were waited for, even on a busy machine."""
-    monkeypatch.setattr(tazapay_lightning_emulator.uvicorn_thread, "_GRACE_SECONDS", 10)
+    monkeypatch.setattr(tazapay_lightning_emulator.serving.uvicorn_thread, "_GRACE_SECONDS", 10)
 
 
 @pytest.mark.parametrize("fault", LASTING, ids=str)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import attrs
 import pytest
 
-from tazapay_lightning_emulator.invoice_fields import InvoiceFields
-from tazapay_lightning_emulator.invoices import Invoice, new_invoice
-from tazapay_lightning_emulator.store import Store, StoredInvoice
+from tazapay_lightning_emulator.invoices.fields import InvoiceFields
+from tazapay_lightning_emulator.invoices.life import Invoice, new_invoice
+from tazapay_lightning_emulator.invoices.store import Store, StoredInvoice
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 

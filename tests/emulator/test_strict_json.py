@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tazapay_lightning_emulator.strict_json import MAX_DEPTH, MAX_NUMBER_LENGTH, NotStrictJSONError, read_json
+from tazapay_lightning_emulator.api.strict_json import MAX_DEPTH, MAX_NUMBER_LENGTH, NotStrictJSONError, read_json
 from tests.support.thorough import THOROUGH
 
 characters = st.text(st.characters(exclude_categories=["Cs"]))

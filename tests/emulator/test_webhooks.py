@@ -24,8 +24,8 @@ from tazapay_lightning_emulator import (
     running_emulator,
 )
 from tazapay_lightning_emulator.clock import Clock
-from tazapay_lightning_emulator.webhook_delivery import MAX_DELIVERIES, TIMEOUT_SECONDS, WebhookSender
-from tazapay_lightning_emulator.webhooks import (
+from tazapay_lightning_emulator.webhooks.delivery import MAX_DELIVERIES, TIMEOUT_SECONDS, WebhookSender
+from tazapay_lightning_emulator.webhooks.event import (
     FIRST_WAIT,
     RETRIED_STATUSES,
     RETRY_PERIOD,
@@ -242,7 +242,7 @@ def test_while_nobody_listens_it_is_sent_again(emulator: Emulator, receiver: Rec
 def test_a_receiver_that_does_not_reply_in_time_has_not_replied(
     told: Emulator, receiver: Receiver, create: Create, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tazapay_lightning_emulator.webhook_delivery.TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("tazapay_lightning_emulator.webhooks.delivery.TIMEOUT_SECONDS", 0.2)
     receiver.hold = True
     pay(told, create)
     [delivery] = told.wait_for_webhooks()
@@ -334,7 +334,7 @@ def test_in_real_time_it_goes_out_by_itself_when_it_is_due(told: Emulator, recei
 def test_moving_the_clock_makes_what_is_due_go_out_at_once(
     told: Emulator, receiver: Receiver, create: Create, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tazapay_lightning_emulator.webhook_delivery._LONGEST_NAP_SECONDS", 3600)
+    monkeypatch.setattr("tazapay_lightning_emulator.webhooks.delivery._LONGEST_NAP_SECONDS", 3600)
     receiver.statuses = [500]
     pay(told, create)
     told.wait_for_webhooks()
@@ -638,7 +638,7 @@ def test_the_documentation_says_how_many_events_are_remembered() -> None:
 
 def test_no_more_events_are_remembered(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     most = MAX_DELIVERIES if THOROUGH else 100
-    monkeypatch.setattr("tazapay_lightning_emulator.webhook_delivery.MAX_DELIVERIES", most)
+    monkeypatch.setattr("tazapay_lightning_emulator.webhooks.delivery.MAX_DELIVERIES", most)
     moment = NOON
     sender = WebhookSender(Clock(lambda: moment), secret="s", url=receiver.url)
     later = moment + timedelta(hours=1)  # so that nothing is due, and no thread has to send all of them
@@ -656,7 +656,7 @@ def test_no_more_events_are_remembered(receiver: Receiver, monkeypatch: pytest.M
 def test_an_event_that_is_forgotten_while_it_is_under_way_stays_forgotten(
     told: Emulator, receiver: Receiver, create: Create, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tazapay_lightning_emulator.webhook_delivery.MAX_DELIVERIES", 1)
+    monkeypatch.setattr("tazapay_lightning_emulator.webhooks.delivery.MAX_DELIVERIES", 1)
     receiver.hold = True
     pay(told, create)
     assert receiver.arrived.wait(timeout=10)

@@ -30,7 +30,7 @@ from tazapay_lightning import (
     ServerError,
     UnexpectedResponseError,
 )
-from tazapay_lightning.attempts import Attempts, Limits, seconds
+from tazapay_lightning.transport.retries import Attempts, Limits, seconds
 from tests.support.service import Answering, Create, create_async, create_sync, envelope, invoice_object
 
 MAYBE, SURELY_NOT = True, False

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from tazapay_lightning import MAX_SATS, InvalidArgumentError, InvalidBolt11Error, decode_bolt11
-from tazapay_lightning.bolt11 import MAX_LENGTH
+from tazapay_lightning.bolt11.decode import MAX_LENGTH
 from tests.support import bolt11_encoder as encoder
 from tests.support.bolt11_encoder import ALPHABET, D, P, S, field, of_bits, of_bytes, of_number, payment_request
 

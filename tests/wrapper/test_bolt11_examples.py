@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import Bolt11, InvalidBolt11Error, decode_bolt11
-from tazapay_lightning.bolt11 import RouteHop
+from tazapay_lightning.bolt11.decode import RouteHop
 
 VECTORS = json.loads(Path(__file__).with_name("bolt11_vectors.json").read_text(encoding="utf-8"))
 READ = VECTORS["valid"] + VECTORS["refused_only_by_a_payer"]

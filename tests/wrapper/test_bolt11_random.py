@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning import MAX_SATS, Bolt11, InvalidBolt11Error, decode_bolt11
-from tazapay_lightning.bolt11 import RouteHop
+from tazapay_lightning.bolt11.decode import RouteHop
 from tests.support import bolt11_encoder as encoder
 from tests.support.bolt11_encoder import ALPHABET, field, of_bytes, of_number
 from tests.support.thorough import THOROUGH

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import InvalidArgumentError
-from tazapay_lightning.bulk_rows import Problem, Row, read_orders
+from tazapay_lightning.bulk.files.rows import Problem, Row, read_orders
 
 
 def reading(folder: Path, content: str | bytes, *, name: str = "orders.csv") -> list[Row | Problem]:

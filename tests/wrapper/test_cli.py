@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tazapay_lightning import LightningClient, __version__, hash_memo
-from tazapay_lightning.cli import app
+from tazapay_lightning.cli.app import app
 from tests.support.service import OneReplyServer, envelope, invoice_object
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def test_an_unknown_outcome_is_exit_3_and_prints_the_key_to_resume_with(
 
 INTERRUPTED = """if True:
     import os, signal, threading, httpx
-    from tazapay_lightning import cli
+    from tazapay_lightning.cli import app
     signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell that started the tests said
     real = httpx.HTTPTransport.handle_request
     def interrupted(self, request):
@@ -150,7 +150,7 @@ INTERRUPTED = """if True:
         os.kill(os.getpid(), signal.SIGINT)
         threading.Event().wait(30)
     httpx.HTTPTransport.handle_request = interrupted
-    cli.app(["create", "--amount-sats", "1", "--base-url", {base_url!r}, "--idempotency-key", "order-7890"])
+    app.app(["create", "--amount-sats", "1", "--base-url", {base_url!r}, "--idempotency-key", "order-7890"])
 """
 
 
@@ -267,8 +267,8 @@ def test_a_missing_extra_is_named(missing: str, extra: str) -> None:
 def test_the_emulator_command_serves_until_it_is_interrupted(tmp_path: Any) -> None:
     program = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whatever started the tests said
-        "from tazapay_lightning import cli\n"
-        f"cli.app(['emulator', '--port', '0', '--db', {str(tmp_path / 'invoices.db')!r}])"
+        "from tazapay_lightning.cli import app\n"
+        f"app.app(['emulator', '--port', '0', '--db', {str(tmp_path / 'invoices.db')!r}])"
     )
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -22,7 +22,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tazapay_lightning import bulk
-from tazapay_lightning.cli import app
+from tazapay_lightning.cli.app import app
 from tazapay_lightning_emulator import Fault
 from tests.support.service import OneReplyServer, envelope, invoice_object
 

@@ -22,7 +22,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tazapay_lightning import Invoice, LightningClient, decode_bolt11
-from tazapay_lightning.cli import app
+from tazapay_lightning.cli.app import app
 from tests.support.bolt11_encoder import D, P, S, field, of_bytes, payment_request
 from tests.support.service import OneReplyServer, envelope, invoice_object
 
@@ -225,7 +225,7 @@ def in_a_terminal(*arguments: str, columns: int = 200, output: bool = False) -> 
     """Run a command with a terminal for its stderr, and a pipe, or the terminal too, for its stdout."""
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whatever the shell said
-        f"from tazapay_lightning import cli; cli.app({list(arguments)!r})"
+        f"from tazapay_lightning.cli import app; app.app({list(arguments)!r})"
     )
     master, slave = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}

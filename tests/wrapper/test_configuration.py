@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tazapay_lightning import AsyncLightningClient, ConfigurationError, LightningClient
-from tazapay_lightning.configuration import Configuration, Credentials
+from tazapay_lightning.transport.settings import Configuration, Credentials
 
 CLIENTS = [LightningClient, AsyncLightningClient]
 both_clients = pytest.mark.parametrize("client", CLIENTS)

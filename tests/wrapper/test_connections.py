@@ -20,8 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning import APIConnectionError, APITimeoutError, LightningClient
-from tazapay_lightning.async_connections import AsyncConnections
-from tazapay_lightning.connections import KEEP_SECONDS, MOST_CONNECTIONS, Connections, Idle, closed_meanwhile
+from tazapay_lightning.transport.backends.async_connections import AsyncConnections
+from tazapay_lightning.transport.backends.connections import (
+    KEEP_SECONDS,
+    MOST_CONNECTIONS,
+    Connections,
+    Idle,
+    closed_meanwhile,
+)
 from tazapay_lightning_emulator import running_emulator
 from tests.support.thorough import THOROUGH
 
@@ -355,7 +361,7 @@ def test_a_connection_is_closed_to_the_end_also_when_everything_around_it_is_can
 def test_a_connection_that_does_not_want_to_close_holds_up_nobody_for_long(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tazapay_lightning.async_connections._LONGEST_GOODBYE", 0.01)
+    monkeypatch.setattr("tazapay_lightning.transport.backends.async_connections._LONGEST_GOODBYE", 0.01)
 
     async def never(connection: Connection) -> None:
         await asyncio.sleep(3600)

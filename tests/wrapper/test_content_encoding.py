@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from tazapay_lightning import UnexpectedResponseError
-from tazapay_lightning.content_encoding import undo
+from tazapay_lightning.transport.backends.content_encoding import undo
 
 PLAIN = b"an invoice" * 10
 # mtime=0: the time would be part of the bytes, and so of the names of the tests, which two workers have to agree on

@@ -31,7 +31,7 @@ from tazapay_lightning import (
     UnexpectedResponseError,
     hash_memo,
 )
-from tazapay_lightning.configuration import MetadataFormat
+from tazapay_lightning.transport.settings import MetadataFormat
 from tests.support.checkout import REPOSITORY
 from tests.support.service import API_KEY, API_SECRET, Answering, call_sync, envelope
 
@@ -185,7 +185,7 @@ def test_a_new_field_of_the_request_is_told_with_what_to_do_and_where():
     assert gap == (
         "POST /v3/lightning_invoice_bolt11: no argument of create_invoice sends the field `payer_email`. Add one to "
         "both clients (wrapper/tazapay_lightning/client.py and async_client.py), let it fill the field "
-        "(wrapper/tazapay_lightning/_operations.py), and write in codegen/wrapper_coverage.yaml: "
+        "(wrapper/tazapay_lightning/operations.py), and write in codegen/wrapper_coverage.yaml: "
         "`payer_email: {arguments: [...], kinds: [...]}`; or there, why nothing sends it: `payer_email: {reason: ...}`"
     )
 
@@ -197,7 +197,7 @@ def test_a_new_field_of_the_invoice_is_told_with_what_to_do_and_where():
     (gap,) = coverage_gaps(document, COVERAGE)
     assert gap == (
         "POST /v3/lightning_invoice_bolt11: nothing shows the field `data.lnurl` of the reply but Invoice.raw. Add "
-        "an attribute (wrapper/tazapay_lightning/invoice.py), and write in codegen/wrapper_coverage.yaml: "
+        "an attribute (wrapper/tazapay_lightning/invoices/invoice.py), and write in codegen/wrapper_coverage.yaml: "
         "`lnurl: {attribute: ..., kinds: [...]}`; or there, why nothing shows it: `lnurl: {reason: ...}`"
     )
 

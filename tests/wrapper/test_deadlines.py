@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tazapay_lightning.deadlines import bound_reads, reads_end_at
+from tazapay_lightning.transport.backends.deadlines import bound_reads, reads_end_at
 
 
 class Stream:

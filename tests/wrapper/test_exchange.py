@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import ServerError, UnexpectedResponseError, __version__
-from tazapay_lightning.attempts import Attempts, Limits
-from tazapay_lightning.configuration import Configuration
-from tazapay_lightning.exchange import MAX_REPLY_BYTES, Arrived, Body, Call, Door, Reply, log_attempt
-from tazapay_lightning.request import InvoiceRequest
+from tazapay_lightning.invoices.request import InvoiceRequest
+from tazapay_lightning.transport.exchange import MAX_REPLY_BYTES, Arrived, Body, Call, Door, Reply, log_attempt
+from tazapay_lightning.transport.retries import Attempts, Limits
+from tazapay_lightning.transport.settings import Configuration
 
 LIMITS = Limits(timeout=10.0, deadline=60.0, max_retries=2)
 LATER = time.monotonic() + 10_000

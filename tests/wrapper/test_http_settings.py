@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APIConnectionError, AsyncLightningClient, ConfigurationError, LightningClient
-from tazapay_lightning.configuration import Configuration
-from tazapay_lightning.http_settings import is_told_by_the_environment, proxy_for
+from tazapay_lightning.transport.backends.http_settings import is_told_by_the_environment, proxy_for
+from tazapay_lightning.transport.settings import Configuration
 from tests.support.clients import create_kind, each_kind
 from tests.support.wire import Recorder, close
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tazapay_lightning import MAX_SATS, UnexpectedResponseError
-from tazapay_lightning.invoice_fields import essential_amount, essential_id, optional, seconds, text
+from tazapay_lightning.invoices.fields import essential_amount, essential_id, optional, seconds, text
 
 
 def test_an_id_is_a_text_that_is_not_empty() -> None:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tazapay_lightning import AsyncLightningClient, ConfigurationError, LightningClient
-from tazapay_lightning._api import SyncApi
+from tazapay_lightning.transport.calls import SyncApi
 from tests.support.clients import each_async_kind
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_without_aiohttp_the_extra_is_named() -> None:
 
 
 def test_whatever_part_of_aiohttp_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "tazapay_lightning._aiohttp", raising=False)
+    monkeypatch.delitem(sys.modules, "tazapay_lightning.transport.backends.aiohttp", raising=False)
     monkeypatch.setitem(sys.modules, "yarl", None)
     with pytest.raises(ConfigurationError, match=r"needs yarl: pip install"):
         AsyncLightningClient("k", "s", backend="aiohttp")
@@ -105,7 +105,7 @@ def test_an_httpx_client_is_refused_for_aiohttp() -> None:
 
 def test_a_library_is_loaded_once_for_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
-    from tazapay_lightning import _httpx
+    from tazapay_lightning.transport.backends import httpx as _httpx
 
     class Counted(_httpx.BlockingHttpx):
         def __init__(self, *given: Any) -> None:
@@ -146,7 +146,7 @@ def test_so_may_an_asynchronous_one(kind: str) -> None:
 
 def test_a_client_that_is_closed_while_its_library_is_loaded_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also by a signal handler, which runs in the very thread that loads."""
-    from tazapay_lightning import _httpx
+    from tazapay_lightning.transport.backends import httpx as _httpx
 
     client = LightningClient("k", "s", base_url="http://127.0.0.1:9")
     api = client._api

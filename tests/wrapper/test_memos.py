@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tazapay_lightning import MAX_MEMO_BYTES, InvalidArgumentError, hash_memo, verify_memo
-from tazapay_lightning.memos import check_memo, is_memo_hash
+from tazapay_lightning.values.memos import check_memo, is_memo_hash
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tazapay_lightning import ConfigurationError, LightningClient
-from tazapay_lightning.messages import printable, shown
+from tazapay_lightning.values.safe_text import printable, shown
 
 
 class Hostile:

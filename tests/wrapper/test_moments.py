@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tazapay_lightning.moments import is_plausible, read_moment
+from tazapay_lightning.values.moments import is_plausible, read_moment
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 
@@ -100,7 +100,7 @@ def test_a_misspelt_moment_is_an_aware_moment_or_a_value_error(text: str, data: 
 
 def test_documented_forms_are_read_without_loading_dateutil() -> None:
     program = (
-        "import sys; from tazapay_lightning.moments import read_moment; read_moment('2025-09-28T08:15:30.5Z'); "
+        "import sys; from tazapay_lightning.values.moments import read_moment; read_moment('2025-09-28T08:15:30.5Z'); "
         "assert 'dateutil' not in sys.modules; read_moment('20250928T081530Z'); assert 'dateutil' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -20,7 +20,7 @@ from tazapay_lightning import (
     UnexpectedResponseError,
     hash_memo,
 )
-from tazapay_lightning.request import check_callback, check_invoice_id
+from tazapay_lightning.invoices.request import check_callback, check_invoice_id
 from tests.support.bolt11_encoder import D, P, S, payment_request
 from tests.support.service import (
     API_KEY,

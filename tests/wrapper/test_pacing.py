@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APIConnectionError, RateLimitError, ServerError
-from tazapay_lightning.pacing import PACE, PATIENCE, Pace
+from tazapay_lightning.transport.pacing import PACE, PATIENCE, Pace
 
 
 def pace(**options: Any) -> Pace:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import InvalidBolt11Error, Invoice, InvoiceMismatchError, decode_bolt11, hash_memo
-from tazapay_lightning.payment_request import find_payment_request
+from tazapay_lightning.invoices.payment_request import find_payment_request
 from tests.support.bolt11_encoder import D, P, S, field, of_bytes, of_number, payment_request
 from tests.support.service import Answering, Create, envelope, invoice_object
 

@@ -25,8 +25,8 @@ from tazapay_lightning import (
     ServerError,
     UnexpectedResponseError,
 )
-from tazapay_lightning.attempts import Limits
-from tazapay_lightning.payment_wait import PaymentWait, _equal_jitter
+from tazapay_lightning.invoices.waiting import PaymentWait, _equal_jitter
+from tazapay_lightning.transport.retries import Limits
 from tests.support.bolt11_encoder import D, P, S, payment_request
 
 MADE = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

@@ -15,106 +15,175 @@ from tazapay_lightning import AsyncLightningClient, LightningClient
 
 PACKAGE = Path(tazapay_lightning.__file__).parent
 CLIENT = {
-    "_operations",
-    "attempts",
-    "configuration",
-    "echo",
+    "operations",
+    "transport.retries",
+    "transport.settings",
+    "invoices.echo",
     "errors",
-    "exchange",
-    "invoice",
-    "json_fields",
-    "payment_wait",
-    "replies",
-    "request",
+    "transport.exchange",
+    "invoices.invoice",
+    "values.json_fields",
+    "invoices.waiting",
+    "transport.replies",
+    "invoices.request",
 }
-LIBRARY = {"configuration", "connections", "errors", "exchange", "http_settings"}
-API = {"_operations", "attempts", "configuration", "errors", "exchange", "http_settings"}
+LIBRARY = {
+    "transport.settings",
+    "transport.backends.connections",
+    "errors",
+    "transport.exchange",
+    "transport.backends.http_settings",
+}
+API = {
+    "operations",
+    "transport.retries",
+    "transport.settings",
+    "errors",
+    "transport.exchange",
+    "transport.backends.http_settings",
+}
 # name of a module -> what it may import of this package (the design's table)
 MAY_IMPORT = {
     "errors": set(),
-    "messages": set(),
+    "values.safe_text": set(),
     "_version": set(),
-    "amounts": {"errors", "messages"},
-    "memos": {"errors"},
-    "json_fields": {"errors", "messages"},
-    "redaction": {"messages"},
-    "configuration": {"errors", "messages"},
-    "attempts": {"errors", "messages"},
-    "content_encoding": {"errors"},
-    "deadlines": set(),
-    "http_settings": {"configuration", "errors", "exchange", "messages", "redaction"},
-    "request": {"errors", "amounts", "memos", "json_fields", "messages"},
-    "replies": {"errors", "json_fields", "redaction"},
-    "bech32": {"errors", "messages"},
-    "bolt11_fields": {"bech32"},
-    "bolt11": {"amounts", "bech32", "bolt11_fields", "messages"},
-    "payment_request": {"errors", "bolt11", "json_fields"},
-    "connections": {"errors"},
-    "async_connections": {"connections"},
-    "qr": {"errors", "messages"},
-    "invoice_fields": {"errors", "amounts"},
-    "invoice": {
+    "values.amounts": {"errors", "values.safe_text"},
+    "values.memos": {"errors"},
+    "values.json_fields": {"errors", "values.safe_text"},
+    "transport.redaction": {"values.safe_text"},
+    "transport.settings": {"errors", "values.safe_text"},
+    "transport.retries": {"errors", "values.safe_text"},
+    "transport.backends.content_encoding": {"errors"},
+    "transport.backends.deadlines": set(),
+    "transport.backends.http_settings": {
+        "transport.settings",
+        "errors",
+        "transport.exchange",
+        "values.safe_text",
+        "transport.redaction",
+    },
+    "invoices.request": {"errors", "values.amounts", "values.memos", "values.json_fields", "values.safe_text"},
+    "transport.replies": {"errors", "values.json_fields", "transport.redaction"},
+    "bolt11.bech32": {"errors", "values.safe_text"},
+    "bolt11.fields": {"bolt11.bech32"},
+    "bolt11.decode": {"values.amounts", "bolt11.bech32", "bolt11.fields", "values.safe_text"},
+    "invoices.payment_request": {"errors", "bolt11.decode", "values.json_fields"},
+    "transport.backends.connections": {"errors"},
+    "transport.backends.async_connections": {"transport.backends.connections"},
+    "invoices.qr": {"errors", "values.safe_text"},
+    "invoices.fields": {"errors", "values.amounts"},
+    "invoices.invoice": {
         "",
         "errors",
-        "amounts",
-        "invoice_fields",
-        "json_fields",
-        "messages",
-        "moments",
-        "payment_request",
-        "read_only",
-    },  # from "": qr
-    "echo": {"errors", "amounts", "configuration", "invoice", "memos", "messages", "payment_request", "request"},
-    "payment_wait": {"attempts", "errors", "invoice", "messages", "moments", "payment_request", "request"},
-    "read_only": set(),
-    "webhook_bodies": {"errors", "json_fields", "messages"},
-    "webhook_events": {"errors", "messages", "moments", "read_only", "webhook_bodies"},
-    "webhook_signatures": {"errors"},
-    "webhooks": {"errors", "messages", "webhook_bodies", "webhook_events", "webhook_signatures"},
-    "moments": set(),
-    "exchange": {"", "errors", "_version", "attempts", "configuration", "json_fields", "redaction", "replies"},
-    "_operations": {"configuration", "exchange", "json_fields", "request"},
-    "leftovers": set(),
-    "_httpx": LIBRARY | {"async_connections", "deadlines", "leftovers"},
-    "_aiohttp": LIBRARY,
-    "_api": API | {"_httpx"},
-    "_async_api": API | {"_aiohttp", "_httpx", "messages", "pacing"},
-    "client": CLIENT | {"_api"},
-    "async_client": CLIENT | {"_async_api"},
-    "cli_outcomes": {""},  # the command line rests on the public names,
-    "cli_display": {"", "cli_outcomes", "messages"},  # and on how to show them
-    "cli": {"", "cli_bulk", "cli_display", "cli_outcomes", "messages"},
-    "pacing": {"errors"},
-    "bulk_orders": {"errors", "invoice", "messages"},
-    "bulk_run": {"async_client", "bulk_orders", "errors", "pacing"},
-    "bulk": {"async_client", "bulk_orders", "bulk_run", "connections", "errors", "messages"},
-    # and what the command makes of files; its parts are loaded when it runs
-    "bulk_lines": {"errors"},
-    "bulk_rows": {"bulk_lines", "errors", "json_fields", "messages", "request"},
-    "bulk_index": {"bulk_rows"},
-    "bulk_files": {"errors", "messages"},
-    "bulk_record": {"bulk_files", "bulk_index", "bulk_orders", "configuration", "errors", "messages"},
-    "bulk_session": {"async_client", "bulk", "bulk_index", "bulk_record", "errors"},
-    "bulk_progress": set(),
-    "cli_bulk": {
-        "",
-        "bulk_index",
-        "bulk_orders",
-        "bulk_progress",
-        "bulk_record",
-        "bulk_rows",
-        "bulk_session",
-        "cli_outcomes",
-        "configuration",
-        "messages",
+        "values.amounts",
+        "invoices.fields",
+        "values.json_fields",
+        "values.safe_text",
+        "values.moments",
+        "invoices.payment_request",
+        "values.read_only",
+        "invoices.qr",
     },
-    "__main__": {"cli"},
+    "invoices.echo": {
+        "errors",
+        "values.amounts",
+        "transport.settings",
+        "invoices.invoice",
+        "values.memos",
+        "values.safe_text",
+        "invoices.payment_request",
+        "invoices.request",
+    },
+    "invoices.waiting": {
+        "transport.retries",
+        "errors",
+        "invoices.invoice",
+        "values.safe_text",
+        "values.moments",
+        "invoices.payment_request",
+        "invoices.request",
+    },
+    "values.read_only": set(),
+    "webhooks.body": {"errors", "values.json_fields", "values.safe_text"},
+    "webhooks.event": {"errors", "values.safe_text", "values.moments", "values.read_only", "webhooks.body"},
+    "webhooks.signature": {"errors"},
+    "webhooks.verify": {"errors", "values.safe_text", "webhooks.body", "webhooks.event", "webhooks.signature"},
+    "values.moments": set(),
+    "transport.exchange": {
+        "",
+        "errors",
+        "_version",
+        "transport.retries",
+        "transport.settings",
+        "values.json_fields",
+        "transport.redaction",
+        "transport.replies",
+        "transport.backends.content_encoding",
+    },
+    "operations": {"transport.settings", "transport.exchange", "values.json_fields", "invoices.request"},
+    "transport.backends.leftovers": set(),
+    "transport.backends.httpx": LIBRARY
+    | {"transport.backends.async_connections", "transport.backends.deadlines", "transport.backends.leftovers"},
+    "transport.backends.aiohttp": LIBRARY,
+    "transport.calls": API | {"transport.backends.httpx"},
+    "transport.async_calls": API
+    | {"transport.backends.aiohttp", "transport.backends.httpx", "values.safe_text", "transport.pacing"},
+    "client": CLIENT | {"transport.calls"},
+    "async_client": CLIENT | {"transport.async_calls"},
+    "cli.outcomes": {""},  # the command line rests on the public names,
+    "cli.display": {"", "cli.outcomes", "values.safe_text"},  # and on how to show them
+    "cli.app": {"", "cli.bulk", "cli.display", "cli.outcomes", "values.safe_text"},
+    "transport.pacing": {"errors"},
+    "bulk.orders": {"errors", "invoices.invoice", "values.safe_text"},
+    "bulk.workers": {"async_client", "bulk.orders", "errors", "transport.pacing"},
+    "bulk.create": {
+        "async_client",
+        "bulk.orders",
+        "bulk.workers",
+        "transport.backends.connections",
+        "errors",
+        "values.safe_text",
+    },
+    # and what the command makes of files; its parts are loaded when it runs
+    "bulk.files.lines": {"errors"},
+    "bulk.files.rows": {"bulk.files.lines", "errors", "values.json_fields", "values.safe_text", "invoices.request"},
+    "bulk.files.index": {"bulk.files.rows"},
+    "bulk.files.json_lines": {"errors", "values.safe_text"},
+    "bulk.files.record": {
+        "bulk.files.json_lines",
+        "bulk.files.index",
+        "bulk.orders",
+        "transport.settings",
+        "errors",
+        "values.safe_text",
+    },
+    "bulk.files.session": {"async_client", "bulk.create", "bulk.files.index", "bulk.files.record", "errors"},
+    "cli.progress": set(),
+    "cli.bulk": {
+        "",
+        "bulk.files.index",
+        "bulk.orders",
+        "cli.progress",
+        "bulk.files.record",
+        "bulk.files.rows",
+        "bulk.files.session",
+        "cli.outcomes",
+        "transport.settings",
+        "values.safe_text",
+    },
+    "__main__": {"cli.app"},
+    # what sub-packages export, and those that only say what they are
+    "bolt11": {"bolt11.decode"},
+    "webhooks": {"webhooks.event", "webhooks.verify"},
+    "bulk": {"bulk.create", "bulk.orders"},
+    **{room: set() for room in ("bulk.files", "cli", "invoices", "transport", "transport.backends", "values")},
 }
 
 
 def imports_of(module: str) -> list[str]:
     """Return the modules that a module imports when it runs, not those that only type checkers read."""
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text())
+    path = PACKAGE / module.replace(".", "/")
+    tree = ast.parse((path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             node.body = []
@@ -124,11 +193,18 @@ def imports_of(module: str) -> list[str]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{module} imports relatively"
-            names.append(node.module or "")
+            parent = node.module or ""
+            parts = [f"{parent}.{alias.name}" for alias in node.names]
+            modules = [part for part in parts if part.removeprefix("tazapay_lightning.") in MODULES]
+            names += modules if len(modules) == len(parts) else [parent, *modules]
     return names
 
 
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
+MODULES = sorted(
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+    for path in PACKAGE.rglob("*.py")
+    if path != PACKAGE / "__init__.py"
+)
 
 
 def test_every_module_is_in_the_table() -> None:
@@ -147,7 +223,12 @@ def test_no_arrow_points_left(module: str) -> None:
 
 @pytest.mark.parametrize(
     ("package", "door"),
-    [("httpx", "_httpx"), ("httpcore", None), ("aiohttp", "_aiohttp"), ("tazapay_lightning_api", "_operations")],
+    [
+        ("httpx", "transport.backends.httpx"),
+        ("httpcore", None),
+        ("aiohttp", "transport.backends.aiohttp"),
+        ("tazapay_lightning_api", "operations"),
+    ],
 )
 def test_there_is_one_door_to_http_and_to_generated_code(package: str, door: str | None) -> None:
     doors = [module for module in MODULES if package in {name.split(".")[0] for name in imports_of(module)}]

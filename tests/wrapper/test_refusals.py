@@ -21,11 +21,11 @@ from tazapay_lightning import (
     hash_memo,
     verify_memo,
 )
-from tazapay_lightning.attempts import Limits, seconds
-from tazapay_lightning.configuration import Configuration
-from tazapay_lightning.memos import check_memo, check_memo_hash
-from tazapay_lightning.messages import printable, shown
-from tazapay_lightning.request import InvoiceRequest, check_idempotency_key
+from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency_key
+from tazapay_lightning.transport.retries import Limits, seconds
+from tazapay_lightning.transport.settings import Configuration
+from tazapay_lightning.values.memos import check_memo, check_memo_hash
+from tazapay_lightning.values.safe_text import printable, shown
 
 Refusal = tuple[Callable[..., object], tuple[object, ...], dict[str, Any], str]
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APIStatusError, RequestFailedError, UnexpectedResponseError
-from tazapay_lightning.redaction import Redaction
-from tazapay_lightning.replies import read_envelope, seconds_to_wait, status_error
+from tazapay_lightning.transport.redaction import Redaction
+from tazapay_lightning.transport.replies import read_envelope, seconds_to_wait, status_error
 
 NOW = datetime(2026, 10, 21, 7, 27, 0, tzinfo=UTC)
 WRONG_KEY = (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import InvalidArgumentError, hash_memo
-from tazapay_lightning.request import InvoiceRequest, check_idempotency_key
+from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency_key
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tazapay_lightning import APIStatusError, AsyncLightningClient, LightningClient, RequestFailedError, TazapayError
-from tazapay_lightning.redaction import Redaction
-from tazapay_lightning.replies import status_error
+from tazapay_lightning.transport.redaction import Redaction
+from tazapay_lightning.transport.replies import status_error
 from tests.support.clients import call_kind, each_kind
 from tests.support.service import (
     API_KEY,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APITimeoutError, AuthenticationError, PermissionDeniedError
-from tazapay_lightning.deadlines import bound_reads, reads_end_at
+from tazapay_lightning.transport.backends.deadlines import bound_reads, reads_end_at
 from tests.support.clients import create_kind, each_kind
 from tests.support.service import read_request
 

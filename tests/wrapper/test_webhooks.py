@@ -14,8 +14,8 @@ import attrs
 import pytest
 
 from tazapay_lightning import InvalidArgumentError, WebhookPayloadError, WebhookSignatureError
-from tazapay_lightning.webhook_bodies import MAX_BODY_BYTES
-from tazapay_lightning.webhooks import WebhookEvent, _check_age, sign_webhook, verify_webhook
+from tazapay_lightning.webhooks.body import MAX_BODY_BYTES
+from tazapay_lightning.webhooks.verify import WebhookEvent, _check_age, sign_webhook, verify_webhook
 
 SECRET = "whsec_example"
 MOMENT = datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers as StarletteHeaders
 
 from tazapay_lightning import InvalidArgumentError, WebhookSignatureError
-from tazapay_lightning.webhooks import signature_header
+from tazapay_lightning.webhooks.verify import signature_header
 
 MISSING = "^there is no signature: no header `signature` and no `webhook-signature`, or an empty one"
 

@@ -21,8 +21,8 @@ from tazapay_lightning import (
     WebhookPayloadError,
     WebhookSignatureError,
 )
-from tazapay_lightning.webhook_signatures import Secret
-from tazapay_lightning.webhooks import sign_webhook, signature_header, verify_webhook
+from tazapay_lightning.webhooks.signature import Secret
+from tazapay_lightning.webhooks.verify import sign_webhook, signature_header, verify_webhook
 
 SECRET = "whsec_example"
 # printf '%s' "evt_1${BODY}2025-09-28T08:15:30Z" | openssl dgst -sha256 -hmac whsec_example -binary | openssl base64 -A

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from tazapay_lightning._version import __version__
 
 if TYPE_CHECKING:  # what type checkers and editors see; a test keeps it equal to _HOME
-    from tazapay_lightning.amounts import MAX_SATS, btc_to_sats, format_btc, sats_to_btc
     from tazapay_lightning.async_client import AsyncLightningClient
     from tazapay_lightning.bolt11 import Bolt11, decode_bolt11
     from tazapay_lightning.client import LightningClient
@@ -45,9 +44,10 @@ if TYPE_CHECKING:  # what type checkers and editors see; a test keeps it equal t
         WebhookPayloadError,
         WebhookSignatureError,
     )
-    from tazapay_lightning.invoice import Difference, Invoice
-    from tazapay_lightning.json_fields import decode_json_field, encode_json_field
-    from tazapay_lightning.memos import MAX_MEMO_BYTES, hash_memo, verify_memo
+    from tazapay_lightning.invoices.invoice import Difference, Invoice
+    from tazapay_lightning.values.amounts import MAX_SATS, btc_to_sats, format_btc, sats_to_btc
+    from tazapay_lightning.values.json_fields import decode_json_field, encode_json_field
+    from tazapay_lightning.values.memos import MAX_MEMO_BYTES, hash_memo, verify_memo
     from tazapay_lightning.webhooks import WebhookEvent, sign_webhook, signature_header, verify_webhook
 
 __all__ = [
@@ -97,24 +97,24 @@ __all__ = [
 
 # Every name that does not say otherwise is an exception.
 _HOME = dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors") | {
-    "MAX_MEMO_BYTES": "memos",
-    "MAX_SATS": "amounts",
+    "MAX_MEMO_BYTES": "values.memos",
+    "MAX_SATS": "values.amounts",
     "AsyncLightningClient": "async_client",
     "Bolt11": "bolt11",
-    "Difference": "invoice",
-    "Invoice": "invoice",
+    "Difference": "invoices.invoice",
+    "Invoice": "invoices.invoice",
     "LightningClient": "client",
     "WebhookEvent": "webhooks",
-    "btc_to_sats": "amounts",
+    "btc_to_sats": "values.amounts",
     "decode_bolt11": "bolt11",
-    "decode_json_field": "json_fields",
-    "encode_json_field": "json_fields",
-    "format_btc": "amounts",
-    "hash_memo": "memos",
-    "sats_to_btc": "amounts",
+    "decode_json_field": "values.json_fields",
+    "encode_json_field": "values.json_fields",
+    "format_btc": "values.amounts",
+    "hash_memo": "values.memos",
+    "sats_to_btc": "values.amounts",
     "sign_webhook": "webhooks",
     "signature_header": "webhooks",
-    "verify_memo": "memos",
+    "verify_memo": "values.memos",
     "verify_webhook": "webhooks",
 }
 

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line, or say what to install when its extra is missing."""
     try:
-        from tazapay_lightning.cli import app
+        from tazapay_lightning.cli.app import app
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in {"typer", "rich"}:

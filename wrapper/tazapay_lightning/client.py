@@ -11,21 +11,21 @@ from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tazapay_lightning._api import SyncApi
-from tazapay_lightning._operations import creating, getting, updating
-from tazapay_lightning.attempts import Limits
-from tazapay_lightning.configuration import Configuration, Environment, MetadataFormat
-from tazapay_lightning.echo import verify_echo, verify_fetched
 from tazapay_lightning.errors import APIError
-from tazapay_lightning.exchange import Answer, Call
-from tazapay_lightning.invoice import Invoice
-from tazapay_lightning.json_fields import json_object
-from tazapay_lightning.payment_wait import PaymentWait
-from tazapay_lightning.replies import service_time
-from tazapay_lightning.request import InvoiceRequest, check_callback, check_idempotency_key, check_invoice_id
+from tazapay_lightning.invoices.echo import verify_echo, verify_fetched
+from tazapay_lightning.invoices.invoice import Invoice
+from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_idempotency_key, check_invoice_id
+from tazapay_lightning.invoices.waiting import PaymentWait
+from tazapay_lightning.operations import creating, getting, updating
+from tazapay_lightning.transport.calls import SyncApi
+from tazapay_lightning.transport.exchange import Answer, Call
+from tazapay_lightning.transport.replies import service_time
+from tazapay_lightning.transport.retries import Limits
+from tazapay_lightning.transport.settings import Configuration, Environment, MetadataFormat
+from tazapay_lightning.values.json_fields import json_object
 
 if TYPE_CHECKING:
-    from tazapay_lightning._httpx import HTTPClient
+    from tazapay_lightning.transport.backends.httpx import HTTPClient
 
 __all__ = ["LightningClient"]
 

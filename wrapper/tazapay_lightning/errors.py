@@ -34,7 +34,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tazapay_lightning.invoice import Difference, Invoice
+    from tazapay_lightning.invoices.invoice import Difference, Invoice
 
 __all__ = [
     "APIConnectionError",

@@ -1,0 +1,1 @@
+"""What Tazapay answers: its operations, credentials, bodies and replies."""

@@ -1,0 +1,108 @@
+"""Read JSON from a stranger: the grammar of RFC 8259 to the letter, bounded in every direction.
+
+Python's own reader accepts NaN, lets the last of two equal keys win, and leaves lone surrogates behind that no reply
+could carry. An emulator that let those pass would let through what a real service refuses.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import NoReturn
+
+MAX_DEPTH = 64
+"""How deep arrays and objects may be nested (assumption)."""
+
+MAX_NUMBER_LENGTH = 100
+"""How many characters a number may have (assumption)."""
+
+
+class NotStrictJSONError(ValueError):
+    """The text is not JSON, or more than the emulator reads; the message says which, without repeating the text."""
+
+
+def read_json(text: str | bytes) -> object:
+    """The value that `text` denotes.
+
+    Args:
+        text: JSON; as bytes, in UTF-8.
+
+    Raises:
+        NotStrictJSONError: not JSON, not UTF-8, NaN or Infinity, a key twice in one object, a lone surrogate, a number
+            of more than `MAX_NUMBER_LENGTH` characters or beyond a double, nested deeper than `MAX_DEPTH`.
+
+    Example:
+        >>> read_json('{"amount": 21}')
+        {'amount': 21}
+        >>> read_json('{"amount": 21, "amount": 2100}')
+        Traceback (most recent call last):
+        ...
+        tazapay_lightning_emulator.api.strict_json.NotStrictJSONError: the same key twice in one object
+    """
+    if isinstance(text, bytes):
+        try:
+            text = text.decode()
+        except UnicodeDecodeError:
+            raise NotStrictJSONError("not UTF-8") from None
+    try:
+        value: object = json.loads(
+            text,
+            parse_int=_integer,
+            parse_float=_finite,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object,
+        )
+    except json.JSONDecodeError as error:
+        raise NotStrictJSONError(f"{error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise NotStrictJSONError(f"nested deeper than {MAX_DEPTH} levels") from None
+    for string in _strings(value):
+        if any("\ud800" <= character <= "\udfff" for character in string):
+            raise NotStrictJSONError("a lone surrogate, which is no character")
+    return value
+
+
+def _integer(digits: str) -> int:
+    _refuse_long(digits)
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    _refuse_long(digits)
+    number = float(digits)
+    if math.isinf(number):
+        raise NotStrictJSONError("a number beyond the range of a double")
+    return number
+
+
+def _refuse_long(digits: str) -> None:
+    if len(digits) > MAX_NUMBER_LENGTH:
+        raise NotStrictJSONError(f"a number of more than {MAX_NUMBER_LENGTH} characters")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotStrictJSONError(f"{name} is not JSON")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise NotStrictJSONError("the same key twice in one object")
+    return members
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every string in `value`, keys included; walks without recursion, so that depth is an error of ours."""
+    waiting = [(value, 0)]
+    while waiting:
+        current, depth = waiting.pop()
+        if isinstance(current, str):
+            yield current
+        elif isinstance(current, dict | list):
+            if depth == MAX_DEPTH:
+                raise NotStrictJSONError(f"nested deeper than {MAX_DEPTH} levels")
+            if isinstance(current, dict):
+                yield from current
+                current = list(current.values())
+            waiting += [(each, depth + 1) for each in current]

@@ -1,0 +1,1 @@
+"""The endpoints under ``/_emulator/``, by which another process directs a running emulator."""

@@ -1,0 +1,111 @@
+"""The endpoints by which another process tells a running emulator to fail, and asks what it did.
+
+==========================  ==========================================================================================
+request                     what it does
+==========================  ==========================================================================================
+POST /_emulator/faults      with `kind`: as `fail_next`; the other fields are its arguments and the kind's parameters
+POST /_emulator/faults      with `probability`: as `fail_randomly`; `seed` may be missing (0), and so may `kinds`, a
+                            list of objects with `kind`, parameters and perhaps `weight`
+GET /_emulator/faults       what is planned, which is also the reply to the other two
+DELETE /_emulator/faults    as `stop_failing`
+POST /_emulator/refusals    as `refuse_connections`, with `seconds`
+GET /_emulator/requests     as `requests`; `fault` is null where nothing was done
+==========================  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_object
+from tazapay_lightning_emulator.api.responses import shown
+from tazapay_lightning_emulator.faults.chance import DEFAULT_KINDS
+from tazapay_lightning_emulator.faults.injection import OWN_SERVER_NEEDED
+from tazapay_lightning_emulator.faults.kinds import Fault
+from tazapay_lightning_emulator.faults.plan import FaultPlan
+from tazapay_lightning_emulator.serving.connections import connection_of
+
+_EITHER = "a JSON object with `kind` (for the next requests) or with `probability` (for requests by chance)"
+
+
+def control_routes(plan: FaultPlan) -> list[Route]:
+    """The routes that change and show a plan."""
+    control = _Control(plan)
+    return [
+        Route("/_emulator/faults", control.faults, methods=["GET", "POST", "DELETE"]),
+        Route("/_emulator/refusals", control.refuse, methods=["POST"]),
+        Route("/_emulator/requests", control.requests, methods=["GET"]),
+    ]
+
+
+@frozen
+class _Control:
+    plan: FaultPlan
+
+    async def faults(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self.plan.stop_failing()
+        elif request.method == "POST":
+            fields = read_object(request, await read_body(request))
+            try:
+                _add(self.plan, fields, own_server=connection_of(request.scope) is not None)
+            except ValueError as error:
+                raise bad_request("the fault is not accepted", str(error)) from None
+        return shown(self.plan.to_dict())
+
+    async def refuse(self, request: Request) -> Response:
+        fields = read_object(request, await read_body(request))
+        connection = connection_of(request.scope)
+        if fields.keys() != {"seconds"}:
+            raise bad_request("the refusal is not accepted", "fields: seconds, and nothing else")
+        if connection is None:
+            raise bad_request("connections cannot be refused", OWN_SERVER_NEEDED)
+        try:
+            seconds = Fault("refuse", seconds=fields["seconds"])["seconds"]
+        except ValueError as error:
+            raise bad_request("the refusal is not accepted", str(error)) from None
+        await connection.refuse(seconds)
+        return shown({"seconds": seconds})
+
+    async def requests(self, request: Request) -> Response:
+        return shown([record.to_dict() for record in self.plan.requests()])
+
+
+def _add(plan: FaultPlan, fields: Mapping[str, Any], *, own_server: bool) -> None:
+    """Take up one entry.
+
+    Raises:
+        ValueError: it is not acceptable; the message tells what is, and repeats nothing of what was sent.
+    """
+    if ("kind" in fields) == ("probability" in fields):
+        raise ValueError(f"body: {_EITHER}")
+    if "kind" in fields:
+        fault = _possible(_without(fields, "times", "idempotency_key"), own_server=own_server)
+        plan.fail_next(fault, times=fields.get("times", 1), idempotency_key=fields.get("idempotency_key"))
+        return
+    if not fields.keys() <= {"probability", "seed", "kinds"}:
+        raise ValueError("fields besides `probability`: seed, kinds")
+    kinds = fields.get("kinds", [{**Fault.of(kind).to_dict(), "weight": it} for kind, it in DEFAULT_KINDS.items()])
+    if not isinstance(kinds, list) or not all(isinstance(kind, dict) for kind in kinds):
+        raise ValueError("kinds: a list of objects, each with `kind`")
+    weights = {_possible(_without(kind, "weight"), own_server=own_server): kind.get("weight", 1) for kind in kinds}
+    if len(weights) < len(kinds):
+        raise ValueError("kinds: each of them once")
+    plan.fail_randomly(fields["probability"], seed=fields.get("seed", 0), kinds=weights)
+
+
+def _possible(fields: Mapping[str, Any], *, own_server: bool) -> Fault:
+    fault = Fault.from_dict(fields)
+    if fault.is_below_http and not own_server:
+        raise ValueError(OWN_SERVER_NEEDED)
+    return fault
+
+
+def _without(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}

@@ -1,0 +1,62 @@
+"""The endpoints by which another process directs the webhooks of a running emulator, and sees what became of them.
+
+===========================================  =========================================================================
+request                                      what it does
+===========================================  =========================================================================
+GET /_emulator/webhooks                      as `webhooks`
+POST /_emulator/webhooks                     as `send_webhooks_to`, with `url`, which may be null; the reply is the same
+POST /_emulator/webhooks/{event_id}/resend   as `resend_webhook`, without a body; the reply is the delivery, not yet
+                                             made; 404 for an unknown event, 409 while webhooks go nowhere
+===========================================  =========================================================================
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_object
+from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError
+from tazapay_lightning_emulator.api.responses import shown
+from tazapay_lightning_emulator.errors import EmulatorError, NoSuchWebhookError
+from tazapay_lightning_emulator.webhooks.delivery import WebhookSender
+
+
+def webhook_routes(sender: WebhookSender) -> list[Route]:
+    """The routes that show and direct webhooks."""
+    control = _Control(sender)
+    return [
+        Route("/_emulator/webhooks", control.webhooks, methods=["GET", "POST"]),
+        Route("/_emulator/webhooks/{event_id}/resend", control.resend, methods=["POST"]),
+    ]
+
+
+@frozen
+class _Control:
+    sender: WebhookSender
+
+    async def webhooks(self, request: Request) -> Response:
+        if request.method != "POST":
+            return shown([delivery.to_dict() for delivery in self.sender.deliveries()])
+        fields = read_object(request, await read_body(request))
+        if fields.keys() != {"url"}:
+            raise bad_request("the URL is not accepted", "fields: url, and nothing else")
+        try:
+            self.sender.send_to(fields["url"])
+        except ValueError as error:
+            raise bad_request("the URL is not accepted", f"{error}; or null") from None
+        return shown({"url": self.sender.url})
+
+    async def resend(self, request: Request) -> Response:
+        if await read_body(request):
+            raise bad_request("the body is not empty", "body: none")
+        try:
+            return shown(self.sender.resend(request.path_params["event_id"]).to_dict())
+        except NoSuchWebhookError as error:
+            problem = Problem(Code.ABSENT, "not found", str(error))
+            raise RequestRefusedError(404, "not found", [problem]) from None
+        except EmulatorError as error:
+            problem = Problem(Code.BAD_JSON, "the event cannot be sent", str(error))
+            raise RequestRefusedError(409, "the event cannot be sent", [problem]) from None

@@ -1,0 +1,163 @@
+"""What each kind of fault does, one function each; the table in `kinds` tells the same in words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from tazapay_lightning_emulator.faults.exchange import Exchange
+from tazapay_lightning_emulator.faults.kinds import FaultKind
+from tazapay_lightning_emulator.faults.replies import (
+    amount_in,
+    badly_zipped,
+    cut_short,
+    error_reply,
+    half,
+    html_reply,
+    padded,
+    with_another_amount,
+    zipped,
+)
+from tazapay_lightning_emulator.serving.connections import Connection
+
+
+async def _refuse(exchange: Exchange, connection: Connection) -> None:
+    await connection.refuse(exchange.fault["seconds"])
+    await connection.reset()
+
+
+async def _reset_before_commit(exchange: Exchange, connection: Connection) -> None:
+    await connection.reset()
+
+
+async def _reset_after_commit(exchange: Exchange, connection: Connection) -> None:
+    await exchange.carry_out()
+    await connection.reset()
+
+
+async def _close_mid_body(exchange: Exchange, connection: Connection) -> None:
+    reply = await exchange.carry_out()
+    connection.write(reply.head(exchange.now) + half(reply.body))
+    await connection.finish()
+
+
+async def _wrong_content_length(exchange: Exchange, connection: Connection) -> None:
+    reply = await exchange.carry_out()
+    length = 2 * len(reply.body) if exchange.fault["declared"] == "too_long" else len(half(reply.body))
+    connection.write(reply.with_length(length).head(exchange.now) + reply.body)
+    await connection.finish()
+
+
+async def _drip_from_the_head(exchange: Exchange, connection: Connection) -> None:
+    reply = (await exchange.carry_out()).with_header("connection", "close")
+    for byte in reply.head(exchange.now) + reply.body:
+        if connection.lost.is_set():
+            return
+        connection.write(bytes([byte]))
+        await connection.pause(exchange.fault["pause"])
+    await connection.finish()
+
+
+BELOW_HTTP: Mapping[FaultKind, Callable[[Exchange, Connection], Awaitable[None]]] = {
+    "refuse": _refuse,
+    "reset_before_commit": _reset_before_commit,
+    "reset_after_commit": _reset_after_commit,
+    "close_mid_body": _close_mid_body,
+    "wrong_content_length": _wrong_content_length,
+    "drip": _drip_from_the_head,
+}
+"""What takes a connection of the emulator's own server."""
+
+
+async def _delay_before_commit(exchange: Exchange) -> None:
+    await exchange.pause(exchange.fault["seconds"])
+    await exchange.pass_on()
+
+
+async def _delay_after_commit(exchange: Exchange) -> None:
+    reply = await exchange.carry_out()
+    await exchange.pause(exchange.fault["seconds"])
+    await exchange.reply(reply)
+
+
+async def _drip(exchange: Exchange) -> None:
+    reply = await exchange.carry_out()
+    await exchange.start(reply)
+    for byte in reply.body:
+        if exchange.connection is not None and exchange.connection.lost.is_set():
+            return
+        await exchange.send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
+        await exchange.pause(exchange.fault["pause"])
+    await exchange.send({"type": "http.response.body", "body": b""})
+
+
+async def _status_before_commit(exchange: Exchange) -> None:
+    fault = exchange.fault
+    reply = error_reply(
+        fault["status"],
+        retry_after=fault["retry_after"],
+        as_date=fault["retry_after_as_date"],
+        now=exchange.now,
+    )
+    await exchange.reply(reply)
+
+
+async def _status_after_commit(exchange: Exchange) -> None:
+    await exchange.carry_out()
+    await _status_before_commit(exchange)
+
+
+async def _html_before_commit(exchange: Exchange) -> None:
+    await exchange.reply(html_reply(exchange.fault["status"]))
+
+
+async def _html_after_commit(exchange: Exchange) -> None:
+    await exchange.carry_out()
+    await _html_before_commit(exchange)
+
+
+async def _truncated_json(exchange: Exchange) -> None:
+    await exchange.reply(cut_short(await exchange.carry_out()))
+
+
+async def _bad_gzip(exchange: Exchange) -> None:
+    await exchange.reply(badly_zipped(await exchange.carry_out(), exchange.fault["form"]))
+
+
+async def _huge_body(exchange: Exchange) -> None:
+    reply = await exchange.carry_out()
+    await exchange.stream(reply, padded(reply.body, exchange.fault["size"]))
+
+
+async def _gzip_bomb(exchange: Exchange) -> None:
+    reply = await exchange.carry_out()
+    bomb = zipped(padded(reply.body, exchange.fault["size"]))
+    await exchange.stream(reply.with_header("content-encoding", "gzip"), bomb)
+
+
+async def _stale_reply(exchange: Exchange) -> None:
+    reply = await exchange.carry_out()
+    amount = amount_in(reply.body)
+    other = None if amount is None else exchange.other_reply(amount, exchange.scope["method"])
+    await exchange.reply(with_another_amount(reply, 1) if other is None else reply.with_body(other))
+
+
+async def _wrong_amount(exchange: Exchange) -> None:
+    await exchange.reply(with_another_amount(await exchange.carry_out(), exchange.fault["difference"]))
+
+
+IN_HTTP: Mapping[FaultKind, Callable[[Exchange], Awaitable[None]]] = {
+    "delay_before_commit": _delay_before_commit,
+    "delay_after_commit": _delay_after_commit,
+    "drip": _drip,
+    "status_before_commit": _status_before_commit,
+    "status_after_commit": _status_after_commit,
+    "html_before_commit": _html_before_commit,
+    "html_after_commit": _html_after_commit,
+    "truncated_json": _truncated_json,
+    "bad_gzip": _bad_gzip,
+    "huge_body": _huge_body,
+    "gzip_bomb": _gzip_bomb,
+    "stale_reply": _stale_reply,
+    "wrong_amount": _wrong_amount,
+}
+"""What can be said in ASGI, under any server."""

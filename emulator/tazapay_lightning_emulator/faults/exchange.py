@@ -1,0 +1,133 @@
+"""A request that something is done to, and what every fault is made of: carry it out, wait, reply."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
+
+from attrs import frozen
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tazapay_lightning_emulator.api.bodies import MAX_BODY_BYTES
+from tazapay_lightning_emulator.clock import Clock
+from tazapay_lightning_emulator.faults.kinds import Fault
+from tazapay_lightning_emulator.faults.plan import RequestRecord
+from tazapay_lightning_emulator.faults.replies import Reply
+from tazapay_lightning_emulator.serving.connections import Connection
+
+OtherReply = Callable[[int, str], bytes | None]
+"""Given an amount in satoshi and a method, what such a request is answered for an invoice with another amount."""
+
+
+@frozen
+class Exchange:
+    """A request and the means to answer it.
+
+    Attributes:
+        app: what would answer it without the fault.
+        scope: of the request.
+        receive: brings the request, which has arrived as a whole, and later tells whether the client has left.
+        send: takes the reply.
+        record: to be kept true.
+        fault: what is to be done.
+        connection: what it came over; None under a server other than the emulator's own.
+        other_reply: finds the reply of another invoice.
+        clock: the emulator's.
+    """
+
+    app: ASGIApp
+    scope: Scope
+    receive: Receive
+    send: Send
+    record: RequestRecord
+    fault: Fault
+    connection: Connection | None
+    other_reply: OtherReply
+    clock: Clock
+
+    @property
+    def now(self) -> float:
+        """The emulator's time, in seconds since the epoch."""
+        return self.clock.now().timestamp()
+
+    async def pass_on(self) -> None:
+        """Let the application answer."""
+        await self.app(self.scope, self.receive, noting(self.record, self.send))
+
+    async def carry_out(self) -> Reply:
+        """Let the application answer, and keep what it says."""
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self.app(self.scope, self.receive, noting(self.record, keep))
+        start, *rest = messages
+        body = b"".join(message.get("body", b"") for message in rest)
+        return Reply(start["status"], tuple((name, value) for name, value in start["headers"]), body)
+
+    async def reply(self, reply: Reply) -> None:
+        """Send a whole reply."""
+        await self.start(reply)
+        await self.send({"type": "http.response.body", "body": reply.body})
+
+    async def start(self, reply: Reply) -> None:
+        """Send the head of a reply."""
+        await self.send({"type": "http.response.start", "status": reply.status, "headers": list(reply.headers)})
+
+    async def stream(self, reply: Reply, pieces: Iterable[bytes]) -> None:
+        """Send these pieces for a body, no faster than the client reads, until they end or it leaves."""
+        response = StreamingResponse(_in_turn(pieces), reply.status)
+        response.raw_headers = list(reply.without_length().headers)
+        with suppress(ClientDisconnect):  # how Starlette ends if the server tells of it by an error
+            await response(self.scope, self.receive, self.send)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            ServerStoppingError: the server stopped first.
+        """
+        await (asyncio.sleep(seconds) if self.connection is None else self.connection.pause(seconds))
+
+
+def noting(record: RequestRecord, send: Send) -> Send:
+    """`send`, that first notes on the record whether the application carried the request out."""
+
+    async def noted(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            record.committed = 200 <= message["status"] <= 299
+        await send(message)
+
+    return noted
+
+
+async def arrived(receive: Receive) -> Receive:
+    """Wait until the request has arrived, and return what brings it once more.
+
+    No more is kept than the application reads: a longer body is refused there, before its end.
+    """
+    body = bytearray()
+    more = True
+    while more and len(body) <= MAX_BODY_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    waiting: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": more}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+async def _in_turn(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        if piece:
+            yield piece
+        await asyncio.sleep(0)  # other requests have their turn, too, even if this client reads as fast as it can

@@ -1,0 +1,193 @@
+"""Which request gets which fault: pure decisions, no sockets and no clock.
+
+There are two ways to plan, and they work together. A queue says what happens to the next request, or to the next one
+with a given idempotency key. A probability with a seed lets each request fail by chance, and the chance is the same in
+every run: it depends on nothing but the seed, the idempotency key, and how many requests with that key came before (for
+requests without a key, how many of those). So the order in which concurrent requests arrive is no part of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Any
+
+from attrs import define, evolve
+
+from tazapay_lightning_emulator.faults.chance import DEFAULT_KINDS, Chance, Kinds
+from tazapay_lightning_emulator.faults.kinds import Fault, FaultKind, integer
+
+MAX_RECORDS = 100_000
+"""How many requests are remembered; older ones are forgotten, so that an emulator can run for weeks."""
+
+_MOST_TIMES = 1_000_000
+_MAX_KEY_LENGTH = 255
+
+
+@define(eq=False)
+class RequestRecord:
+    """A request as the emulator saw it.
+
+    Attributes:
+        method: such as "POST".
+        path: without the query.
+        idempotency_key: None if there was none, or more than one.
+        fault: what was done to it; None if it was left alone.
+        committed: whether it was carried out by now, which for a creation means that its invoice is stored. It is
+            True for a repeated request, too, whose key had an invoice already.
+    """
+
+    method: str
+    path: str
+    idempotency_key: str | None
+    fault: Fault | None
+    committed: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, ready for JSON."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "idempotency_key": self.idempotency_key,
+            "fault": None if self.fault is None else self.fault.to_dict(),
+            "committed": self.committed,
+        }
+
+
+@define(eq=False)
+class _Queued:
+    fault: Fault
+    times: int
+    idempotency_key: str | None
+
+
+class FaultPlan:
+    """What is to go wrong, and what went wrong. Safe to share between threads.
+
+    Args:
+        *queued: faults, or their kinds, for the next requests: one each, in this order.
+        probability: as for `fail_randomly`.
+        seed: as for `fail_randomly`.
+        kinds: as for `fail_randomly`.
+
+    Raises:
+        ValueError: as for `fail_next` and `fail_randomly`.
+
+    Example:
+        >>> plan = FaultPlan("reset_after_commit")
+        >>> plan.fail_next("delay_before_commit", seconds=0.5, idempotency_key="order-2")
+        >>> [str(plan.arrived("POST", "/", key).fault) for key in ("order-1", "order-1", "order-2", "order-2")]
+        ['reset_after_commit', 'None', 'delay_before_commit(seconds=0.5)', 'None']
+    """
+
+    def __init__(
+        self,
+        *queued: FaultKind | Fault,
+        probability: float = 0.0,
+        seed: int = 0,
+        kinds: Kinds = DEFAULT_KINDS,
+    ) -> None:
+        self._lock = threading.Lock()
+        self._queue: list[_Queued] = []
+        self._chance: Chance | None = None
+        self._records: deque[RequestRecord] = deque(maxlen=MAX_RECORDS)
+        for each in queued:
+            self.fail_next(each)
+        self.fail_randomly(probability, seed=seed, kinds=kinds)
+
+    def fail_next(
+        self, kind: FaultKind | Fault, *, times: int = 1, idempotency_key: str | None = None, **parameters: object
+    ) -> None:
+        """Do something wrong to the next request.
+
+        Entries wait in a queue: a request gets the first one that fits it, whatever chance would have done to it.
+
+        Args:
+            kind: what to do, or a whole fault.
+            times: to how many requests.
+            idempotency_key: only to requests with this key.
+            **parameters: of the kind; none with a whole fault.
+
+        Raises:
+            ValueError: one of the arguments is not acceptable; the message tells what is.
+        """
+        fault = Fault.of(kind, **parameters)
+        if not integer(times, 1, _MOST_TIMES):
+            raise ValueError(f"times: an integer from 1 to {_MOST_TIMES}")
+        if idempotency_key is not None and not (
+            isinstance(idempotency_key, str) and 1 <= len(idempotency_key) <= _MAX_KEY_LENGTH
+        ):
+            raise ValueError(f"idempotency_key: a string of 1 to {_MAX_KEY_LENGTH} characters")
+        with self._lock:
+            self._queue.append(_Queued(fault, times, idempotency_key))
+
+    def fail_randomly(self, probability: float, *, seed: int, kinds: Kinds = DEFAULT_KINDS) -> None:
+        """Let each request fail by chance, and count requests anew; takes the place of an earlier call.
+
+        Args:
+            probability: 0 (never) to 1 (always).
+            seed: with the same one, the same requests fail in the same way.
+            kinds: what to choose among: kinds or faults, equally likely, or a mapping of them to weights.
+
+        Raises:
+            ValueError: one of the arguments is not acceptable; the message tells what is.
+        """
+        chance = Chance.checked(probability, seed, kinds)
+        with self._lock:
+            self._chance = chance
+
+    def stop_failing(self) -> None:
+        """Forget what was queued, and let nothing fail by chance. What is under way goes on."""
+        with self._lock:
+            self._queue.clear()
+            self._chance = None
+
+    def arrived(self, method: str, path: str, idempotency_key: str | None) -> RequestRecord:
+        """Decide about a request that has just arrived, and remember it.
+
+        Returns:
+            The record itself and not a copy: whoever answers the request sets its `committed`.
+        """
+        with self._lock:
+            # drawn in any case, so that what is queued does not shift what comes by chance
+            drawn = None if self._chance is None else self._chance.draw(idempotency_key)
+            record = RequestRecord(method, path, idempotency_key, self._take(idempotency_key) or drawn)
+            self._records.append(record)
+        return record
+
+    def requests(self) -> list[RequestRecord]:
+        """The last 100,000 requests in order of arrival, except those under `/_emulator/`."""
+        with self._lock:
+            return [evolve(record) for record in self._records]
+
+    def faults_injected(self) -> list[RequestRecord]:
+        """Those of `requests` to which a fault was done.
+
+        Example:
+            >>> from collections import Counter
+            >>> plan = FaultPlan("drip", "drip", "bad_gzip")
+            >>> for _ in range(5):
+            ...     _ = plan.arrived("POST", "/", None)
+            >>> Counter(record.fault.kind for record in plan.faults_injected())
+            Counter({'drip': 2, 'bad_gzip': 1})
+        """
+        return [record for record in self.requests() if record.fault is not None]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is planned, ready for JSON: `next`, the queue, and `random`, None if nothing fails by chance."""
+        with self._lock:
+            queue = [
+                {**each.fault.to_dict(), "times": each.times, "idempotency_key": each.idempotency_key}
+                for each in self._queue
+            ]
+            chance = self._chance
+        return {"next": queue, "random": None if chance is None else chance.to_dict()}
+
+    def _take(self, idempotency_key: str | None) -> Fault | None:
+        for queued in self._queue:
+            if queued.idempotency_key in (None, idempotency_key):
+                queued.times -= 1
+                if queued.times == 0:
+                    self._queue.remove(queued)
+                return queued.fault
+        return None

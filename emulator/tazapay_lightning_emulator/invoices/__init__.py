@@ -1,0 +1,1 @@
+"""The books: invoices and their lives, payment requests, and the database that holds them."""

@@ -1,0 +1,117 @@
+"""An invoice and its life: created, fetched, updated, paid, expired. Pure, no HTTP and no database."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from attrs import evolve, frozen
+
+from tazapay_lightning_emulator.errors import NotPayableError
+from tazapay_lightning_emulator.invoices.fields import InvoiceFields
+
+
+@frozen
+class Invoice:
+    """An invoice as it is stored. `amount` is in satoshi, `expiry_interval` in seconds, the times are in UTC.
+
+    Whether it has expired is not stored: it is a matter of the time at which one asks.
+    """
+
+    id: str
+    amount: int
+    d_tag_memo: str | None
+    h_tag_memo: str | None
+    collect: str
+    expiry_interval: int
+    metadata: Mapping[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    payment_request: str | None = None
+    paid_at: datetime | None = None
+
+    @property
+    def expires_at(self) -> datetime:
+        """The first moment at which it has expired, if it was not paid before."""
+        return self.created_at + timedelta(seconds=self.expiry_interval)
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether its time was over when it was paid, or is over now."""
+        return (now if self.paid_at is None else self.paid_at) >= self.expires_at
+
+    def with_metadata(self, metadata: Mapping[str, Any], now: datetime) -> Invoice:
+        """The same invoice with this metadata in place of all that it had."""
+        return evolve(self, metadata=metadata, updated_at=whole_seconds(now))
+
+    def paid(self, now: datetime, *, even_if_expired: bool) -> Invoice:
+        """The same invoice, paid.
+
+        Raises:
+            NotPayableError: it is paid already, or it has expired and that is not to be overlooked.
+        """
+        if self.paid_at is not None:
+            raise NotPayableError(f"invoice {self.id} is paid already, and a Lightning invoice is paid only once")
+        if self.has_expired(now) and not even_if_expired:
+            raise NotPayableError(
+                f"invoice {self.id} expired at {to_rfc3339(self.expires_at)} by the emulator's clock: even_if_expired"
+                " has it paid all the same"
+            )
+        moment = whole_seconds(now)
+        return evolve(self, paid_at=moment, updated_at=moment)
+
+    def to_wire(self, now: datetime, *, hash_field: str = "h_tag_memo") -> dict[str, Any]:
+        """The object that goes into `data`: the documented fields, without the memo that was not given.
+
+        Args:
+            now: decides about `status`.
+            hash_field: "h_tag_memo" as when it was created; "h_tag", null without a hash, as when it is fetched or
+                updated. Tazapay's examples of these operations differ so.
+        """
+        memos = {"d_tag_memo": self.d_tag_memo, hash_field: self.h_tag_memo}
+        return {
+            "id": self.id,
+            "object": "lightning_invoice_bolt11",
+            "amount": self.amount,
+            **{name: memo for name, memo in memos.items() if memo is not None or name == "h_tag"},
+            **({} if self.payment_request is None else {"payment_request": self.payment_request}),
+            "collect": self.collect,
+            "expiry_interval": self.expiry_interval,
+            "metadata": dict(self.metadata),
+            "status": "expired" if self.has_expired(now) else "active",
+            "payment_status": "unpaid" if self.paid_at is None else "paid",
+            "created_at": to_rfc3339(self.created_at),
+            "updated_at": to_rfc3339(self.updated_at),
+        }
+
+
+def new_invoice(fields: InvoiceFields, now: datetime) -> Invoice:
+    """A fresh invoice, active and unpaid, with an id (`l11_`) and a collect id (`col_`) of its own."""
+    moment = whole_seconds(now)
+    return Invoice(
+        id=f"l11_{secrets.token_hex(12)}",
+        amount=fields.amount,
+        d_tag_memo=fields.d_tag_memo,
+        h_tag_memo=fields.h_tag_memo,
+        collect=f"col_{secrets.token_hex(12)}",
+        expiry_interval=fields.expiry_interval,
+        metadata=fields.metadata,
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+def whole_seconds(moment: datetime) -> datetime:
+    """The moment in UTC, to the second: the published example has no fractions."""
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def to_rfc3339(moment: datetime) -> str:
+    """A moment in UTC as the published example writes it.
+
+    Example:
+        >>> to_rfc3339(datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC))
+        '2025-09-28T08:15:30Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

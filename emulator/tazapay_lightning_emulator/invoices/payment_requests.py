@@ -1,0 +1,59 @@
+"""The payment request of an invoice: a real one, for regtest, that every BOLT11 decoder accepts."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable
+
+from attrs import field, frozen
+
+from tazapay_lightning_emulator.invoices.bolt11_encoding import TIMESTAMP_BITS, encode
+from tazapay_lightning_emulator.invoices.life import Invoice
+
+_logger = logging.getLogger("tazapay_lightning_emulator")
+
+
+@frozen
+class PaymentRequests:
+    """Makes payment requests, all of them signed with one key.
+
+    Attributes:
+        sign: as `encode` needs it.
+    """
+
+    sign: Callable[[bytes], bytes] = field(repr=False)
+
+    def of(self, invoice: Invoice) -> str | None:
+        """A request for the payment of this invoice; None if it was made before 1970, or after the year 3058.
+
+        Nobody can pay it: the secret behind its payment hash is forgotten at once.
+        """
+        timestamp = int(invoice.created_at.timestamp())
+        if not 0 <= timestamp < 2**TIMESTAMP_BITS:
+            return None
+        return encode(
+            amount_sats=invoice.amount,
+            timestamp=timestamp,
+            expiry=invoice.expiry_interval,
+            payment_hash=hashlib.sha256(secrets.token_bytes(32)).digest(),
+            payment_secret=secrets.token_bytes(32),
+            description=invoice.d_tag_memo or "",
+            description_hash=None if invoice.h_tag_memo is None else bytes.fromhex(invoice.h_tag_memo),
+            sign=self.sign,
+        )
+
+
+def payment_requests() -> PaymentRequests | None:
+    """What makes payment requests, with a new key; None, with a warning, where `cryptography` cannot be imported."""
+    try:
+        from tazapay_lightning_emulator.invoices.signing import Key
+    except ImportError as error:
+        _logger.warning(
+            "invoices come without payment_request, because the package cryptography cannot be imported (%s):"
+            ' pip install "tazapay-lightning[emulator]", if it is to be had for this Python',
+            error,
+        )
+        return None
+    return PaymentRequests(Key().sign)

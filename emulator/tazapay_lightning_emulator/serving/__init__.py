@@ -1,0 +1,1 @@
+"""Uvicorn in a thread, and the socket that it listens on."""

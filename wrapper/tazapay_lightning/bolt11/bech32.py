@@ -1,0 +1,102 @@
+"""Bech32, the alphabet and checksum of BOLT11 payment requests (BIP 173, without its limit of 90 characters).
+
+A text in bech32 is a readable prefix, the separator ``1``, and words of 5 bits: one letter each, the last six of them a
+checksum. The words stay letters here until a number or bytes are made of them, all at once.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import xor
+
+from tazapay_lightning.errors import InvalidBolt11Error
+from tazapay_lightning.values.safe_text import shown
+
+__all__ = ["refuse", "split", "to_bytes", "to_number"]
+
+_ALPHABET = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"  # the letter of the word 0, of 1, and so on to 31
+_CHECKSUM_WORDS = 6
+_TO_WORDS = bytes.maketrans(_ALPHABET, bytes(range(32)))
+_TO_DIGITS = bytes.maketrans(_ALPHABET, b"0123456789abcdefghijklmnopqrstuv")  # what int() reads in base 32
+
+_GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+# What the five bits that leave the remainder bring back into it, for each of their 32 combinations.
+_COMBINATIONS = tuple(
+    reduce(xor, (coefficient for bit, coefficient in enumerate(_GENERATOR) if top >> bit & 1), 0) for top in range(32)
+)
+
+
+def refuse(reason: str) -> InvalidBolt11Error:
+    """Make the error that says why a text is not a BOLT11 payment request."""
+    return InvalidBolt11Error(f"text is not a BOLT11 payment request: {reason}", argument="text")
+
+
+def split(text: str) -> tuple[str, bytes]:
+    """Split a text in bech32 into its prefix and its words.
+
+    Args:
+        text: lower case and ASCII.
+
+    Returns:
+        The prefix, and the words without the checksum, as letters of bech32.
+
+    Raises:
+        InvalidBolt11Error: without a separator, with a letter that is not one of bech32, or with a wrong checksum.
+
+    Example:
+        >>> split("a12uel5l")  # an example of BIP 173
+        ('a', b'')
+    """
+    prefix, separator, letters = text.rpartition("1")
+    if not separator:
+        raise refuse('the "1" between its prefix and its data is missing')
+    words = letters.encode()
+    if foreign := words.translate(None, _ALPHABET).decode():
+        position = len(prefix) + len(separator) + letters.index(foreign[0]) + 1
+        allowed = "digits without 1 and letters without b, i, o"
+        raise refuse(f"character {position} is {shown(foreign[0])}, but bech32 has only {allowed}")
+    if len(words) < _CHECKSUM_WORDS or _remainder(prefix.encode(), words.translate(_TO_WORDS)) != 1:
+        raise refuse("its checksum is wrong, so something was changed, lost or added; copy it again, whole")
+    return prefix, words[:-_CHECKSUM_WORDS]
+
+
+def _remainder(prefix: bytes, words: bytes) -> int:
+    high_then_low = bytes(letter >> 5 for letter in prefix) + b"\0" + bytes(letter & 31 for letter in prefix)
+    remainder = 1
+    for word in high_then_low + words:
+        remainder = (remainder & 0x1FFFFFF) << 5 ^ word ^ _COMBINATIONS[remainder >> 25]
+    return remainder
+
+
+def to_number(words: bytes) -> int:
+    """Read words as one number, the first word the most significant; no words are 0.
+
+    Example:
+        >>> to_number(b"pu"), to_number(b"")  # 1 * 32 + 28
+        (60, 0)
+    """
+    return int(words.translate(_TO_DIGITS) or b"0", 32)
+
+
+def to_bytes(words: bytes, *, field: str) -> bytes:
+    """Read words as bytes.
+
+    Args:
+        words: the bytes, filled up with 0 bits to whole words.
+        field: the letter of the field that they are from, for the message.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        InvalidBolt11Error: if more bits are left over than filling up needs, or one of them is not 0.
+
+    Example:
+        >>> to_bytes(b"xysxxatsyp3k7enxv4js", field="d")
+        b'1 cup coffee'
+    """
+    length, padding = divmod(len(words) * 5, 8)
+    number = to_number(words)
+    if padding > 4 or number & ((1 << padding) - 1):
+        raise refuse(f"the data of its field {field} does not end at a byte, followed by less than 5 bits, all 0")
+    return (number >> padding).to_bytes(length)

@@ -1,0 +1,1 @@
+"""What the command `bulk` makes of files: orders read, a journal and results written, runs resumed."""

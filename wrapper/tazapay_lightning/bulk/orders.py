@@ -1,0 +1,175 @@
+"""What goes into a bulk run and what comes out of it, row by row; pure."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+import attrs
+from attrs import field, frozen
+
+from tazapay_lightning.errors import APIError, InvalidArgumentError, InvoiceMismatchError, TazapayError
+from tazapay_lightning.invoices.invoice import Invoice
+from tazapay_lightning.values.safe_text import shown
+
+__all__ = ["Order", "Result", "State", "check_rate", "idempotency_key"]
+
+State = Literal["created", "refused", "unknown", "mismatch"]
+
+
+@frozen(kw_only=True)
+class Order:
+    """One row: an order that an invoice is to be made for. The arguments are those of ``create_invoice``.
+
+    Attributes:
+        order_id: your own name for it; what its idempotency key is derived from.
+        amount_sats: satoshi, an int; or else
+        amount_btc: BTC, as a Decimal, a str or an int.
+        memo: what the payer reads, at most 639 bytes.
+        metadata: a mapping that JSON can hold.
+        expires_in: seconds, or a timedelta of whole seconds.
+    """
+
+    order_id: str
+    amount_sats: int | None = None
+    amount_btc: Decimal | str | int | None = None
+    memo: str | None = field(default=None, repr=False)
+    metadata: Mapping[str, object] | None = field(default=None, repr=False, hash=False)
+    expires_in: int | timedelta | None = None
+
+    @classmethod
+    def of(cls, row: object) -> Order:
+        """Return a row as an order: one already, or a mapping with the same names.
+
+        Raises:
+            InvalidArgumentError: it is neither, has another name in it, or no order_id.
+
+        Example:
+            >>> Order.of({"order_id": "7890", "amount_sats": 5000})
+            Order(order_id='7890', amount_sats=5000, amount_btc=None, expires_in=None)
+        """
+        order = row if isinstance(row, Order) else cls(**_named(row))  # type: ignore[arg-type]  # create_invoice refuses what is wrong
+        if not isinstance(order.order_id, str) or not order.order_id:
+            raise InvalidArgumentError(
+                f"order_id must be text that is not empty; got {shown(order.order_id)}", argument="order_id"
+            )
+        return order
+
+
+_NAMES = tuple(attribute.name for attribute in attrs.fields(Order))
+
+
+def _named(row: object) -> dict[str, object]:
+    if not isinstance(row, Mapping):
+        raise InvalidArgumentError(
+            f"a row must be a bulk.Order or a mapping; got {type(row).__name__}", argument="rows"
+        )
+    for name in row:
+        if name not in _NAMES:
+            raise InvalidArgumentError(
+                f"a row has {shown(name)}, which is not one of {', '.join(_NAMES)}", argument="rows"
+            )
+    if "order_id" not in row:
+        raise InvalidArgumentError("a row has no order_id", argument="order_id")
+    return dict(row)
+
+
+@frozen(kw_only=True)
+class Result:
+    """What became of one row.
+
+    Attributes:
+        order: the row as an order; None if it could not be read as one.
+        row: the row as it was given.
+        idempotency_key: what the invoice was asked for with; None if it did not come to that.
+        invoice: the invoice; None if there is none, or if it is not known.
+        error: why there is no invoice; None if there is one.
+        outcome_unknown: True if an invoice may exist although no reply proved it: then bill the same order again, with
+            the same key, within 24 hours.
+
+    Example:
+        >>> Result(order=None, row={}, error=InvalidArgumentError("a row has no order_id")).state
+        'refused'
+    """
+
+    order: Order | None
+    row: object = field(repr=False)
+    idempotency_key: str | None = None
+    invoice: Invoice | None = None
+    error: TazapayError | None = None
+
+    @property
+    def is_created(self) -> bool:
+        """True if there is an invoice, over the amount that was asked for."""
+        return self.invoice is not None
+
+    @property
+    def outcome_unknown(self) -> bool:
+        """True if an invoice may exist although no reply proved it."""
+        return isinstance(self.error, APIError) and self.error.outcome_unknown
+
+    @property
+    def state(self) -> State:
+        """In a word: created; refused (no invoice exists); unknown; mismatch (one exists, over another amount)."""
+        if self.is_created:
+            return "created"
+        if isinstance(self.error, InvoiceMismatchError):
+            return "mismatch"
+        return "unknown" if self.outcome_unknown else "refused"
+
+
+def check_rate(rate: object) -> None:
+    """Refuse what is no rate in requests per second.
+
+    Raises:
+        InvalidArgumentError: it is neither None nor a finite number greater than 0.
+
+    Example:
+        >>> check_rate(None), check_rate(0.5)
+        (None, None)
+    """
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf):
+        raise InvalidArgumentError(
+            f"rate must be requests per second, a number greater than 0, or None; got {shown(rate)}", argument="rate"
+        )
+
+
+def idempotency_key(namespace: str, order_id: str) -> str:
+    """Derive the idempotency key of an order: the same in every run, on every machine, in every version.
+
+    The key is ``order-v1-`` and the SHA-256, in hex, of the two texts as netstrings: their length in bytes of UTF-8, a
+    colon, the bytes, a comma. No two pairs give the same text to hash, and any language can compute it.
+
+    Args:
+        namespace: what the order ids are unique within, such as the name of a shop.
+        order_id: the order's own id. Both are taken as they are, without any normalisation.
+
+    Returns:
+        73 visible ASCII characters.
+
+    Raises:
+        InvalidArgumentError: one of them is not a str, is empty, or holds half of a surrogate pair.
+
+    Example:
+        >>> idempotency_key("shop-1", "7890")
+        'order-v1-d90261c1948d60e512b0a024f39c00264727d3e72f8c5c4b6b393da1fee485f6'
+    """
+    hashed = hashlib.sha256(_netstring(namespace, "namespace") + _netstring(order_id, "order_id"))
+    return f"order-v1-{hashed.hexdigest()}"
+
+
+def _netstring(text: object, argument: str) -> bytes:
+    if not isinstance(text, str) or not text:
+        got = "an empty one" if text == "" else type(text).__name__
+        raise InvalidArgumentError(f"{argument} must be a str that is not empty; got {got}", argument=argument)
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(
+            f"{argument} holds half of a surrogate pair, which UTF-8 cannot write", argument=argument
+        ) from None
+    return b"%d:%b," % (len(content), content)

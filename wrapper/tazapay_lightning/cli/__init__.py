@@ -1,0 +1,1 @@
+"""The command line ``tazapay-lightning`` (extra ``[cli]``), on top of the public names."""

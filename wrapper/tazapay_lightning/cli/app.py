@@ -1,0 +1,266 @@
+"""The command line ``tazapay-lightning`` (extra ``[cli]``), on top of the public API only.
+
+Commands: ``demo``, ``create``, ``get``, ``update``, ``wait``, ``bulk``, ``decode``, ``emulator``. Results go to stdout,
+everything else to stderr. Exit codes: 0 done, 1 refused or failed (an invoice that expired unpaid too), 2 usage, 3 an
+invoice may exist (the key to resume with is printed). Credentials come from the environment, never from an option:
+options stay in the shell's history and show in the list of processes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import uuid
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tazapay_lightning import (
+    InvalidArgumentError,
+    LightningClient,
+    __version__,
+    decode_bolt11,
+)
+from tazapay_lightning.cli.bulk import bulk
+from tazapay_lightning.cli.display import Countdown, request_dict, request_table, show_invoice, show_table
+from tazapay_lightning.cli.outcomes import OUTCOME_UNKNOWN, REFUSED, USAGE, problems_explained, say, stop
+from tazapay_lightning.values.safe_text import shown
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_LONGEST_INPUT = 10_000  # characters: more than a payment request has
+
+app = typer.Typer(
+    help="Create Lightning invoices with Tazapay. Credentials: TAZAPAY_API_KEY and TAZAPAY_API_SECRET.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they print the local variables of every frame
+)
+_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+_ID = Annotated[str, typer.Argument(metavar="ID", help="The id of an invoice, such as l11_abc123xyz.")]
+_METADATA = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be repeated.")]
+_ENVIRONMENT = Annotated[
+    str | None, typer.Option(help='"sandbox" or "production"; or TAZAPAY_ENVIRONMENT; or sandbox.')
+]
+_BASE_URL = Annotated[str | None, typer.Option(help="Another address; or TAZAPAY_BASE_URL.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tazapay-lightning {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a letter that a terminal cannot show is no reason to lose an invoice
+            stream.reconfigure(errors="backslashreplace")
+
+
+@app.command()
+def demo(as_json: _JSON = False) -> None:
+    """Start the emulator on this machine, create an invoice with it, and show it: offline, no account needed."""
+    with (
+        problems_explained(),
+        _emulator().running_emulator() as tazapay,
+        LightningClient(tazapay.api_key, tazapay.api_secret, base_url=tazapay.base_url) as client,
+    ):
+        say(f"emulator of Tazapay at {tazapay.base_url}")
+        invoice = client.create_invoice(
+            amount_btc="0.00123456",
+            memo="Payment for order #7890",
+            metadata={"order_id": "7890", "customer_id": "cust_456"},
+            expires_in=900,
+        )
+        show_invoice(invoice, as_json=as_json, qr=True)
+
+
+@app.command()
+def create(
+    amount_sats: Annotated[int | None, typer.Option(help="The amount in satoshi.")] = None,
+    amount_btc: Annotated[str | None, typer.Option(help="The amount in BTC, at most 8 decimals.")] = None,
+    memo: Annotated[str | None, typer.Option(help="What the payer reads, at most 639 bytes.")] = None,
+    memo_as_hash: Annotated[bool, typer.Option("--memo-as-hash", help="Send only the SHA-256 of the memo.")] = False,
+    memo_hash: Annotated[str | None, typer.Option(help="The SHA-256 of a memo, 64 hex digits.")] = None,
+    expires_in: Annotated[int | None, typer.Option(help="Seconds until the invoice expires.")] = None,
+    metadata: _METADATA = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="Resume a call whose outcome is unknown, or derive it from your order.")
+    ] = None,
+    environment: _ENVIRONMENT = None,
+    base_url: _BASE_URL = None,
+    qr: Annotated[bool, typer.Option(help="Print a QR code of the payment request.")] = True,
+    as_json: _JSON = False,
+) -> None:
+    """Create an invoice, and show the QR code that pays it."""
+    with problems_explained():
+        attached = None if metadata is None else _mapping(metadata)
+        # made here, so that it can be printed even if the call is interrupted
+        key = idempotency_key if idempotency_key is not None else str(uuid.uuid4())
+        with _client(environment, base_url) as client:
+            try:
+                invoice = client.create_invoice(
+                    amount_sats=amount_sats,
+                    amount_btc=amount_btc,
+                    memo=memo,
+                    memo_as_hash=memo_as_hash,
+                    memo_hash=memo_hash,
+                    expires_in=expires_in,
+                    metadata=attached,
+                    idempotency_key=key,
+                )
+            except KeyboardInterrupt:
+                stop("interrupted", OUTCOME_UNKNOWN, key)
+        show_invoice(invoice, as_json=as_json, qr=qr)
+
+
+@app.command()
+def get(
+    invoice_id: _ID,
+    environment: _ENVIRONMENT = None,
+    base_url: _BASE_URL = None,
+    qr: Annotated[bool, typer.Option(help="Print a QR code of the payment request.")] = False,
+    as_json: _JSON = False,
+) -> None:
+    """Show an invoice as it is now."""
+    with problems_explained(), _client(environment, base_url) as client:
+        show_invoice(client.get_invoice(invoice_id), as_json=as_json, qr=qr, insist=True)
+
+
+@app.command()
+def update(
+    invoice_id: _ID,
+    metadata: _METADATA = None,
+    environment: _ENVIRONMENT = None,
+    base_url: _BASE_URL = None,
+    as_json: _JSON = False,
+) -> None:
+    """Set the metadata of an invoice; nothing else of it can be changed."""
+    with problems_explained():
+        if metadata is None:
+            raise InvalidArgumentError("nothing to set: give --metadata KEY=VALUE", argument="metadata")
+        attached = _mapping(metadata)
+        with _client(environment, base_url) as client:
+            show_invoice(client.update_invoice(invoice_id, metadata=attached), as_json=as_json, qr=False)
+
+
+@app.command()
+def wait(
+    invoice_id: _ID,
+    timeout: Annotated[float | None, typer.Option(help="Seconds at most; left out, until the invoice expires.")] = None,
+    poll_interval: Annotated[float | None, typer.Option(help="Seconds between the first two looks.")] = None,
+    environment: _ENVIRONMENT = None,
+    base_url: _BASE_URL = None,
+    as_json: _JSON = False,
+) -> None:
+    """Wait until an invoice is paid: exit code 0 if it is, 1 if it expired or the time is up."""
+    with problems_explained(), _client(environment, base_url) as client:
+        try:
+            with Countdown(invoice_id) as countdown:
+                invoice = client.wait_for_payment(
+                    invoice_id, timeout=timeout, poll_interval=poll_interval, on_poll=countdown.seen
+                )
+        except KeyboardInterrupt:
+            stop("interrupted; the invoice can still be paid", REFUSED)
+        show_invoice(invoice, as_json=as_json, qr=False)
+
+
+app.command()(bulk)
+
+
+@app.command()
+def decode(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A BOLT11 payment request; - reads it from stdin.")],
+    as_json: _JSON = False,
+) -> None:
+    """Show what a BOLT11 payment request asks for. Its signature is not verified."""
+    with problems_explained():
+        if text == "-" and sys.stdin is None:  # closed, as `<&-` does
+            raise InvalidArgumentError("nothing can be read from stdin: it is closed", argument="text")
+        request = decode_bolt11(sys.stdin.read(_LONGEST_INPUT) if text == "-" else text)
+        if as_json:
+            typer.echo(json.dumps(request_dict(request), indent=2))
+        else:
+            show_table(request_table(request))
+            say("the signature was not verified: anybody can have written this")
+
+
+@app.command()
+def emulator(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8787,
+    db: Annotated[Path | None, typer.Option(help="Keep the invoices in this SQLite file.", dir_okay=False)] = None,
+    data_as_string: Annotated[
+        bool, typer.Option("--data-as-string", help="Send `data` as JSON text, as the published document types it.")
+    ] = False,
+    webhook_url: Annotated[
+        str | None, typer.Option(help="Where to send a signed webhook when an invoice is paid.")
+    ] = None,
+    webhook_secret: Annotated[
+        str | None, typer.Option(help="What to sign it with; it opens nothing but your tests.")
+    ] = None,
+) -> None:
+    """Run the emulator of Tazapay on this machine until Ctrl-C."""
+    package = _emulator()
+    secret = package.DEFAULT_WEBHOOK_SECRET if webhook_secret is None else webhook_secret
+
+    def announce(base_url: str) -> None:
+        say(f"emulator of Tazapay at {base_url}; in another terminal:")
+        for name, value in (
+            ("TAZAPAY_BASE_URL", base_url),
+            ("TAZAPAY_API_KEY", package.DEFAULT_API_KEY),
+            ("TAZAPAY_API_SECRET", package.DEFAULT_API_SECRET),  # opens nothing but this emulator
+            ("TAZAPAY_WEBHOOK_SECRET", secret),  # likewise
+        ):
+            typer.echo(f"export {name}={quote(value)}")
+
+    try:
+        package.serve(
+            port=port,
+            database=":memory:" if db is None else db,
+            data_as_string=data_as_string,
+            webhook_url=webhook_url,
+            webhook_secret=secret,
+            on_ready=announce,
+        )
+    except package.EmulatorError as error:
+        stop(str(error), REFUSED)
+    except ValueError as error:  # what an option holds: the port, the webhook's URL or secret
+        stop(str(error), USAGE)
+
+
+def _emulator() -> ModuleType:
+    try:
+        import starlette  # noqa: F401 - the emulator's own imports happen later, as it starts
+        import uvicorn  # noqa: F401 - likewise
+
+        import tazapay_lightning_emulator
+    except ModuleNotFoundError as error:
+        stop(f'the emulator needs {error.name}: pip install "tazapay-lightning[emulator]"', REFUSED)
+    return tazapay_lightning_emulator
+
+
+def _mapping(entries: list[str]) -> dict[str, object]:
+    mapping: dict[str, object] = {}
+    for entry in entries:
+        key, separator, value = entry.partition("=")
+        if not separator or not key:
+            raise InvalidArgumentError(
+                f"metadata must be KEY=VALUE, as in order_id=7890; got {shown(entry)}", argument="metadata"
+            )
+        if key in mapping:
+            raise InvalidArgumentError(f"metadata has the key {shown(key)} twice", argument="metadata")
+        mapping[key] = value
+    return mapping
+
+
+def _client(environment: str | None, base_url: str | None) -> LightningClient:
+    return LightningClient(environment=environment, base_url=base_url)  # type: ignore[arg-type]  # checked there

@@ -1,0 +1,156 @@
+"""Is the invoice that came back the one that was asked for?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Set
+
+import attrs
+
+from tazapay_lightning.errors import InvoiceMismatchError, UnexpectedResponseError
+from tazapay_lightning.invoices.invoice import Difference, Invoice
+from tazapay_lightning.invoices.payment_request import read_payment_request
+from tazapay_lightning.invoices.request import InvoiceRequest
+from tazapay_lightning.transport.settings import Configuration
+from tazapay_lightning.values.amounts import MSAT_PER_SAT, format_btc
+from tazapay_lightning.values.memos import hash_memo, is_memo_hash
+from tazapay_lightning.values.safe_text import printable
+
+__all__ = ["find_differences", "verify_echo", "verify_fetched"]
+
+_logger = logging.getLogger("tazapay_lightning")
+_AMOUNT, _REQUESTED, _DESCRIPTION = "amount_sats", "bolt11_amount_msat", "bolt11_description"
+_STRICT = frozenset({_AMOUNT, _REQUESTED, _DESCRIPTION})
+_Compared = tuple[str, object, object]
+
+
+def verify_echo(request: InvoiceRequest, invoice: Invoice, configuration: Configuration) -> Invoice:
+    """Return the invoice with its differences from the request listed and logged, by name and not by value.
+
+    Raises:
+        InvoiceMismatchError: unless ``check_echo`` is off: if the amount differs, or the payment request is over
+            another amount or for another purpose: whoever scanned it would pay something else.
+    """
+    differences = find_differences(request, invoice, network=configuration.network)
+    advice = "An idempotency key that was used before for another amount is answered with the invoice of that time"
+    return _judged(invoice, differences, request.amount_sats, strict=configuration.check_echo, advice=f". {advice}")
+
+
+def verify_fetched(invoice_id: str, invoice: Invoice, configuration: Configuration) -> Invoice:
+    """Return an invoice that was asked for by its id, if it is that one and does not contradict itself.
+
+    Raises:
+        UnexpectedResponseError: it is another invoice.
+        InvoiceMismatchError: unless ``check_echo`` is off: if its payment request is over another amount than the
+            invoice. One for another purpose than the invoice's own memo, or for another network, is listed and logged.
+    """
+    if invoice.id != invoice_id:
+        asked, received = (printable(each, most=80) for each in (invoice_id, invoice.id))
+        raise UnexpectedResponseError(f"asked for invoice {asked}, but the reply is about {received}")
+    memo_hash = invoice.memo_hash if is_memo_hash(invoice.memo_hash) else None
+    memo = (invoice.memo or "").encode("utf-8", "replace").decode()  # the service can send half a character
+    own = InvoiceRequest(amount_sats=invoice.amount_sats, memo=memo or None, memo_hash=memo_hash)
+    differences = _different(_in_payment_request(invoice, own, configuration.network))
+    return _judged(
+        invoice, differences, invoice.amount_sats, strict=configuration.check_echo, advice="", fatal={_REQUESTED}
+    )
+
+
+def _judged(
+    invoice: Invoice,
+    differences: tuple[Difference, ...],
+    amount_sats: int,
+    *,
+    strict: bool,
+    advice: str,
+    fatal: Set[str] = _STRICT,
+) -> Invoice:
+    if not differences:
+        return invoice
+    invoice = attrs.evolve(invoice, differences=differences)
+    name = printable(invoice.id, most=80)
+    wrong = next((each for each in differences if each.field in fatal), None)
+    if strict and wrong is not None:
+        raise InvoiceMismatchError(
+            f"asked for {_both_units(amount_sats)}, but {_finding(wrong, name)}; do not show it to a payer{advice}",
+            invoice=invoice,
+            differences=differences,
+        )
+    _logger.warning(
+        "invoice %s is not quite what was asked for: %s differ; see Invoice.differences",
+        name,
+        ", ".join(difference.field for difference in differences),
+    )
+    return invoice
+
+
+def _finding(difference: Difference, name: str) -> str:
+    received = difference.received
+    if difference.field == _DESCRIPTION:
+        return f"the payment request of invoice {name} is for another purpose than the memo"
+    if difference.field == _REQUESTED:
+        over = "any amount" if received is None else f"{received} millisatoshi"
+        return f"the payment request of invoice {name} is over {over}"
+    return f"invoice {name} is over {_both_units(int(str(received)))}"
+
+
+def find_differences(
+    request: InvoiceRequest, invoice: Invoice, *, network: str | None = None
+) -> tuple[Difference, ...]:
+    """Compare what was asked for with what came back.
+
+    Args:
+        request: what was sent.
+        invoice: what the service made of it.
+        network: that payment requests must be for; None where nobody says.
+
+    Returns:
+        The fields that differ, the amount first. A memo that nobody asked for counts; an expiry that was left to the
+        service does not. Hashes are compared without regard to case. Of a payment request, its amount is compared
+        (``bolt11_amount_msat``), its description or the hash of it with the memo or the hash that was asked for, if any
+        (``bolt11_description``), its expiry (``bolt11_expiry``) and its network (``bolt11_network``).
+
+    Example:
+        >>> request = InvoiceRequest.build(amount_sats=100, expires_in=600)
+        >>> find_differences(request, Invoice.from_payload({"id": "l11_1", "amount": 100, "expiry_interval": 3600}))
+        (Difference(field='expiry_interval', asked=600, received=3600),)
+    """
+    asked_and_received: list[_Compared] = [(_AMOUNT, request.amount_sats, invoice.amount_sats)]
+    if request.memo_hash is None:  # the service leaves the memo out where a hash takes its place
+        asked_and_received.append(("memo", request.memo or None, invoice.memo or None))
+    asked_and_received.append(("memo_hash", _lower(request.memo_hash), _lower(invoice.memo_hash)))
+    if request.expires_in is not None:
+        asked_and_received.append(("expiry_interval", request.expires_in, invoice.expiry_interval))
+    return _different(asked_and_received + _in_payment_request(invoice, request, network))
+
+
+def _in_payment_request(invoice: Invoice, request: InvoiceRequest, network: str | None) -> list[_Compared]:
+    """List what the payment request asks of a payer beside what was asked of the service."""
+    if invoice.bolt11 is None:
+        return []
+    asks = read_payment_request(invoice.bolt11)
+    compared: list[_Compared] = [(_REQUESTED, request.amount_sats * MSAT_PER_SAT, asks.amount_msat)]
+    purpose = request.memo if request.memo_hash is None else _lower(request.memo_hash)
+    if purpose is not None:
+        # A description commits to a memo, and so does its hash: services hash descriptions that are too long.
+        wanted = hash_memo(purpose) if request.memo_hash is None else purpose
+        received = asks.description_hash if asks.description is None else hash_memo(asks.description)
+        if wanted != received:
+            compared.append((_DESCRIPTION, purpose, asks.description_hash or asks.description))
+    if request.expires_in is not None:
+        compared.append(("bolt11_expiry", request.expires_in, asks.expiry))
+    if network is not None:
+        compared.append(("bolt11_network", network, asks.network))
+    return compared
+
+
+def _different(compared: Iterable[_Compared]) -> tuple[Difference, ...]:
+    return tuple(Difference(*each) for each in compared if each[1] != each[2])
+
+
+def _both_units(sats: int) -> str:
+    return f"{sats} satoshi ({format_btc(sats)} BTC)"
+
+
+def _lower(memo_hash: str | None) -> str | None:
+    return memo_hash.lower() if memo_hash else None

@@ -1,0 +1,252 @@
+"""A Lightning invoice as the service describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import attrs
+from attrs import field, frozen
+
+from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError
+from tazapay_lightning.invoices import qr
+from tazapay_lightning.invoices.fields import essential_amount, essential_id, optional, seconds, text
+from tazapay_lightning.invoices.payment_request import find_payment_request, read_payment_request
+from tazapay_lightning.values.amounts import format_btc, sats_to_btc
+from tazapay_lightning.values.json_fields import decode_json_field
+from tazapay_lightning.values.moments import is_plausible, read_moment
+from tazapay_lightning.values.read_only import Reduced, read_only, reduced
+from tazapay_lightning.values.safe_text import printable
+
+__all__ = ["Difference", "Invoice"]
+
+
+@frozen
+class Difference:
+    """One field in which the service's invoice is not what was asked for."""
+
+    field: str
+    asked: object
+    received: object
+
+
+@frozen(kw_only=True)
+class Invoice:
+    """A Lightning invoice at the moment of a reply. Frozen: a later state is another object.
+
+    Only ``id`` and ``amount_sats`` are certain. Whatever else the service left out, or sent in a form that cannot be
+    read, is None here (``metadata``: empty), is logged as a warning, and stays in ``raw`` as it came.
+
+    Attributes:
+        id: Tazapay's id, such as ``l11_abc123xyz``.
+        amount_sats: the amount in satoshi.
+        memo: the description (``d_tag_memo``).
+        memo_hash: the SHA-256 of the description in hex (``h_tag_memo``, or ``h_tag`` where the service says so).
+        status: ``"active"`` or ``"expired"`` today; any other text of tomorrow is passed on.
+        payment_status: ``"paid"`` or ``"unpaid"`` today; any other text of tomorrow is passed on.
+        expiry_interval: seconds from creation to expiry.
+        collect_id: the id of the payment (``col_...``); it may show while the invoice is unpaid.
+        metadata: the key-value pairs attached to the invoice, read-only.
+        created_at: aware datetime.
+        updated_at: aware datetime.
+        bolt11: the payment request that a payer scans, in lower case: the one text in the service's reply that reads as
+            BOLT11, wherever it stands, because no documented field carries it. None if there is none, or more than one.
+        differences: what of the request the service changed; empty when the invoice is what was asked for.
+        idempotency_key: the key under which this invoice was created; None for one that was fetched.
+        raw: everything that the service said about the invoice, fields unknown to this version included, read-only.
+
+    Example:
+        >>> invoice = Invoice.from_payload({"id": "l11_1", "amount": 123456, "payment_status": "unpaid"})
+        >>> invoice.amount_btc, invoice.is_paid
+        (Decimal('0.00123456'), False)
+    """
+
+    id: str
+    amount_sats: int
+    memo: str | None = field(default=None, repr=False)
+    memo_hash: str | None = field(default=None, repr=False)
+    status: str | None = None
+    payment_status: str | None = None
+    expiry_interval: int | None = None
+    collect_id: str | None = None
+    metadata: Mapping[str, object] = field(factory=dict, converter=read_only, repr=False, hash=False)
+    created_at: datetime | None = None
+    updated_at: datetime | None = field(default=None, repr=False)
+    bolt11: str | None = field(default=None, repr=False)
+    differences: tuple[Difference, ...] = field(default=(), repr=False)
+    idempotency_key: str | None = field(default=None, repr=False)
+    raw: Mapping[str, object] = field(factory=dict, converter=read_only, repr=False, hash=False)
+    _service_ahead: timedelta = field(default=timedelta(), repr=False, eq=False)  # of this machine's clock
+
+    @property
+    def amount_btc(self) -> Decimal:
+        """The amount in BTC, exact, with 8 decimals."""
+        return sats_to_btc(self.amount_sats)
+
+    @property
+    def is_paid(self) -> bool:
+        """True if the service says that the invoice is paid."""
+        return self.payment_status == "paid"
+
+    @property
+    def is_expired(self) -> bool:
+        """True if the service says so, or if it is unpaid and its time has passed by the service's clock.
+
+        That clock is read off the reply that this invoice came with (its ``Date``) and goes on from there; where the
+        reply did not say, this machine's clock counts.
+        """
+        return self.status == "expired" or (self.seconds_left == 0 and not self.is_paid)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the invoice expires, by the clock of `is_expired`; 0 from then on, None if nobody says when."""
+        expires_at = self.expires_at
+        return None if expires_at is None else max(0.0, (expires_at - self._service_now()).total_seconds())
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the invoice expires, aware: `expiry_interval` after `created_at`.
+
+        Where the service leaves one of the two out, it is when the payment request expires; None without one.
+        """
+        if self.created_at is None or self.expiry_interval is None:
+            return None if self.bolt11 is None else read_payment_request(self.bolt11).expires_at
+        try:
+            return self.created_at + timedelta(seconds=self.expiry_interval)
+        except OverflowError:  # later than the year 9999
+            return None
+
+    @property
+    def lightning_uri(self) -> str | None:
+        """``lightning:`` and the payment request: as a link, it opens a wallet. None without a payment request."""
+        return None if self.bolt11 is None else f"lightning:{self.bolt11}"
+
+    def qr_svg(self) -> str:
+        """Return a QR code of the payment request as an ``<svg>`` element, which takes the size of its container.
+
+        Raises:
+            InvoiceExpiredError: the invoice expired: nobody should try to pay it.
+            InvalidBolt11Error: the service sent no payment request.
+            ConfigurationError: segno is not installed, which the extra ``[qr]`` brings.
+
+        Example:
+            >>> invoice = Invoice.from_payload({"id": "l11_1", "amount": 5, "status": "expired"})
+            >>> invoice.qr_svg()
+            Traceback (most recent call last):
+            ...
+            tazapay_lightning.errors.InvoiceExpiredError: invoice l11_1 expired: make a new one to be paid
+        """
+        return qr.svg(self._payable())
+
+    def qr_png(self, *, scale: int = 8) -> bytes:
+        """Return a QR code of the payment request as a PNG image.
+
+        Args:
+            scale: pixels for each side of a module, 1 to 100; a code has 60 to 100 modules on each side.
+
+        Raises:
+            InvalidArgumentError: the scale is out of range.
+            InvoiceExpiredError: like the others, as for `qr_svg`.
+        """
+        return qr.png(self._payable(), scale=scale)
+
+    def qr_terminal(self) -> str:
+        """Return a QR code of the payment request for a terminal, colours included; errors as for `qr_svg`."""
+        return qr.terminal(self._payable())
+
+    def _payable(self) -> str:
+        name = printable(self.id, most=80)
+        if self.is_expired:
+            raise InvoiceExpiredError(f"invoice {name} expired: make a new one to be paid", invoice=self)
+        if self.bolt11 is not None and read_payment_request(self.bolt11).expires_at <= self._service_now():
+            raise InvoiceExpiredError(
+                f"the payment request of invoice {name} expired: make a new invoice to be paid", invoice=self
+            )
+        if self.bolt11 is None:
+            raise InvalidBolt11Error(
+                f"invoice {name} has no payment request that could be shown: the service sent none; see Invoice.raw",
+                argument="bolt11",
+            )
+        return self.bolt11
+
+    def _service_now(self) -> datetime:
+        return datetime.now(UTC) + self._service_ahead
+
+    @classmethod
+    def from_payload(
+        cls,
+        payload: Mapping[str, object],
+        *,
+        idempotency_key: str | None = None,
+        service_time: datetime | None = None,
+        written: Iterable[object] = (),
+    ) -> Invoice:
+        """Read the service's object.
+
+        Args:
+            payload: the decoded ``data`` of a reply.
+            idempotency_key: the key that the invoice was created with.
+            service_time: when the service made the reply, by its own clock; None where it did not say.
+            written: what the caller wrote into the invoice: no payment request of the service's.
+
+        Raises:
+            UnexpectedResponseError: if the id or the amount is missing or cannot be read. The amount must be a whole
+                number of satoshi; digits as text and integral floats are read too.
+        """
+        created_at = optional(payload, "created_at", read_moment)
+        ahead = timedelta()
+        if service_time is not None and is_plausible(service_time, created_at):
+            ahead = service_time - datetime.now(UTC)
+        return cls(
+            id=essential_id(payload.get("id")),
+            amount_sats=essential_amount(payload.get("amount")),
+            memo=optional(payload, "d_tag_memo", text),
+            memo_hash=optional(payload, "h_tag_memo" if payload.get("h_tag_memo") is not None else "h_tag", text),
+            status=optional(payload, "status", text),
+            payment_status=optional(payload, "payment_status", text),
+            expiry_interval=optional(payload, "expiry_interval", seconds),
+            collect_id=optional(payload, "collect", text),
+            metadata=optional(payload, "metadata", decode_json_field) or {},
+            created_at=created_at,
+            updated_at=optional(payload, "updated_at", read_moment),
+            bolt11=find_payment_request(payload, written=written),
+            idempotency_key=idempotency_key,
+            raw=payload,
+            service_ahead=ahead,
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return everything as a dict that ``json.dumps`` takes: BTC as text, moments in ISO 8601.
+
+        Example:
+            >>> Invoice.from_payload({"id": "l11_1", "amount": 5}).to_dict()["amount_btc"]
+            '0.00000005'
+        """
+        expires_at = self.expires_at
+        return {
+            "id": self.id,
+            "amount_sats": self.amount_sats,
+            "amount_btc": format_btc(self.amount_sats),
+            "memo": self.memo,
+            "memo_hash": self.memo_hash,
+            "status": self.status,
+            "payment_status": self.payment_status,
+            "is_paid": self.is_paid,
+            "is_expired": self.is_expired,
+            "seconds_left": self.seconds_left,
+            "expiry_interval": self.expiry_interval,
+            "expires_at": expires_at.isoformat() if expires_at else None,
+            "collect_id": self.collect_id,
+            "metadata": dict(self.metadata),
+            "created_at": self.created_at.isoformat() if self.created_at else None,
+            "updated_at": self.updated_at.isoformat() if self.updated_at else None,
+            "bolt11": self.bolt11,
+            "lightning_uri": self.lightning_uri,
+            "differences": [attrs.asdict(difference) for difference in self.differences],
+            "idempotency_key": self.idempotency_key,
+            "raw": dict(self.raw),
+        }
+
+    def __reduce__(self) -> Reduced:
+        return reduced(self)

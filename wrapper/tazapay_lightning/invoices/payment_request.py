@@ -1,0 +1,89 @@
+"""Find the BOLT11 payment request in what the service says of an invoice.
+
+No documented field carries it, so it is known by its form: a text that reads as BOLT11, wherever it stands.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tazapay_lightning.errors import InvalidBolt11Error, UnexpectedResponseError
+from tazapay_lightning.values.json_fields import parse_json
+
+if TYPE_CHECKING:
+    from tazapay_lightning.bolt11.decode import Bolt11
+
+__all__ = ["find_payment_request", "read_payment_request"]
+
+_logger = logging.getLogger("tazapay_lightning")
+# What the caller wrote and the service only repeats. A customer who can put a request of his own into a memo or into
+# metadata must not be able to have it shown to the next payer.
+_WRITTEN_BY_THE_CALLER = frozenset({"metadata", "d_tag_memo", "d_tag", "h_tag_memo", "h_tag"})
+_BEGINNINGS = ("lnbc", "lntb", "lightning:")
+_LONGEST_BEGINNING = 10
+
+
+def find_payment_request(payload: Mapping[str, object], *, written: Iterable[object] = ()) -> str | None:
+    """Find the one payment request among everything that the service says of an invoice.
+
+    Args:
+        payload: the decoded ``data`` of a reply.
+        written: what the caller wrote into this invoice, as far as it is at hand beside the payload.
+
+    Returns:
+        The request in lower case, without ``lightning:``. None if there is nothing of the kind. None too, with a
+        warning in the log, if there are several different ones, or if one of them cannot be read: the other one could
+        be somebody else's. What the caller wrote (memo, metadata) is not the service's request, wherever in the reply
+        the service repeats it.
+
+    Example:
+        >>> find_payment_request({"id": "l11_1", "amount": 1}) is None
+        True
+    """
+    said: set[str] = set()
+    repeated: set[str] = set()
+    problem: InvalidBolt11Error | None = None
+    for text, by_the_caller in _texts(payload, written):
+        if not text.lstrip()[:_LONGEST_BEGINNING].lower().startswith(_BEGINNINGS):
+            continue  # without a copy of the whole text in lower case
+        try:
+            (repeated if by_the_caller else said).add(read_payment_request(text).raw)
+        except InvalidBolt11Error as error:
+            problem = problem if by_the_caller else error
+    found = said - repeated
+    if problem is not None:
+        _logger.warning("what looks like a payment request cannot be read; see Invoice.raw: %s", problem)
+        return None
+    if len(found) > 1:
+        _logger.warning("the service sent %d different payment requests; see Invoice.raw", len(found))
+    elif said and not found:
+        _logger.warning("the only payment request in the reply is also in the memo or the metadata; see Invoice.raw")
+    return found.pop() if len(found) == 1 else None
+
+
+@lru_cache(maxsize=64)
+def read_payment_request(text: str) -> Bolt11:
+    """Read a payment request as `decode_bolt11` does, once: it is found, compared and shown in turn."""
+    from tazapay_lightning.bolt11.decode import decode_bolt11  # which replies without one do not need
+
+    return decode_bolt11(text)
+
+
+def _texts(payload: Mapping[str, object], written: Iterable[object]) -> Iterator[tuple[str, bool]]:
+    """Every text, however deep, and whether the caller wrote it; without recursion: the service chooses the depth."""
+    left: list[tuple[object, bool]] = [(payload, False), *((each, True) for each in written)]
+    while left:
+        value, by_the_caller = left.pop()
+        if isinstance(value, str):
+            yield value, by_the_caller
+            if by_the_caller and value.startswith(('"', "{", "[")):  # metadata travels as JSON text
+                with suppress(UnexpectedResponseError):
+                    left.append((parse_json(value), True))
+        elif isinstance(value, Mapping):
+            left += [(inner, by_the_caller or name in _WRITTEN_BY_THE_CALLER) for name, inner in value.items()]
+        elif isinstance(value, list):
+            left += [(inner, by_the_caller) for inner in value]

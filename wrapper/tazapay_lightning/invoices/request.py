@@ -1,0 +1,177 @@
+"""The arguments of one invoice, validated and frozen, before anything is sent."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from attrs import field, frozen
+
+from tazapay_lightning.errors import InvalidArgumentError
+from tazapay_lightning.values.amounts import check_btc, check_sats
+from tazapay_lightning.values.json_fields import json_object
+from tazapay_lightning.values.memos import check_memo, check_memo_hash, hash_memo, verify_memo
+from tazapay_lightning.values.safe_text import shown
+
+__all__ = ["InvoiceRequest", "check_callback", "check_idempotency_key", "check_invoice_id"]
+
+# neither what separates or climbs, nor blanks and control characters, nor half a surrogate, which cannot be encoded
+_ONE_STEP = re.compile(r"[^/\\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_VISIBLE_ASCII = re.compile(r"[!-~]{1,255}", re.ASCII)
+_LONGEST_ID = 255  # ids have some 20 characters; what is longer was meant for something else
+_LONGEST_EXPIRY = 999_999_999 * 86_400 + 86_399  # timedelta.max in whole seconds; also keeps the number sendable
+
+
+@frozen(kw_only=True)
+class InvoiceRequest:
+    """What is asked of the service: exactly the fields that the caller gave, and nothing that a document defaults.
+
+    Attributes:
+        amount_sats: satoshi, 1 to `MAX_SATS`.
+        memo: goes out as ``d_tag_memo``; None when there is none, or when only its hash is sent.
+        memo_hash: goes out as ``h_tag_memo``.
+        expires_in: seconds; None leaves it to the service (3600, says Tazapay's documentation).
+        metadata: plain JSON object; None when there is none.
+    """
+
+    amount_sats: int
+    memo: str | None = field(default=None, repr=False)
+    memo_hash: str | None = None
+    expires_in: int | None = None
+    metadata: Mapping[str, object] | None = field(default=None, repr=False, hash=False)
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        amount_sats: object = None,
+        amount_btc: object = None,
+        memo: object = None,
+        memo_as_hash: object = False,
+        memo_hash: object = None,
+        expires_in: object = None,
+        metadata: object = None,
+    ) -> InvoiceRequest:
+        """Validate the arguments of ``create_invoice``.
+
+        Returns:
+            The request, with the memo already replaced by its hash where only the hash is to be sent.
+
+        Raises:
+            InvalidArgumentError: naming the argument and what would be accepted.
+
+        Example:
+            >>> InvoiceRequest.build(amount_btc="0.00123456", expires_in=600)
+            InvoiceRequest(amount_sats=123456, memo_hash=None, expires_in=600)
+        """
+        sent_memo, sent_hash = _memo_or_hash(memo, memo_as_hash, memo_hash)
+        return cls(
+            amount_sats=_amount(amount_sats, amount_btc),
+            memo=sent_memo,
+            memo_hash=sent_hash,
+            expires_in=None if expires_in is None else _whole_seconds(expires_in),
+            metadata=None if metadata is None else json_object(metadata, argument="metadata"),
+        )
+
+
+def check_idempotency_key(key: object) -> str:
+    """Return a key that can travel in a header as it is, and refuse any other.
+
+    At most 255 characters by Tazapay's documentation; visible ASCII, because a header cannot carry more without being
+    changed on the way.
+    """
+    accepted = "idempotency_key must be 1 to 255 visible ASCII characters, without blanks"
+    if not isinstance(key, str):
+        raise InvalidArgumentError(f"{accepted}; got {type(key).__name__}", argument="idempotency_key")
+    if not _VISIBLE_ASCII.fullmatch(key):
+        found = f"{len(key)} characters" if not 1 <= len(key) <= 255 else "a blank or a character outside visible ASCII"
+        raise InvalidArgumentError(f"{accepted}; got {found}", argument="idempotency_key")
+    return key
+
+
+def check_invoice_id(invoice_id: object) -> str:
+    """Return an id that names one step of a path, and refuse whatever a server on the way could read as more than that.
+
+    Any other character is escaped as it is put into the path (RFC 3986, section 2.1).
+
+    Example:
+        >>> check_invoice_id("l11_abc123xyz")
+        'l11_abc123xyz'
+    """
+    accepted = "invoice_id must be the id of an invoice, such as l11_abc123xyz (Invoice.id)"
+    if not isinstance(invoice_id, str):
+        raise InvalidArgumentError(f"{accepted}; got {type(invoice_id).__name__}", argument="invoice_id")
+    if not 1 <= len(invoice_id) <= _LONGEST_ID:
+        raise InvalidArgumentError(f"{accepted}; got {len(invoice_id)} characters", argument="invoice_id")
+    if invoice_id in {".", ".."} or not _ONE_STEP.fullmatch(invoice_id):
+        raise InvalidArgumentError(
+            f"{accepted}; got {shown(invoice_id)}: no slash, backslash, dot segment, blank or control character",
+            argument="invoice_id",
+        )
+    return invoice_id
+
+
+def check_callback(callback: object, *, argument: str, may_be_async: bool) -> None:
+    """Refuse what cannot be called, before it would have been, and a coroutine function that nobody would await."""
+    if inspect.iscoroutinefunction(callback) and not may_be_async:
+        raise InvalidArgumentError(
+            f"{argument} must be a plain function here; AsyncLightningClient takes a coroutine function",
+            argument=argument,
+        )
+    if callback is not None and not callable(callback):
+        raise InvalidArgumentError(
+            f"{argument} must be a function of one argument, or None; got {type(callback).__name__}", argument=argument
+        )
+
+
+def _amount(amount_sats: object, amount_btc: object) -> int:
+    if amount_sats is None and amount_btc is None:
+        raise InvalidArgumentError(
+            'an amount is needed: amount_sats=123456 (int, satoshi) or amount_btc="0.00123456" (str or Decimal, BTC)',
+            argument="amount_sats",
+        )
+    if amount_sats is not None and amount_btc is not None:
+        raise InvalidArgumentError("give amount_sats or amount_btc, not both", argument="amount_btc")
+    if amount_sats is not None:
+        return check_sats(amount_sats, argument="amount_sats")
+    return check_btc(amount_btc, argument="amount_btc")
+
+
+def _memo_or_hash(memo: object, memo_as_hash: object, memo_hash: object) -> tuple[str | None, str | None]:
+    """Decide which of the two goes out: the service uses only the hash when it gets both."""
+    if not isinstance(memo_as_hash, bool):
+        raise InvalidArgumentError(
+            f"memo_as_hash must be True or False; got {type(memo_as_hash).__name__}", argument="memo_as_hash"
+        )
+    if memo_as_hash and memo is None:
+        raise InvalidArgumentError(
+            "memo_as_hash=True needs the memo to hash; to send a hash that you have, pass memo_hash alone",
+            argument="memo_as_hash",
+        )
+    if memo_hash is None:
+        if memo is None:
+            return None, None
+        return (None, hash_memo(memo)) if memo_as_hash else (check_memo(memo), None)  # type: ignore[arg-type]  # hash_memo refuses what is not a str
+    checked_hash = check_memo_hash(memo_hash)
+    if memo is not None and not verify_memo(memo, checked_hash):  # type: ignore[arg-type]  # verify_memo too
+        raise InvalidArgumentError(
+            "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both when they agree",
+            argument="memo_hash",
+        )
+    return None, checked_hash
+
+
+def _whole_seconds(expires_in: object) -> int:
+    accepted = "expires_in must be seconds as an int, or a timedelta of whole seconds, greater than 0"
+    seconds: object = expires_in
+    if isinstance(expires_in, timedelta):
+        if expires_in.microseconds:
+            raise InvalidArgumentError(f"{accepted}; got {expires_in}", argument="expires_in")
+        seconds = expires_in // timedelta(seconds=1)
+    if isinstance(seconds, bool) or not isinstance(seconds, int):
+        raise InvalidArgumentError(f"{accepted}; got {type(expires_in).__name__}", argument="expires_in")
+    if not 1 <= seconds <= _LONGEST_EXPIRY:
+        raise InvalidArgumentError(f"{accepted} and at most {_LONGEST_EXPIRY}", argument="expires_in")
+    return int(seconds)

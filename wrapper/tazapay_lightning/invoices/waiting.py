@@ -1,0 +1,207 @@
+"""When to look at an invoice next while waiting for its payment, and what a look means. Pure: told the time.
+
+Only the service says that an invoice is expired: by its ``status``, or by the ``Date`` of two replies in a row. The
+clock of this machine merely has it looked at when it should be over. And no invoice can last longer than its whole
+life, counted from the first look, so no clock at all can keep a wait going.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime
+
+from tazapay_lightning.errors import (
+    APIError,
+    APIStatusError,
+    InvalidArgumentError,
+    InvoiceExpiredError,
+    InvoiceMismatchError,
+    NotFoundError,
+    PaymentTimeoutError,
+    RequestFailedError,
+    UnexpectedResponseError,
+)
+from tazapay_lightning.invoices.invoice import Difference, Invoice
+from tazapay_lightning.invoices.payment_request import read_payment_request
+from tazapay_lightning.invoices.request import check_invoice_id
+from tazapay_lightning.transport.retries import Limits, may_be_repeated, seconds
+from tazapay_lightning.values.moments import is_plausible
+from tazapay_lightning.values.safe_text import printable
+
+__all__ = ["PaymentWait"]
+
+_logger = logging.getLogger("tazapay_lightning")
+_FIRST_INTERVAL = 1.0
+_GROWTH = 1.5
+_MOST_GROWTH = 10.0  # an interval never grows beyond ten times the first
+_UNKNOWN_LIFETIME = 3600.0  # the expiry that Tazapay documents for an invoice that was made without one
+_LOOKS_PAST_EXPIRY = 2  # one odd ``Date`` must not take an invoice from its payer
+_LAST_LOOK = 5.0  # what a look may take when no time is left
+_MOST_ABSENT = 3  # how often in a row an invoice that is known to exist may be "not found": replicas lag
+
+
+def _equal_jitter(most: float) -> float:
+    return random.uniform(most / 2, most)  # noqa: S311 - spreads polls over time, guards nothing
+
+
+class PaymentWait:
+    """One wait for one payment, as it goes.
+
+    Whoever fetches the invoice asks `limits` before each look and tells `seen` or `missed` after it; what they return
+    is when to look next. All times are of one monotonic clock, except those of the service.
+
+    Args:
+        invoice: the invoice as it was last seen, or its id.
+        timeout: seconds, or a timedelta; None waits until the invoice expires.
+        poll_interval: seconds until the second look, or a timedelta; None is 1 second. It grows by half with each look,
+            to ten times the first, and to a second at least.
+        limits: of the client, for each look.
+        now: the time at which the wait begins.
+        jitter: given the longest interval, returns the interval (by default between half of it and all of it).
+
+    Attributes:
+        invoice_id: the id to fetch.
+
+    Raises:
+        InvalidArgumentError: naming the argument and what would be accepted.
+    """
+
+    def __init__(
+        self,
+        invoice: object,
+        *,
+        timeout: object,
+        poll_interval: object,
+        limits: Limits,
+        now: float,
+        jitter: Callable[[float], float] = _equal_jitter,
+    ) -> None:
+        if not isinstance(invoice, Invoice | str):
+            raise InvalidArgumentError(
+                f"invoice must be an Invoice or the id of one; got {type(invoice).__name__}", argument="invoice"
+            )
+        self._invoice = invoice if isinstance(invoice, Invoice) else None
+        self.invoice_id = check_invoice_id(invoice.id if isinstance(invoice, Invoice) else invoice)
+        self._name = printable(self.invoice_id, most=80)
+        self._interval = _FIRST_INTERVAL if poll_interval is None else seconds(poll_interval, argument="poll_interval")
+        self._longest = max(self._interval * _MOST_GROWTH, _FIRST_INTERVAL)
+        self._gives_up = None if timeout is None else now + seconds(timeout, argument="timeout")
+        self._began = now
+        self._lifetime = None if self._invoice is None else _lifetime(self._invoice)
+        self._over_at: float | None = None
+        self._looks_past_expiry = 0
+        self._limits = limits
+        self._jitter = jitter
+        self._absent = 0
+
+    def limits(self, now: float) -> Limits:
+        """Return what the next look may take: no more than what is left of the wait, but for the last look."""
+        left = max(self._ends() - now, _LAST_LOOK)
+        return Limits(
+            timeout=min(self._limits.timeout, left),
+            deadline=min(self._limits.deadline, left),
+            max_retries=self._limits.max_retries,
+        )
+
+    def seen(self, invoice: Invoice, *, service_time: datetime | None, wall: datetime, now: float) -> float | None:
+        """Take what a look showed.
+
+        Args:
+            invoice: as it is now.
+            service_time: when the service made the reply; None if it did not say.
+            wall: the time by this machine's clock.
+            now: the time by the monotonic clock.
+
+        Returns:
+            When to look next; None if the invoice is paid.
+
+        Raises:
+            InvoiceMismatchError: the amount is not what it was. (Another payment request is logged as a warning.)
+            InvoiceExpiredError: it expired, unpaid.
+            PaymentTimeoutError: the wait is over, and it is neither paid nor expired.
+        """
+        self._check_the_same(invoice)
+        self._invoice, self._absent = invoice, 0
+        if self._lifetime is None:
+            self._lifetime = _lifetime(invoice)
+        if invoice.is_paid:
+            return None
+        told = service_time is not None and is_plausible(service_time, invoice.created_at)
+        left = _seconds_left(invoice, service_time if told and service_time is not None else wall)
+        self._looks_past_expiry = self._looks_past_expiry + 1 if told and left is not None and left <= 0 else 0
+        lived = self._lifetime is not None and now >= self._began + self._lifetime
+        if invoice.status == "expired" or self._looks_past_expiry == _LOOKS_PAST_EXPIRY or lived:
+            raise InvoiceExpiredError(
+                f"invoice {self._name} expired before it was paid: make a new one, and let nobody pay "
+                "this one any more",
+                invoice=invoice,
+            )
+        if now >= self._ends():
+            raise self._timeout("it is not paid yet; it can still be paid until it expires")
+        if self._looks_past_expiry:
+            return min(now + min(self._interval, _FIRST_INTERVAL), self._ends())
+        self._over_at = None if left is None else now + left
+        return self._next(now)
+
+    def missed(self, error: APIError, *, now: float) -> float:
+        """Take a look that failed.
+
+        Returns:
+            When to look next.
+
+        Raises:
+            APIError: the error itself, if looking again would not help.
+            PaymentTimeoutError: the wait is over, and nobody knows whether the invoice is paid; the error is chained.
+        """
+        self._absent = self._absent + 1 if isinstance(error, NotFoundError) else 0
+        known = self._invoice is not None and isinstance(error, NotFoundError)
+        unreadable = isinstance(error, UnexpectedResponseError | RequestFailedError)
+        if not (may_be_repeated(error) or unreadable or (known and self._absent < _MOST_ABSENT)):
+            raise error
+        if now >= self._ends():
+            raise self._timeout(f"and the last look failed, so it may be paid: fetch it again ({error})") from error
+        _logger.warning("a look at invoice %s failed, and is repeated: %s", self._name, error)
+        asked = error.retry_after if isinstance(error, APIStatusError) else None
+        return self._next(now, at_least=asked or 0.0)
+
+    def _next(self, now: float, *, at_least: float = 0.0) -> float:
+        wanted = now + max(self._jitter(self._interval), at_least)
+        self._interval = min(self._interval * _GROWTH, self._longest)
+        over_at = self._over_at if self._over_at is not None and self._over_at > now else wanted
+        return min(wanted, over_at, self._ends())
+
+    def _ends(self) -> float:
+        lived = self._began + (_UNKNOWN_LIFETIME if self._lifetime is None else self._lifetime)
+        return lived if self._gives_up is None else min(lived, self._gives_up)
+
+    def _check_the_same(self, invoice: Invoice) -> None:
+        known = self._invoice
+        if known is None:
+            return
+        if invoice.amount_sats != known.amount_sats:
+            raise InvoiceMismatchError(
+                f"invoice {self._name} was over {known.amount_sats} satoshi and is over "
+                f"{invoice.amount_sats} satoshi now; do not deliver for it before you know why",
+                invoice=invoice,
+                differences=(Difference("amount_sats", known.amount_sats, invoice.amount_sats),),
+            )
+        if None not in {known.bolt11, invoice.bolt11} and invoice.bolt11 != known.bolt11:
+            _logger.warning("the payment request of invoice %s is not the one that it was", self._name)
+
+    def _timeout(self, why: str) -> PaymentTimeoutError:
+        return PaymentTimeoutError(
+            f"the wait for the payment of invoice {self._name} is over, {why}", invoice=self._invoice
+        )
+
+
+def _lifetime(invoice: Invoice) -> int | None:
+    """Return how many seconds an invoice lasts from its creation, as far as anybody says."""
+    if invoice.expiry_interval is not None or invoice.bolt11 is None:
+        return invoice.expiry_interval
+    return read_payment_request(invoice.bolt11).expiry
+
+
+def _seconds_left(invoice: Invoice, clock: datetime) -> float | None:
+    return None if invoice.expires_at is None else (invoice.expires_at - clock).total_seconds()

@@ -1,0 +1,1 @@
+"""What carries a request: httpx, aiohttp, and the connections and guards that both need."""

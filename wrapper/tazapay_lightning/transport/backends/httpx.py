@@ -1,0 +1,244 @@
+"""The one door to httpx: a request out, a reply in, and failures as the documented errors.
+
+Of httpx we use the connections (its transports) and not the client around them, which keeps cookies, reads where
+redirects lead, and takes a third of a call's time. A client that the caller brings is used as it is, with all that it
+adds. No httpx type leaves this module, apart from that one.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, lru_cache, partial
+from typing import Any, NoReturn, TypeVar
+
+import anyio
+import httpx
+
+from tazapay_lightning.errors import ConfigurationError
+from tazapay_lightning.transport.backends.async_connections import AsyncConnections
+from tazapay_lightning.transport.backends.connections import Connections, closed_meanwhile
+from tazapay_lightning.transport.backends.deadlines import bound_reads, reads_end_at
+from tazapay_lightning.transport.backends.http_settings import is_told_by_the_environment, not_reached, proxy_for
+from tazapay_lightning.transport.backends.leftovers import says_more
+from tazapay_lightning.transport.exchange import Arrived, Body, Request
+from tazapay_lightning.transport.settings import Configuration
+
+__all__ = ["AsyncHTTPClient", "AsyncHttpx", "BlockingHttpx", "HTTPClient", "certificates"]
+
+HTTPClient = httpx.Client
+AsyncHTTPClient = httpx.AsyncClient
+
+_Transport = TypeVar("_Transport", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
+_WRONG_ADDRESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
+# A caller's client may speak to a proxy in the service's stead, and looks at addresses that redirects lead to.
+_NEVER_SENT_BY_OTHERS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NEVER_SENT = (*_NEVER_SENT_BY_OTHERS, httpx.ProxyError, *_WRONG_ADDRESS)
+# UnicodeError: a caller's client reads where a redirect leads even if it is not to follow it, whatever stands there
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+
+
+class BlockingHttpx:
+    """Blocking requests. Safe to share between threads."""
+
+    def __init__(self, configuration: Configuration, http_client: HTTPClient | None) -> None:
+        if http_client is not None and not isinstance(http_client, httpx.Client):
+            raise ConfigurationError(f"http_client must be an httpx.Client; got {type(http_client).__name__}")
+        self._client = http_client
+        self._connections = Connections(_opening(httpx.HTTPTransport, configuration), httpx.HTTPTransport.close)
+        with _setting_up(configuration):
+            if http_client is None and is_told_by_the_environment(configuration):
+                self._connections.prepare()
+
+    def exchange(self, request: Request, ends: float) -> Arrived:
+        """Send a request and wait for the whole reply, until `ends` at most."""
+        try:
+            with reads_end_at(ends):
+                if self._client is not None:
+                    _check_open(self._client)
+                    message = _blocking_message(self._client.build_request, request, ends)
+                    return _received(self._client.send(message, stream=True, auth=None, follow_redirects=False), ends)
+                with self._connections.one(ends) as connection:
+                    response = connection.handle_request(_blocking_message(httpx.Request, request, ends))
+                    arrived = _received(response, ends)
+                    if self._connections.is_closed:  # who was still connecting then has escaped it
+                        response.extensions["network_stream"].close()
+                    elif says_more(connection, response):
+                        connection.close()
+                    return arrived
+        except (*_FAILURES, RuntimeError) as failure:
+            _raise_translated(failure, request, self._client, self._connections)
+
+    def close(self) -> None:
+        """Close what is ours: not a client that the caller brought."""
+        self._connections.close()
+
+
+class AsyncHttpx:
+    """Asynchronous requests. Safe to share between the tasks of one event loop."""
+
+    def __init__(self, configuration: Configuration, http_client: AsyncHTTPClient | None) -> None:
+        if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
+            raise ConfigurationError(f"http_client must be an httpx.AsyncClient; got {type(http_client).__name__}")
+        self._client = http_client
+        self._connections = AsyncConnections(
+            _opening(httpx.AsyncHTTPTransport, configuration), httpx.AsyncHTTPTransport.aclose
+        )
+        with _setting_up(configuration):
+            if http_client is None and is_told_by_the_environment(configuration):
+                self._connections.prepare()
+
+    async def exchange(self, request: Request, ends: float) -> Arrived:
+        """Send a request and wait for the whole reply, until `ends` at most."""
+        try:
+            if self._client is not None:
+                _check_open(self._client)
+                send = partial(self._client.send, stream=True, auth=None, follow_redirects=False)
+                arrived, _ = await _received_async(send, _message(self._client.build_request, request, ends), ends)
+                return arrived
+            async with self._connections.one(ends) as connection:
+                message = _message(httpx.Request, request, ends)
+                arrived, response = await _received_async(connection.handle_async_request, message, ends)
+                if self._connections.is_closed:  # who was still connecting then has escaped it
+                    await response.extensions["network_stream"].aclose()
+                elif says_more(connection, response):
+                    await connection.aclose()
+                return arrived
+        except (*_FAILURES, RuntimeError) as failure:
+            _raise_translated(failure, request, self._client, self._connections)
+
+    async def aclose(self) -> None:
+        """Close what is ours: not a client that the caller brought."""
+        await self._connections.aclose()
+
+
+def certificates(configuration: Configuration) -> ssl.SSLContext:
+    """Return whom to trust: certificates are verified, by the authorities that httpx takes.
+
+    Where TLS has no part no authority is trusted, nor loaded, which takes 15 ms.
+
+    Raises:
+        ConfigurationError: the environment names certificates that cannot be read, or the address is none.
+    """
+    with _setting_up(configuration):
+        return httpx.create_ssl_context() if configuration.is_encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _opening(transport: Callable[..., _Transport], configuration: Configuration) -> Callable[[], _Transport]:
+    """Return what prepares a connection; certificates are read once, by the first one."""
+
+    @cache
+    def shared() -> dict[str, Any]:
+        return {"verify": certificates(configuration), "proxy": proxy_for(configuration)}
+
+    return lambda: transport(**shared(), limits=_ONE, trust_env=False)
+
+
+@contextmanager
+def _setting_up(configuration: Configuration) -> Iterator[None]:
+    """Say what is wrong with the address, or with a proxy or certificates that the environment names."""
+    try:
+        _ = _address(configuration.base_url).host  # reading the host is what decodes it
+        yield
+    except (httpx.InvalidURL, ValueError, OSError, ImportError) as error:
+        raise ConfigurationError(
+            f"no HTTP client can be made for {configuration.base_url}: {error} (see base_url, and the environment "
+            "variables HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE)"
+        ) from error
+
+
+@lru_cache(maxsize=64)  # most calls go to the one address of the operation that creates
+def _address(url: str) -> httpx.URL:
+    return httpx.URL(url)
+
+
+def _message(build: Callable[..., httpx.Request], request: Request, ends: float) -> httpx.Request:
+    left = max(ends - time.monotonic(), 0.001)  # httpx takes 0 for "at once", which is what is left then
+    # who cannot connect is told so shortly before the time is up: it proves that nothing was sent
+    limits = {"connect": 0.99 * left, "pool": 0.99 * left}
+    return build(
+        request.method,
+        _address(request.url),
+        headers=request.headers,
+        content=request.content,
+        extensions={"timeout": limits},
+    )
+
+
+def _blocking_message(build: Callable[..., httpx.Request], request: Request, ends: float) -> httpx.Request:
+    """Bound reading and writing too, which asynchronous code is cancelled from."""
+    message = _message(build, request, ends)
+    left = max(ends - time.monotonic(), 0.001)
+    message.extensions["timeout"].update(write=left, read=left)
+    message.extensions["trace"] = bound_reads
+    return message
+
+
+def _check_open(client: HTTPClient | AsyncHTTPClient) -> None:
+    if client.is_closed:
+        raise closed_meanwhile()
+
+
+def _received(response: httpx.Response, ends: float) -> Arrived:
+    body = Body(response.status_code, ends)
+    try:
+        if response.is_stream_consumed:
+            body.add_plain(response.content)
+        else:
+            for chunk in response.iter_raw():
+                if not body.add(chunk):
+                    break
+    except _FAILURES as failure:
+        body.broke_off(failure)
+    finally:
+        response.close()
+    return Arrived(response.status_code, dict(response.headers.items()), body)
+
+
+async def _received_async(
+    send: Callable[[httpx.Request], Awaitable[httpx.Response]], message: httpx.Request, ends: float
+) -> tuple[Arrived, httpx.Response]:
+    arrived = None
+    try:
+        with anyio.fail_after(ends - time.monotonic()):
+            response = await send(message)
+            body = Body(response.status_code, ends)
+            arrived = Arrived(response.status_code, dict(response.headers.items()), body)
+            try:
+                if response.is_stream_consumed:
+                    body.add_plain(response.content)
+                else:
+                    async for chunk in response.aiter_raw():
+                        if not body.add(chunk):
+                            break
+            finally:
+                await response.aclose()
+    except _FAILURES as failure:
+        if arrived is None:
+            raise
+        arrived.body.broke_off(failure)
+    return arrived, response
+
+
+def _raise_translated(
+    failure: Exception,
+    request: Request,
+    client: HTTPClient | AsyncHTTPClient | None,
+    own: Connections[Any] | AsyncConnections[Any],
+) -> NoReturn:
+    """Raise the documented error that a failure of the connection amounts to."""
+    if isinstance(failure, RuntimeError):
+        if not (own.is_closed if client is None else client.is_closed):
+            raise failure  # not what a library says of a closed client
+        raise closed_meanwhile(nothing_sent=False) from failure
+    raise not_reached(
+        failure,
+        str(failure),
+        request,
+        late=isinstance(failure, httpx.TimeoutException | TimeoutError),
+        nothing_sent=isinstance(failure, _NEVER_SENT if client is None else _NEVER_SENT_BY_OTHERS),
+        permanent=isinstance(failure, _WRONG_ADDRESS),
+    ) from failure

@@ -1,0 +1,181 @@
+"""Fields that the published document types as a string in JSON format: ``metadata`` and ``data``.
+
+Whether a JSON object travels as itself or as text within a string differs between the document, its examples and
+recorded traffic, and may differ again tomorrow. Both are read; what is sent is decided by the client's
+``metadata_format``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import NoReturn
+
+from tazapay_lightning.errors import InvalidArgumentError, UnexpectedResponseError
+from tazapay_lightning.values.safe_text import shown
+
+__all__ = [
+    "decode_json_field",
+    "encode_json_field",
+    "finite",
+    "json_object",
+    "json_text",
+    "parse_json",
+    "refuse_constant",
+]
+
+_ACCEPTED = "str, int, finite float, bool, None, and lists and mappings of them"
+
+
+def encode_json_field(value: Mapping[str, object]) -> str:
+    """Write a mapping as compact JSON text.
+
+    Args:
+        value: a mapping with str keys, nested some hundreds of levels at most, of str, int, finite float, bool, None,
+            lists, tuples and mappings.
+
+    Returns:
+        JSON text without blanks, keys in the order of the mapping, letters of every script as they are.
+
+    Raises:
+        InvalidArgumentError: for NaN and infinity, keys that are not str, and everything else that JSON has no type
+            for (Decimal and datetime among them: pass them as str). The message names the path to the culprit.
+
+    Example:
+        >>> from tazapay_lightning import encode_json_field
+        >>> encode_json_field({"order_id": "7890", "lines": [1, 2]})
+        '{"order_id":"7890","lines":[1,2]}'
+        >>> encode_json_field({"lines": [{"price": float("nan")}]})
+        Traceback (most recent call last):
+        ...
+        tazapay_lightning.errors.InvalidArgumentError: value['lines'][0]['price'] is nan, which JSON cannot hold
+    """
+    return json_text(json_object(value, argument="value"))
+
+
+def json_text(value: Mapping[str, object]) -> str:
+    """Write what `json_object` returned as compact JSON text."""
+    return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def json_object(value: object, *, argument: str) -> dict[str, object]:
+    """Return a mapping as plain dicts and lists that JSON can hold, a copy, or refuse it by the name `argument`."""
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError(
+            f"{argument} must be a mapping such as {{'order_id': '7890'}}; got {type(value).__name__}",
+            argument=argument,
+        )
+    try:
+        return dict(_plain_items(value, argument, argument))
+    except RecursionError:
+        raise InvalidArgumentError(
+            f"{argument} is nested too deeply for JSON, or contains itself", argument=argument
+        ) from None
+
+
+def decode_json_field(value: object) -> dict[str, object]:
+    r"""Read a JSON object in whichever way it was sent.
+
+    Args:
+        value: a mapping, JSON text of an object, JSON text that was encoded as JSON once more, or None.
+
+    Returns:
+        The object as a new dict; an empty one for None.
+
+    Raises:
+        UnexpectedResponseError: for everything else.
+
+    Example:
+        >>> from tazapay_lightning import decode_json_field
+        >>> decode_json_field({"a": 1}), decode_json_field('{"a":1}'), decode_json_field('"{\\"a\\":1}"')
+        ({'a': 1}, {'a': 1}, {'a': 1})
+        >>> decode_json_field(None)
+        {}
+    """
+    if value is None:
+        return {}
+    decoded = value
+    for _ in range(2):
+        if isinstance(decoded, str):
+            decoded = parse_json(decoded)
+    if not isinstance(decoded, Mapping):
+        raise UnexpectedResponseError(f"expected a JSON object or the text of one; got {_kind(decoded)}")
+    if not all(isinstance(key, str) for key in decoded):
+        raise UnexpectedResponseError("expected a JSON object; got a mapping with keys that are not str")
+    return dict(decoded)
+
+
+def parse_json(text: str | bytes) -> object:
+    """Read JSON from the service: any value, but strictly JSON, and never another exception than the documented one."""
+    try:
+        return json.loads(text, parse_constant=refuse_constant, parse_float=finite)
+    except ValueError as error:  # not JSON, not UTF-8, or a number of more digits than Python reads
+        problem = str(error)
+    except RecursionError:
+        problem = "it is nested too deeply"
+    # Out here, because the original keeps the whole text in an attribute, and so would whoever keeps our error.
+    raise UnexpectedResponseError(f"expected JSON; {problem}") from ValueError(problem)
+
+
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and infinities, which Python reads and JSON does not know."""
+    raise ValueError(f"{name} is not JSON")
+
+
+def finite(text: str) -> float:
+    """Read a number that a float can hold; others would become an infinity in silence."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is beyond what a number can hold")
+    return number
+
+
+def _plain_items(value: Mapping[object, object], path: str, argument: str) -> Iterator[tuple[str, object]]:
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise InvalidArgumentError(
+                f"{path} has the key {shown(key)} ({type(key).__name__}); keys must be str", argument=argument
+            )
+        item_path = f"{path}[{key!r}]"
+        yield _valid_text(key, f"the key of {item_path}", argument), _plain(item, item_path, argument)
+
+
+def _plain(value: object, path: str, argument: str) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _valid_text(value, path, argument)
+    if isinstance(value, int):
+        if value.bit_length() > 1024:  # beyond what a double holds, few JSON readers keep such a number
+            raise InvalidArgumentError(
+                f"{path} is an int of {value.bit_length()} bits; pass it as str", argument=argument
+            )
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise InvalidArgumentError(f"{path} is {value}, which JSON cannot hold", argument=argument)
+        return float(value)
+    if isinstance(value, Mapping):
+        return dict(_plain_items(value, path, argument))
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{path}[{index}]", argument) for index, item in enumerate(value)]
+    raise InvalidArgumentError(
+        f"{path} is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}",
+        argument=argument,
+    )
+
+
+def _valid_text(value: str, path: str, argument: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(
+            f"{path} holds half of a surrogate pair, which UTF-8 cannot write", argument=argument
+        ) from None
+    return value
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
+    return "null" if value is None else names.get(type(value), type(value).__name__)

@@ -1,0 +1,139 @@
+"""Webhooks: is this notice from Tazapay, and what does it say?
+
+Tazapay signs each one with HMAC-SHA256, keyed with the webhook secret of its dashboard, over the event's ``id``, the
+raw body and the literal text of the event's ``created_at``, nothing between them, and sends the digest in Base64 in the
+header ``signature`` (Tazapay's documentation; some integrations see ``webhook-signature``). The literal text is what
+the JSON string denotes, or the digits of the integer.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from tazapay_lightning.errors import InvalidArgumentError, WebhookPayloadError, WebhookSignatureError
+from tazapay_lightning.values.safe_text import shown
+from tazapay_lightning.webhooks.body import read_body
+from tazapay_lightning.webhooks.event import WebhookEvent, read_event
+from tazapay_lightning.webhooks.signature import Headers, Secret, check_signature, find_signature
+
+__all__ = ["WebhookEvent", "sign_webhook", "signature_header", "verify_webhook"]
+
+
+def verify_webhook(
+    payload: bytes | bytearray, signature: str, secret: str, *, tolerance: float | timedelta | None = None
+) -> WebhookEvent:
+    r"""Prove that a webhook is from Tazapay, and read it.
+
+    Args:
+        payload: the raw body, byte for byte as it came, at most 1 MiB.
+        signature: the value of the signature's header, as `signature_header` finds it.
+        secret: the webhook secret of Tazapay's dashboard.
+        tolerance: how far the event's ``created_at`` may be from this machine's clock, in seconds or as a timedelta,
+            greater than 0. None, the default, means any: genuine retries come up to 24 hours late, and repetitions are
+            told by their id.
+
+    Raises:
+        InvalidArgumentError: for a payload that is not bytes, and for a secret or tolerance that cannot be meant.
+        WebhookPayloadError: the body is no event: longer than 1 MiB, not UTF-8, not a JSON object, a key twice, without
+            an id, a type or a ``created_at``; or a tolerance is given and ``created_at`` is no moment.
+        WebhookSignatureError: there is no signature, it does not belong to this body and this secret, or the event is
+            not within the tolerance.
+
+    Example:
+        >>> body = b'{"id":"evt_1","type":"collect.succeeded","created_at":1759047330,"data":{"id":"col_98765"}}'
+        >>> verify_webhook(body, "6s9nQIQABugDzWgqfbBaP0/uUATYhE3UjitDk0tliYo=", "whsec_example").collect_id
+        'col_98765'
+    """
+    key = Secret(secret)
+    del secret  # no frame that an error leaves through holds it: error trackers keep local variables
+    key.check()
+    allowed = _seconds(tolerance)
+    text = check_signature(signature)
+    body = read_body(payload)
+    if not key.matches(body.signed, text):
+        raise WebhookSignatureError(
+            "the signature does not belong to this body and this secret. Usual causes: the body was parsed and written "
+            "anew on the way (pass the raw bytes of the request), or the secret is another environment's (sandbox, "
+            "production). Otherwise the sender is not Tazapay"
+        )
+    event = read_event(body)
+    if allowed is not None:
+        _check_age(event.created_at, datetime.now(UTC), allowed)
+    return event
+
+
+def sign_webhook(payload: bytes | bytearray, secret: str) -> str:
+    """Sign the body of a webhook as Tazapay does, to test an application with.
+
+    Args:
+        payload: the body that will be sent, byte for byte: a JSON object with at least ``id`` and ``created_at``.
+        secret: the webhook secret that the application verifies with.
+
+    Returns:
+        The value of the header ``signature``.
+
+    Raises:
+        InvalidArgumentError: as from `verify_webhook`.
+        WebhookPayloadError: as from `verify_webhook`; an event without a type can be signed.
+
+    Example:
+        >>> body = b'{"id": "evt_1", "type": "collect.succeeded", "created_at": "2025-09-28T08:15:30Z"}'
+        >>> verify_webhook(body, sign_webhook(body, "whsec_example"), "whsec_example").type
+        'collect.succeeded'
+    """
+    key = Secret(secret)
+    del secret
+    key.check()
+    return key.sign(read_body(payload).signed)
+
+
+def signature_header(headers: Headers) -> str:
+    """Find the signature among the headers of a request.
+
+    Args:
+        headers: the headers of any framework, as a mapping or as pairs, in str or bytes (ASGI), in any case; or the
+            environment of a WSGI request, which has them among its variables.
+
+    Returns:
+        The value of ``signature`` or, without that, of ``webhook-signature``.
+
+    Raises:
+        InvalidArgumentError: if these are no headers.
+        WebhookSignatureError: if there is neither, or one comes twice with different values.
+
+    Example:
+        >>> signature_header({"Content-Type": "application/json", "Signature": "c2lnbmVk"})
+        'c2lnbmVk'
+        >>> signature_header([(b"webhook-signature", b"c2lnbmVk")])
+        'c2lnbmVk'
+    """
+    return find_signature(headers)
+
+
+def _seconds(tolerance: object) -> float | None:
+    if tolerance is None:
+        return None
+    accepted = "tolerance must be None, or seconds as a number or a timedelta, greater than 0"
+    if isinstance(tolerance, timedelta):
+        tolerance = tolerance.total_seconds()
+    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float):
+        raise InvalidArgumentError(f"{accepted}; got {type(tolerance).__name__}", argument="tolerance")
+    if not 0 < tolerance < math.inf:
+        raise InvalidArgumentError(f"{accepted}; got {shown(tolerance)}", argument="tolerance")
+    return tolerance
+
+
+def _check_age(created_at: datetime | None, now: datetime, allowed: float) -> None:
+    if created_at is None:
+        raise WebhookPayloadError(
+            "the event's age cannot be told: its `created_at` is no moment (seconds or milliseconds, nobody says); "
+            "verify it without a tolerance"
+        )
+    late = (now - created_at).total_seconds()
+    for distance, direction in ((late, "old"), (-late, "in the future")):
+        if distance > allowed:
+            raise WebhookSignatureError(
+                f"the event is {distance:.0f} s {direction}, and the tolerance is {shown(allowed)} s. Genuine retries "
+                "come up to 24 hours late: to accept them, leave the tolerance out and act once per event id"
+            )
