@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 import trustme
 
-from tazapay_lightning import APIConnectionError
+from tazapay_lightning import APIConnectionError, APITimeoutError
 from tests.support.clients import create_kind, each_kind
 from tests.support.service import Listener, envelope, invoice_object, read_request
 
@@ -108,6 +109,29 @@ def test_a_proxy_of_the_environment_is_used_for_https(
     monkeypatch.setenv("NO_PROXY", "")
     assert create_kind(kind, "https://service.example").amount_sats == 1
     assert asked == [b"CONNECT service.example:443 HTTP/1.1"]
+
+
+@each_kind
+@pytest.mark.usefixtures("trusted")
+def test_tls_that_is_not_agreed_on_behind_a_slow_proxy_is_known_to_have_sent_nothing(
+    kind: str, listen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def tunnel_to_nobody(connection: socket.socket) -> None:
+        connection.recv(65536)
+        over.wait(0.6)  # the two waits together are longer than an attempt, neither of them is by itself
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        over.wait(30)
+
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listen(tunnel_to_nobody).port}")
+    monkeypatch.setenv("NO_PROXY", "")
+    try:
+        with pytest.raises(APITimeoutError) as caught:
+            create_kind(kind, "https://service.example", max_retries=0, timeout=1)
+        assert (caught.value.nothing_sent, caught.value.outcome_unknown) == (True, False)
+    finally:
+        over.set()
 
 
 @each_kind

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache, partial
 from typing import Any, NoReturn, TypeVar
@@ -33,12 +33,35 @@ AsyncHTTPClient = httpx.AsyncClient
 
 _Transport = TypeVar("_Transport", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 _WRONG_ADDRESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
-# A caller's client may speak to a proxy in the service's stead, and looks at addresses that redirects lead to.
-_NEVER_SENT_BY_OTHERS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_NEVER_SENT = (*_NEVER_SENT_BY_OTHERS, httpx.ProxyError, *_WRONG_ADDRESS)
+# What proves it of a caller's client, which may carry requests in a way of its own
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # UnicodeError: a caller's client reads where a redirect leads even if it is not to follow it, whatever stands there
 _FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+
+
+class _Trace:
+    """Learns from httpcore, which tells it of each step of a request, whether the service may have got any of it.
+
+    Attributes:
+        has_sent: True from the moment at which the request's first byte may be on its way.
+    """
+
+    def __init__(self) -> None:
+        self.has_sent = False
+
+    def blocking(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take a step, and bound the reads of a new connection, which asynchronous code is cancelled from."""
+        self._note(event, info)
+        bound_reads(event, info)
+
+    async def asynchronous(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take a step."""
+        self._note(event, info)
+
+    def _note(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":  # to a proxy
+            self.has_sent = True
 
 
 class BlockingHttpx:
@@ -55,14 +78,15 @@ class BlockingHttpx:
 
     def exchange(self, request: Request, ends: float) -> Arrived:
         """Send a request and wait for the whole reply, until `ends` at most."""
+        trace = _Trace()
         try:
             with reads_end_at(ends):
                 if self._client is not None:
                     _check_open(self._client)
-                    message = _blocking_message(self._client.build_request, request, ends)
+                    message = _blocking_message(self._client.build_request, request, ends, trace)
                     return _received(self._client.send(message, stream=True, auth=None, follow_redirects=False), ends)
                 with self._connections.one(ends) as connection:
-                    response = connection.handle_request(_blocking_message(httpx.Request, request, ends))
+                    response = connection.handle_request(_blocking_message(httpx.Request, request, ends, trace))
                     arrived = _received(response, ends)
                     if self._connections.is_closed:  # who was still connecting then has escaped it
                         response.extensions["network_stream"].close()
@@ -70,7 +94,7 @@ class BlockingHttpx:
                         connection.close()
                     return arrived
         except (*_FAILURES, RuntimeError) as failure:
-            _raise_translated(failure, request, self._client, self._connections)
+            _raise_translated(failure, request, trace, self._client, self._connections)
 
     def close(self) -> None:
         """Close what is ours: not a client that the caller brought."""
@@ -93,6 +117,7 @@ class AsyncHttpx:
 
     async def exchange(self, request: Request, ends: float) -> Arrived:
         """Send a request and wait for the whole reply, until `ends` at most."""
+        trace = _Trace()
         try:
             if self._client is not None:
                 _check_open(self._client)
@@ -101,6 +126,7 @@ class AsyncHttpx:
                 return arrived
             async with self._connections.one(ends) as connection:
                 message = _message(httpx.Request, request, ends)
+                message.extensions["trace"] = trace.asynchronous
                 arrived, response = await _received_async(connection.handle_async_request, message, ends)
                 if self._connections.is_closed:  # who was still connecting then has escaped it
                     await response.extensions["network_stream"].aclose()
@@ -108,7 +134,7 @@ class AsyncHttpx:
                     await connection.aclose()
                 return arrived
         except (*_FAILURES, RuntimeError) as failure:
-            _raise_translated(failure, request, self._client, self._connections)
+            _raise_translated(failure, request, trace, self._client, self._connections)
 
     async def aclose(self) -> None:
         """Close what is ours: not a client that the caller brought."""
@@ -168,12 +194,14 @@ def _message(build: Callable[..., httpx.Request], request: Request, ends: float)
     )
 
 
-def _blocking_message(build: Callable[..., httpx.Request], request: Request, ends: float) -> httpx.Request:
+def _blocking_message(
+    build: Callable[..., httpx.Request], request: Request, ends: float, trace: _Trace
+) -> httpx.Request:
     """Bound reading and writing too, which asynchronous code is cancelled from."""
     message = _message(build, request, ends)
     left = max(ends - time.monotonic(), 0.001)
     message.extensions["timeout"].update(write=left, read=left)
-    message.extensions["trace"] = bound_reads
+    message.extensions["trace"] = trace.blocking
     return message
 
 
@@ -226,10 +254,12 @@ async def _received_async(
 def _raise_translated(
     failure: Exception,
     request: Request,
+    trace: _Trace,
     client: HTTPClient | AsyncHTTPClient | None,
     own: Connections[Any] | AsyncConnections[Any],
 ) -> NoReturn:
     """Raise the documented error that a failure of the connection amounts to."""
+    nothing_sent = not trace.has_sent if client is None else isinstance(failure, _NEVER_SENT)
     if isinstance(failure, RuntimeError):
         if not (own.is_closed if client is None else client.is_closed):
             raise failure  # not what a library says of a closed client
@@ -239,6 +269,6 @@ def _raise_translated(
         str(failure),
         request,
         late=isinstance(failure, httpx.TimeoutException | TimeoutError),
-        nothing_sent=isinstance(failure, _NEVER_SENT if client is None else _NEVER_SENT_BY_OTHERS),
+        nothing_sent=nothing_sent,
         permanent=isinstance(failure, _WRONG_ADDRESS),
     ) from failure
