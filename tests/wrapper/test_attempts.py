@@ -30,7 +30,8 @@ from tazapay_lightning import (
     ServerError,
     UnexpectedResponseError,
 )
-from tazapay_lightning.transport.retries import Attempts, Limits, seconds
+from tazapay_lightning.transport.retries import Attempts, Limits
+from tazapay_lightning.values.durations import seconds
 from tests.support.service import Answering, Create, create_async, create_sync, envelope, invoice_object
 
 MAYBE, SURELY_NOT = True, False

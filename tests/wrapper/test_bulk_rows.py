@@ -140,10 +140,13 @@ def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('{"order_id":"1","amount_sats":', "not JSON: "),
-        ("[" * 100_000, "not JSON: "),
-        ('{"order_id":"1","order_id":"2","amount_sats":5}', "not JSON: a name is there twice in one object"),
-        ('{"order_id":"1","amount_sats":NaN}', "not JSON: NaN is not JSON"),
+        ('{"order_id":"1","amount_sats":', "expected JSON; "),
+        ("[" * 100_000, "expected JSON; "),
+        (
+            '{"order_id":"1","order_id":"2","amount_sats":5}',
+            "expected JSON; the key 'order_id' comes twice",
+        ),
+        ('{"order_id":"1","amount_sats":NaN}', "expected JSON; NaN is not JSON"),
         ('[{"order_id":"1","amount_sats":5}]', 'one object per line is needed, such as {"order_id": "7890",'),
         ('"7890"', "one object per line is needed"),
         ('{"order_id":"1","amount":5}', "'amount' is no field; known are order_id, amount_sats, amount_btc, memo, exp"),

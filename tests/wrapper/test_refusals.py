@@ -22,8 +22,9 @@ from tazapay_lightning import (
     verify_memo,
 )
 from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency_key
-from tazapay_lightning.transport.retries import Limits, seconds
+from tazapay_lightning.transport.retries import Limits
 from tazapay_lightning.transport.settings import Configuration
+from tazapay_lightning.values.durations import seconds
 from tazapay_lightning.values.memos import check_memo, check_memo_hash
 from tazapay_lightning.values.safe_text import printable, shown
 
@@ -116,7 +117,7 @@ REQUESTS: list[Refusal] = [
         {"amount_sats": 1, "expires_in": timedelta(seconds=1.5)},
         EXPIRES + "; got 0:00:01.500000",
     ),
-    (InvoiceRequest.build, (), {"amount_sats": 1, "expires_in": 0}, EXPIRES + " and at most 86399999999999"),
+    (InvoiceRequest.build, (), {"amount_sats": 1, "expires_in": 0}, EXPIRES + " and at most 86399999999999; got 0"),
     (check_idempotency_key, (b"key",), {}, KEY + "got bytes"),
     (check_idempotency_key, ("",), {}, KEY + "got 0 characters"),
     (check_idempotency_key, ("k" * 256,), {}, KEY + "got 256 characters"),

@@ -308,7 +308,7 @@ def test_the_ends_of_the_calendar_are_outside_of_any_sensible_tolerance(text: st
 def test_an_event_without_a_moment_cannot_be_within_a_tolerance(created_at: object) -> None:
     body = body_of(created_at=created_at)
     with pytest.raises(WebhookPayloadError, match="^the event's age cannot be told: .* verify it without a tolerance$"):
-        verify_webhook(body, sign_webhook(body, SECRET), SECRET, tolerance=10**400)
+        verify_webhook(body, sign_webhook(body, SECRET), SECRET, tolerance=10**10)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_an_event_without_a_moment_cannot_be_within_a_tolerance(created_at: obje
 def test_a_tolerance_that_cannot_be_meant_is_refused_by_name(tolerance: Any) -> None:
     with pytest.raises(
         InvalidArgumentError,
-        match="^tolerance must be None, or seconds as a number or a timedelta, greater than 0; got ",
+        match="^tolerance must be seconds as a number, or a timedelta, greater than 0",
     ) as caught:
         verify_webhook(body_of(), "any", SECRET, tolerance=tolerance)
     assert caught.value.argument == "tolerance"

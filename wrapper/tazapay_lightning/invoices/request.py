@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 
 from attrs import field, frozen
 
 from tazapay_lightning.errors import InvalidArgumentError
 from tazapay_lightning.values.amounts import check_btc, check_sats
+from tazapay_lightning.values.durations import whole_seconds
 from tazapay_lightning.values.json_fields import json_object
 from tazapay_lightning.values.memos import check_memo, check_memo_hash, hash_memo, verify_memo
 from tazapay_lightning.values.safe_text import shown
@@ -21,7 +21,6 @@ __all__ = ["InvoiceRequest", "check_callback", "check_idempotency_key", "check_i
 _ONE_STEP = re.compile(r"[^/\\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _VISIBLE_ASCII = re.compile(r"[!-~]{1,255}", re.ASCII)
 _LONGEST_ID = 255  # ids have some 20 characters; what is longer was meant for something else
-_LONGEST_EXPIRY = 999_999_999 * 86_400 + 86_399  # timedelta.max in whole seconds; also keeps the number sendable
 
 
 @frozen(kw_only=True)
@@ -71,7 +70,7 @@ class InvoiceRequest:
             amount_sats=_amount(amount_sats, amount_btc),
             memo=sent_memo,
             memo_hash=sent_hash,
-            expires_in=None if expires_in is None else _whole_seconds(expires_in),
+            expires_in=None if expires_in is None else whole_seconds(expires_in, argument="expires_in"),
             metadata=None if metadata is None else json_object(metadata, argument="metadata"),
         )
 
@@ -161,17 +160,3 @@ def _memo_or_hash(memo: object, memo_as_hash: object, memo_hash: object) -> tupl
             argument="memo_hash",
         )
     return None, checked_hash
-
-
-def _whole_seconds(expires_in: object) -> int:
-    accepted = "expires_in must be seconds as an int, or a timedelta of whole seconds, greater than 0"
-    seconds: object = expires_in
-    if isinstance(expires_in, timedelta):
-        if expires_in.microseconds:
-            raise InvalidArgumentError(f"{accepted}; got {expires_in}", argument="expires_in")
-        seconds = expires_in // timedelta(seconds=1)
-    if isinstance(seconds, bool) or not isinstance(seconds, int):
-        raise InvalidArgumentError(f"{accepted}; got {type(expires_in).__name__}", argument="expires_in")
-    if not 1 <= seconds <= _LONGEST_EXPIRY:
-        raise InvalidArgumentError(f"{accepted} and at most {_LONGEST_EXPIRY}", argument="expires_in")
-    return int(seconds)

@@ -26,7 +26,8 @@ from tazapay_lightning.errors import (
 from tazapay_lightning.invoices.invoice import Difference, Invoice
 from tazapay_lightning.invoices.payment_request import read_payment_request
 from tazapay_lightning.invoices.request import check_invoice_id
-from tazapay_lightning.transport.retries import Limits, may_be_repeated, seconds
+from tazapay_lightning.transport.retries import Limits, may_be_repeated
+from tazapay_lightning.values.durations import seconds
 from tazapay_lightning.values.moments import is_plausible
 from tazapay_lightning.values.safe_text import printable
 

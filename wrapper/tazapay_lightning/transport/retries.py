@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
 
 from attrs import frozen
 
@@ -21,36 +20,15 @@ from tazapay_lightning.errors import (
     RequestFailedError,
     UnexpectedResponseError,
 )
+from tazapay_lightning.values.durations import seconds
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["Attempts", "Limits", "may_be_repeated", "seconds"]
+__all__ = ["Attempts", "Limits", "may_be_repeated"]
 
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 8.0
 _MOST_RETRIES = 20
-_LONGEST_LIMIT = 86_400
 _REQUEST_TIMEOUT = 408
-
-
-def seconds(value: object, *, argument: str) -> float:
-    """Return a time limit in seconds, and refuse one that is not greater than 0 and at most a day.
-
-    Raises:
-        InvalidArgumentError: for None too: nothing waits for ever.
-
-    Example:
-        >>> seconds(timedelta(minutes=1), argument="timeout")
-        60.0
-    """
-    accepted = f"{argument} must be seconds as a number, or a timedelta, greater than 0"
-    if isinstance(value, timedelta):
-        value = value.total_seconds()
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        got = "None: nothing may wait for ever" if value is None else type(value).__name__
-        raise InvalidArgumentError(f"{accepted}; got {got}", argument=argument)
-    if not 0 < value <= _LONGEST_LIMIT:
-        raise InvalidArgumentError(f"{accepted} and at most a day; got {shown(value)}", argument=argument)
-    return float(value)
 
 
 @frozen(kw_only=True)

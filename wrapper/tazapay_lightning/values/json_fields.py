@@ -9,21 +9,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
-from tazapay_lightning.errors import InvalidArgumentError, UnexpectedResponseError
+from tazapay_lightning.errors import InvalidArgumentError, TazapayError, UnexpectedResponseError
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = [
-    "decode_json_field",
-    "encode_json_field",
-    "finite",
-    "json_object",
-    "json_text",
-    "parse_json",
-    "refuse_constant",
-]
+__all__ = ["decode_json_field", "encode_json_field", "json_object", "json_text", "parse_json"]
 
 _ACCEPTED = "str, int, finite float, bool, None, and lists and mappings of them"
 
@@ -106,29 +99,57 @@ def decode_json_field(value: object) -> dict[str, object]:
     return dict(decoded)
 
 
-def parse_json(text: str | bytes) -> object:
-    """Read JSON from the service: any value, but strictly JSON, and never another exception than the documented one."""
+def parse_json(text: str | bytes, *, error: type[TazapayError] = UnexpectedResponseError) -> object:
+    """Read JSON that has one meaning only: the one reader of whatever comes from outside.
+
+    Args:
+        text: JSON as text, or as bytes in UTF-8, UTF-16 or UTF-32.
+        error: what to raise.
+
+    Raises:
+        TazapayError: `error`, if it is not JSON, holds NaN, an infinity or a number beyond a double, has a key twice in
+            one object (readers differ in which of the two counts), or is nested too deeply.
+
+    Example:
+        >>> parse_json('{"amount": 1, "amount": 2}')
+        Traceback (most recent call last):
+        ...
+        tazapay_lightning.errors.UnexpectedResponseError: expected JSON; the key 'amount' comes twice in one object
+    """
     try:
-        return json.loads(text, parse_constant=refuse_constant, parse_float=finite)
-    except ValueError as error:  # not JSON, not UTF-8, or a number of more digits than Python reads
-        problem = str(error)
+        if isinstance(text, bytes):
+            text = text.decode(json.detect_encoding(text), "surrogatepass")
+        return _decoder.decode(text)
+    except ValueError as failure:  # not JSON, not of this encoding, or a number of more digits than Python reads
+        problem = str(failure)
     except RecursionError:
         problem = "it is nested too deeply"
     # Out here, because the original keeps the whole text in an attribute, and so would whoever keeps our error.
-    raise UnexpectedResponseError(f"expected JSON; {problem}") from ValueError(problem)
+    raise error(f"expected JSON; {problem}") from ValueError(problem)
 
 
-def refuse_constant(name: str) -> NoReturn:
-    """Refuse NaN and infinities, which Python reads and JSON does not know."""
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        [(key, _)] = Counter(key for key, _ in pairs).most_common(1)
+        raise ValueError(f"the key {shown(key)} comes twice in one object")
+    return members
+
+
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def finite(text: str) -> float:
+def _finite(text: str) -> float:
     """Read a number that a float can hold; others would become an infinity in silence."""
     number = float(text)
     if math.isinf(number):
         raise ValueError(f"{text[:20]} is beyond what a number can hold")
     return number
+
+
+# Made once: `json.loads` makes a new one for each call that has any of these arguments.
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse_constant)
 
 
 def _plain_items(value: Mapping[object, object], path: str, argument: str) -> Iterator[tuple[str, object]]:

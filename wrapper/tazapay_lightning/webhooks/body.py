@@ -7,16 +7,13 @@ length, its form, and the characters of the two texts.
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
 from typing import NamedTuple
 
 from tazapay_lightning.errors import InvalidArgumentError, WebhookPayloadError
-from tazapay_lightning.values.json_fields import finite, refuse_constant
-from tazapay_lightning.values.safe_text import shown
+from tazapay_lightning.values.json_fields import parse_json
 
-__all__ = ["MAX_BODY_BYTES", "Body", "parse_strictly", "read_body"]
+__all__ = ["MAX_BODY_BYTES", "Body", "read_body"]
 
 MAX_BODY_BYTES = 1_048_576
 """The longest body that is parsed: 1 MiB. The limit is ours; Tazapay states none."""
@@ -50,7 +47,7 @@ def read_body(payload: object) -> Body:
 
     Raises:
         InvalidArgumentError: if it is not bytes.
-        WebhookPayloadError: if it is longer than `MAX_BODY_BYTES`, not a JSON object in UTF-8 (see `parse_strictly`),
+        WebhookPayloadError: if it is longer than `MAX_BODY_BYTES`, not a JSON object in UTF-8 (see `parse_json`),
             or has no ``id`` or ``created_at`` that can be signed.
 
     Example:
@@ -71,48 +68,16 @@ def read_body(payload: object) -> Body:
     except UnicodeDecodeError as error:
         position = error.start
     else:
-        event = parse_strictly(text)
-        if not isinstance(event, dict):
-            raise WebhookPayloadError(f"the body must be a JSON object; it is of type {type(event).__name__}")
-        name, created_at = _id(event), _created_at(event)
-        return Body(event, name, b"".join((name.encode(), payload, created_at.encode())))
+        return _body_of(payload, parse_json(text, error=WebhookPayloadError))
     # Out here, because the original keeps the whole body in an attribute, and so would whoever keeps our error.
     raise WebhookPayloadError(f"the body is not UTF-8 at byte {position}")
 
 
-def parse_strictly(text: str) -> object:
-    """Read JSON that has one meaning only.
-
-    Raises:
-        WebhookPayloadError: if it is not JSON, holds NaN, an infinity or a number beyond a double, has a key twice in
-            one object (readers differ in which of the two counts), or is nested too deeply.
-
-    Example:
-        >>> parse_strictly('{"paid": false, "paid": true}')
-        Traceback (most recent call last):
-        ...
-        tazapay_lightning.errors.WebhookPayloadError: expected JSON; the key 'paid' comes twice in one object
-    """
-    try:
-        return _decoder.decode(text)
-    except ValueError as error:  # not JSON, or a number of more digits than Python reads
-        problem = str(error)
-    except RecursionError:
-        problem = "it is nested too deeply"
-    # Out here for the same reason as above
-    raise WebhookPayloadError(f"expected JSON; {problem}")
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        [(key, _)] = Counter(key for key, _ in pairs).most_common(1)
-        raise ValueError(f"the key {shown(key)} comes twice in one object")
-    return members
-
-
-# Made once: `json.loads` makes a new one for each call that has any of these arguments.
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=finite, parse_constant=refuse_constant)
+def _body_of(payload: bytes | bytearray, event: object) -> Body:
+    if not isinstance(event, dict):
+        raise WebhookPayloadError(f"the body must be a JSON object; it is of type {type(event).__name__}")
+    name, created_at = _id(event), _created_at(event)
+    return Body(event, name, b"".join((name.encode(), payload, created_at.encode())))
 
 
 def _id(event: dict[str, object]) -> str:

@@ -9,10 +9,11 @@ from datetime import datetime
 from attrs import field, frozen
 
 from tazapay_lightning.errors import WebhookPayloadError
+from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.moments import read_moment
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
 from tazapay_lightning.values.safe_text import printable
-from tazapay_lightning.webhooks.body import Body, parse_strictly
+from tazapay_lightning.webhooks.body import Body
 
 __all__ = ["WebhookEvent", "read_event"]
 
@@ -93,7 +94,7 @@ def _data(body: Body) -> Mapping[str, object]:
     try:
         for _ in range(2):
             if isinstance(value, str):
-                value = parse_strictly(value)
+                value = parse_json(value, error=WebhookPayloadError)
     except WebhookPayloadError:
         pass  # it is still a text
     if isinstance(value, dict):

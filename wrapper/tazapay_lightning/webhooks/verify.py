@@ -8,11 +8,10 @@ the JSON string denotes, or the digits of the integer.
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 
-from tazapay_lightning.errors import InvalidArgumentError, WebhookPayloadError, WebhookSignatureError
-from tazapay_lightning.values.safe_text import shown
+from tazapay_lightning.errors import WebhookPayloadError, WebhookSignatureError
+from tazapay_lightning.values.durations import LONGEST_TIMEDELTA, seconds
 from tazapay_lightning.webhooks.body import read_body
 from tazapay_lightning.webhooks.event import WebhookEvent, read_event
 from tazapay_lightning.webhooks.signature import Headers, Secret, check_signature, find_signature
@@ -48,7 +47,7 @@ def verify_webhook(
     key = Secret(secret)
     del secret  # no frame that an error leaves through holds it: error trackers keep local variables
     key.check()
-    allowed = _seconds(tolerance)
+    allowed = None if tolerance is None else seconds(tolerance, argument="tolerance", most=LONGEST_TIMEDELTA)
     text = check_signature(signature)
     body = read_body(payload)
     if not key.matches(body.signed, text):
@@ -111,19 +110,6 @@ def signature_header(headers: Headers) -> str:
     return find_signature(headers)
 
 
-def _seconds(tolerance: object) -> float | None:
-    if tolerance is None:
-        return None
-    accepted = "tolerance must be None, or seconds as a number or a timedelta, greater than 0"
-    if isinstance(tolerance, timedelta):
-        tolerance = tolerance.total_seconds()
-    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float):
-        raise InvalidArgumentError(f"{accepted}; got {type(tolerance).__name__}", argument="tolerance")
-    if not 0 < tolerance < math.inf:
-        raise InvalidArgumentError(f"{accepted}; got {shown(tolerance)}", argument="tolerance")
-    return tolerance
-
-
 def _check_age(created_at: datetime | None, now: datetime, allowed: float) -> None:
     if created_at is None:
         raise WebhookPayloadError(
@@ -134,6 +120,6 @@ def _check_age(created_at: datetime | None, now: datetime, allowed: float) -> No
     for distance, direction in ((late, "old"), (-late, "in the future")):
         if distance > allowed:
             raise WebhookSignatureError(
-                f"the event is {distance:.0f} s {direction}, and the tolerance is {shown(allowed)} s. Genuine retries "
+                f"the event is {distance:.0f} s {direction}, and the tolerance is {allowed:g} s. Genuine retries "
                 "come up to 24 hours late: to accept them, leave the tolerance out and act once per event id"
             )

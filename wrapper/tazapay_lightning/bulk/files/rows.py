@@ -17,9 +17,9 @@ from pathlib import Path
 from attrs import frozen
 
 from tazapay_lightning.bulk.files.lines import Lines, UnreadableError
-from tazapay_lightning.errors import InvalidArgumentError
+from tazapay_lightning.errors import InvalidArgumentError, UnexpectedResponseError
 from tazapay_lightning.invoices.request import InvoiceRequest
-from tazapay_lightning.values.json_fields import finite, refuse_constant
+from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.safe_text import printable, shown
 
 __all__ = ["Problem", "Row", "read_orders"]
@@ -180,9 +180,9 @@ def _from_jsonl(lines: Lines) -> _Fields:
 
 def _of_json(text: str) -> dict[str, object]:
     try:
-        fields = json.loads(text, object_pairs_hook=_once_each, parse_constant=refuse_constant, parse_float=finite)
-    except (ValueError, RecursionError) as error:
-        raise _RefusedError(f"not JSON: {error}") from None
+        fields = parse_json(text)
+    except UnexpectedResponseError as error:
+        raise _RefusedError(str(error)) from None
     if not isinstance(fields, dict):
         raise _RefusedError(
             f'one object per line is needed, such as {{"order_id": "7890", "amount_sats": 5000}}; got {shown(fields)}'
@@ -191,13 +191,6 @@ def _of_json(text: str) -> dict[str, object]:
         if name not in (*_COLUMNS, "metadata"):
             raise _RefusedError(f"{shown(name)} is no field; known are {', '.join(_COLUMNS)} and metadata")
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a name is there twice in one object")
-    return fields
 
 
 def _row(line: int, fields: Mapping[str, object]) -> Row | Problem:

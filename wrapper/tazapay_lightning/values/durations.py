@@ -1,0 +1,59 @@
+"""Durations: the one place that reads seconds, from a number or a timedelta."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tazapay_lightning.errors import InvalidArgumentError
+from tazapay_lightning.values.safe_text import shown
+
+__all__ = ["A_DAY", "LONGEST_TIMEDELTA", "seconds", "whole_seconds"]
+
+A_DAY = 86_400
+LONGEST_TIMEDELTA = 999_999_999 * A_DAY + 86_399
+"""`timedelta.max` in whole seconds."""
+
+
+def seconds(value: object, *, argument: str, most: int = A_DAY) -> float:
+    """Return a duration in seconds, greater than 0.
+
+    Args:
+        value: a number, or a timedelta.
+        argument: the name by which a value is refused.
+        most: the longest duration that is accepted.
+
+    Raises:
+        InvalidArgumentError: naming the argument and what would be accepted. For None too: nothing waits for ever.
+
+    Example:
+        >>> seconds(timedelta(minutes=1), argument="timeout")
+        60.0
+    """
+    number = value.total_seconds() if isinstance(value, timedelta) else value
+    accepted = f"{argument} must be seconds as a number, or a timedelta, greater than 0"
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise _refused(accepted, "None: nothing may wait for ever" if value is None else type(value).__name__, argument)
+    if not 0 < number <= most:
+        limit = "a day" if most == A_DAY else f"{most}"
+        raise _refused(f"{accepted} and at most {limit}", shown(number), argument)
+    return float(number)
+
+
+def whole_seconds(value: object, *, argument: str, most: int = LONGEST_TIMEDELTA) -> int:
+    """Return a duration in whole seconds, greater than 0, from an int or a timedelta: see `seconds`.
+
+    Example:
+        >>> whole_seconds(timedelta(minutes=1), argument="expires_in")
+        60
+    """
+    number = value // timedelta(seconds=1) if isinstance(value, timedelta) and not value.microseconds else value
+    accepted = f"{argument} must be seconds as an int, or a timedelta of whole seconds, greater than 0"
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise _refused(accepted, f"{value}" if isinstance(value, timedelta) else type(value).__name__, argument)
+    if not 1 <= number <= most:
+        raise _refused(f"{accepted} and at most {most}", shown(number), argument)
+    return int(number)
+
+
+def _refused(accepted: str, got: str, argument: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"{accepted}; got {got}", argument=argument)
