@@ -40,9 +40,7 @@ def lines_of_code(text: str) -> int:
     """
     docstrings = {line for start, end in _docstrings(ast.parse(text)) for line in range(start, end + 1)}
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    code = {
-        line for token in tokens if token.type not in _NO_CODE for line in range(token.start[0], token.end[0] + 1)
-    }
+    code = {line for token in tokens if token.type not in _NO_CODE for line in range(token.start[0], token.end[0] + 1)}
     return len(code - docstrings)
 
 
@@ -72,7 +70,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"  {'in all':<16}{rooms.total():>6}")
     rooms = by_room(ROOT / WRAPPER)
     core = sum(rooms[room] for room in CORE)
-    print(f"the wrapper's core: {core} (at most {MOST_OF_CORE}); the wrapper: {rooms.total()} (at most {MOST_OF_WRAPPER})")
+    print(
+        f"the wrapper's core: {core} (at most {MOST_OF_CORE}); the wrapper: {rooms.total()} (at most {MOST_OF_WRAPPER})"
+    )
     return int("--check" in arguments and (core > MOST_OF_CORE or rooms.total() > MOST_OF_WRAPPER))
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import assert_type
+from uuid import uuid4
 
 import httpx
 
@@ -70,9 +71,13 @@ def blocking() -> None:
         assert_type(client.create_invoice(amount_sats=1), Invoice)
         client.create_invoice(amount_btc="0.1", memo="m", memo_as_hash=True, expires_in=timedelta(hours=1))
         client.create_invoice(amount_btc=Decimal(1), memo_hash="h", expires_in=1, metadata={"a": {"b": [1]}})
-        client.create_invoice(amount_btc=1, idempotency_key="k", timeout=1, deadline=timedelta(seconds=1.5))
-        client.create_invoice(1)  # type: ignore[call-arg]  # keywords only
-        client.create_invoice(amount_btc=0.1)  # type: ignore[arg-type]  # a float is refused
+        client.create_invoice(amount_sats=1, idempotency_key="k", timeout=1, deadline=timedelta(seconds=1.5))
+        client.create_invoice(amount_sats=1, idempotency_key=uuid4(), max_retries=0, headers={"X-Team": "billing"})
+        client.create_invoice(1)  # type: ignore[call-overload]  # keywords only
+        client.create_invoice(memo="m")  # type: ignore[call-overload]  # an amount is needed
+        client.create_invoice(amount_sats=1, amount_btc="0.1")  # type: ignore[call-overload]  # and not two
+        client.create_invoice(amount_btc=0.1)  # type: ignore[call-overload]  # a float is refused
+        client.create_invoice(amount_btc=1)  # type: ignore[call-overload]  # an int is nearly always satoshi
         assert_type(client.get_invoice("l11_1", timeout=1, deadline=timedelta(seconds=1)), Invoice)
         assert_type(client.update_invoice("l11_1", metadata={"a": "b"}), Invoice)
         assert_type(client.wait_for_payment("l11_1", timeout=1.5, poll_interval=timedelta(seconds=1)), Invoice)
@@ -80,11 +85,17 @@ def blocking() -> None:
         client.get_invoice(7)  # type: ignore[arg-type]  # ids are text
         client.update_invoice("l11_1", {})  # type: ignore[call-arg]  # what is set is named
         client.update_invoice("l11_1", metadata="{}")  # type: ignore[arg-type]  # a mapping, not its text
-        client.create_invoice(amount=1)  # type: ignore[call-arg]  # an amount has its unit in its name
+        client.create_invoice(amount=1)  # type: ignore[call-overload]  # an amount has its unit in its name
     LightningClient("k", "s", environment="production", metadata_format="object", http_client=httpx.Client())
     LightningClient("k", "s", environment="live")  # type: ignore[arg-type]  # there are two environments
     LightningClient("k", "s", timeout=None)  # type: ignore[arg-type]  # nothing waits for ever
     LightningClient("k", "s", http_client=httpx.AsyncClient())  # type: ignore[arg-type]  # of the wrong kind
+
+
+# a misspelt name is an error, and so is a method that a client does not have
+from tazapay_lightning import LightningClint  # type: ignore[attr-defined] # noqa: E402, F401
+
+assert_type(LightningClient().with_options(timeout=1), LightningClient)
 
 
 async def tell(invoice: Invoice) -> None:

@@ -82,8 +82,8 @@ def call_everywhere(request: pytest.FixtureRequest, handler_server: HandlerServe
 
 @pytest.fixture(autouse=True)
 def no_credentials_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("TAZAPAY_API_KEY", "TAZAPAY_API_SECRET", "TAZAPAY_ENVIRONMENT", "TAZAPAY_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("API_KEY", "API_SECRET", "ENVIRONMENT", "BASE_URL", "LOG", "WEBHOOK_SECRET"):
+        monkeypatch.delenv(f"TAZAPAY_{name}", raising=False)
 
 
 @pytest.fixture

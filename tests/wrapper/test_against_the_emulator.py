@@ -117,7 +117,7 @@ def test_one_blocking_client_serves_32_threads_with_one_pool(tazapay_emulator: E
     count = 128 if THOROUGH else 64
     with client_of(tazapay_emulator) as client, ThreadPoolExecutor(32) as threads:
         invoices = list(threads.map(lambda n: client.create_invoice(amount_sats=n), range(1, count + 1)))
-        connections = client._api._library()._connections._all  # nothing public tells
+        connections = client._calls._backend()._connections._all  # nothing public tells
     assert [invoice.amount_sats for invoice in invoices] == list(range(1, count + 1))
     assert len({invoice.id for invoice in invoices}) == count
     assert len(connections) <= 32

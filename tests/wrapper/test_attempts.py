@@ -30,15 +30,17 @@ from tazapay_lightning import (
     ServerError,
     UnexpectedResponseError,
 )
-from tazapay_lightning.transport.retries import Attempts, Limits
+from tazapay_lightning.transport.retries import Attempts
+from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning.values.durations import seconds
 from tests.support.service import Answering, Create, create_async, create_sync, envelope, invoice_object
+from tests.support.settings import settings
 
 MAYBE, SURELY_NOT = True, False
 
 
-def limits(timeout: float = 10.0, deadline: float = 100.0, max_retries: int = 2) -> Limits:
-    return Limits(timeout=timeout, deadline=deadline, max_retries=max_retries)
+def limits(**options: Any) -> Settings:
+    return settings(**{"timeout": 10.0, "deadline": 100.0, **options})
 
 
 def attempts(key: str | None = "key", jitter: Any = lambda most: most, **options: Any) -> Attempts:
@@ -147,13 +149,8 @@ def test_a_time_limit_is_a_number_of_seconds_or_a_timedelta(value: object, expec
 
 
 def test_a_day_is_the_longest_limit_and_20_the_most_retries() -> None:
-    built = Limits.build(timeout=86_400, deadline=timedelta(days=1), max_retries=20)
-    assert built == Limits(timeout=86_400.0, deadline=86_400.0, max_retries=20)
-
-
-def test_a_call_without_limits_of_its_own_has_the_clients() -> None:
-    assert limits().for_call(timeout=None, deadline=None) == limits()
-    assert limits().for_call(timeout=1, deadline=timedelta(seconds=2)) == limits(timeout=1, deadline=2)
+    built = limits(timeout=86_400, deadline=timedelta(days=1), max_retries=20)
+    assert (built.timeout, built.deadline, built.max_retries) == (86_400.0, 86_400.0, 20)
 
 
 @pytest.mark.parametrize(
@@ -164,13 +161,13 @@ def test_a_call_without_limits_of_its_own_has_the_clients() -> None:
 @pytest.mark.parametrize("name", ["timeout", "deadline"])
 def test_a_client_refuses_a_time_limit_that_is_none(name: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name} must be seconds as a number, or a timedelta"):
-        Limits.build(**{"timeout": 1, "deadline": 1, "max_retries": 1, name: value})
+        limits(**{name: value})
 
 
 @pytest.mark.parametrize("value", [None, -1, 21, 1.0, "1", True, 10**5000], ids=lambda value: type(value).__name__)
 def test_a_client_refuses_retries_that_are_no_small_number(value: object) -> None:
     with pytest.raises(ConfigurationError, match="^max_retries must be an int from 0 to 20"):
-        Limits.build(timeout=1, deadline=1, max_retries=value)
+        limits(max_retries=value)
 
 
 def test_none_is_refused_because_nothing_may_wait_for_ever() -> None:
@@ -374,5 +371,5 @@ def test_each_attempt_is_a_line_of_debug_log_without_secrets(
     assert len(lines) == 2
     assert lines[0].startswith("POST /v3/lightning_invoice_bolt11 -> 503, attempt 1 of 3, ")
     assert lines[1].startswith("POST /v3/lightning_invoice_bolt11 -> 200, attempt 2 of 3, ")
-    assert all(line.endswith("key 12345678") for line in lines)
+    assert all(line.endswith("key 12345678-and-more") for line in lines)
     assert "eyes" not in "".join(lines)

@@ -521,7 +521,7 @@ def test_a_cancelled_consumer_is_not_kept_by_its_own_clean_up() -> None:
 
 
 def test_a_bug_of_ours_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tazapay_lightning.transport.pacing.Pace.in_flight", property(lambda pace: 1 // 0))
+    monkeypatch.setattr("tazapay_lightning.bulk.pacing.Pace.in_flight", property(lambda pace: 1 // 0))
     ended = run(Service(), rows(3))
     assert isinstance(ended.error, ExceptionGroup)
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tazapay_lightning import AsyncLightningClient, ConfigurationError, LightningClient
-from tazapay_lightning.transport.settings import Configuration, Credentials
+from tazapay_lightning.transport.settings import Credentials, Settings
 
 CLIENTS = [LightningClient, AsyncLightningClient]
 both_clients = pytest.mark.parametrize("client", CLIENTS)
@@ -50,12 +50,12 @@ def test_credentials_of_the_environment_are_sent(variables: pytest.MonkeyPatch) 
     assert built.credentials.authorization() == "Basic YTpi"
 
 
-def configuration(**arguments: Any) -> Configuration:
+def configuration(**arguments: Any) -> Settings:
     complete = {
         "api_key": "k", "api_secret": "s", "environment": None, "base_url": None, "metadata_format": "string",
         "check_echo": True, "variables": {},
     }  # fmt: skip
-    return Configuration.build(**{**complete, **arguments})
+    return Settings.build(**{**complete, **arguments})
 
 
 @pytest.mark.parametrize(

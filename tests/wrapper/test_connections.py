@@ -26,7 +26,7 @@ from tazapay_lightning.transport.backends.connections import (
     MOST_CONNECTIONS,
     Connections,
     Idle,
-    closed_meanwhile,
+    client_closed_error,
 )
 from tazapay_lightning_emulator import running_emulator
 from tests.support.thorough import THOROUGH
@@ -361,7 +361,7 @@ def test_a_connection_is_closed_to_the_end_also_when_everything_around_it_is_can
 def test_a_connection_that_does_not_want_to_close_holds_up_nobody_for_long(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tazapay_lightning.transport.backends.async_connections._LONGEST_GOODBYE", 0.01)
+    monkeypatch.setattr("tazapay_lightning.transport.backends.async_connections.CLOSE_TIMEOUT", 0.01)
 
     async def never(connection: Connection) -> None:
         await asyncio.sleep(3600)
@@ -415,7 +415,7 @@ def test_threads_that_take_the_same_old_connections_share_them_out() -> None:
 
 @pytest.mark.parametrize("nothing_sent", [True, False])
 def test_what_a_closed_client_knows_about_the_request_is_said(nothing_sent: bool) -> None:
-    assert closed_meanwhile(nothing_sent=nothing_sent).nothing_sent == nothing_sent
+    assert client_closed_error(nothing_sent=nothing_sent).nothing_sent == nothing_sent
 
 
 def test_32_threads_never_share_a_connection() -> None:
@@ -425,7 +425,7 @@ def test_32_threads_never_share_a_connection() -> None:
         client = LightningClient(emulator.api_key, emulator.api_secret, base_url=emulator.base_url)
         in_use: set[int] = set()
         seen = SimpleNamespace(most=0)
-        connections = client._api._library()._connections
+        connections = client._calls._backend()._connections
         lend = connections.one
 
         @contextmanager

@@ -99,7 +99,7 @@ NOT_SHOWN = {
 }
 """Fields of an invoice that neither a schema nor an example of the document shows: where it is said that they exist."""
 
-LOCAL = {"timeout", "deadline"}
+LOCAL = {"timeout", "deadline", "max_retries", "headers"}
 """Arguments that say how to call, and not what to send."""
 
 NOT_OF_ONE_FIELD = {
@@ -107,6 +107,7 @@ NOT_OF_ONE_FIELD = {
     "differences": "what the reply and the request do not have in common",
     "idempotency_key": "that of the request",
     "raw": "all fields",
+    "reply": "what all fields came in",
 }
 
 

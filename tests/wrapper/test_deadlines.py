@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tazapay_lightning.transport.backends.deadlines import bound_reads, reads_end_at
+from tazapay_lightning.transport.backends.guards import bound_reads, reads_end_at
 
 
 class Stream:
@@ -28,7 +28,7 @@ class Stream:
 
 def bounded() -> Any:
     stream = Stream()
-    bound_reads("connection.connect_tcp.complete", {"return_value": stream})
+    bound_reads({"return_value": stream})
     return stream
 
 
@@ -95,5 +95,5 @@ def test_a_deadline_holds_in_its_own_thread_only(clock: SimpleNamespace) -> None
 @pytest.mark.parametrize("info", [{}, {"return_value": None}, {"return_value": SimpleNamespace(read=1)}])
 def test_what_is_no_connection_is_left_alone(info: dict[str, Any]) -> None:
     before = dict(info)
-    bound_reads("http11.send_request_headers.complete", info)
+    bound_reads(info)
     assert info == before

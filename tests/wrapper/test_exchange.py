@@ -1,165 +1,130 @@
-"""One call and its attempts: what goes along, how a body is collected, and the line in the log."""
+"""One call: what its request carries, what leaves it and with which key, and its lines in the log."""
 
 from __future__ import annotations
 
-import gzip
-import json
+import asyncio
 import logging
 import time
 from typing import Any
 
 import pytest
 
-from tazapay_lightning import ServerError, UnexpectedResponseError, __version__
-from tazapay_lightning.invoices.request import InvoiceRequest
-from tazapay_lightning.transport.exchange import MAX_REPLY_BYTES, Arrived, Body, Call, Door, Reply, log_attempt
-from tazapay_lightning.transport.retries import Attempts, Limits
-from tazapay_lightning.transport.settings import Configuration
-
-LIMITS = Limits(timeout=10.0, deadline=60.0, max_retries=2)
-LATER = time.monotonic() + 10_000
+from tazapay_lightning import APIConnectionError, ServerError, UnexpectedResponseError, __version__
+from tazapay_lightning.transport.exchange import Call, Operation, Response
+from tests.support.settings import settings
 
 
-def call(**arguments: Any) -> Call:
-    configuration = Configuration.build(
-        api_key="my-key", api_secret="my-secret", environment=None, base_url=None, metadata_format="string",
-        check_echo=True, variables={},
-    )  # fmt: skip
-    request = InvoiceRequest.build(amount_sats=1, **arguments)
-    return Call.build(
-        configuration, LIMITS, submitted=[request.memo, request.metadata], idempotency_key="12345678-and-more"
+def call(key: str | None = "the-whole-key", submitted: tuple[object, ...] = (), **options: Any) -> Call:
+    operation = Operation(
+        method="POST",
+        path="/v3/x?a=b",
+        headers={"idempotency-key": "k"},
+        content=b"{}",
+        idempotency_key=key,
+        submitted=submitted,
+        parse=lambda status, envelope: None,
     )
+    return Call(operation, settings(**options))
 
 
-def body(content: bytes, status: int = 200) -> Body:
-    collected = Body(status, LATER)
-    collected.add(content)
-    return collected
-
-
-def test_a_creation_knows_where_to_and_with_what() -> None:
-    made = call()
-    assert made.base_url == "https://service-sandbox.tazapay.com"
-    assert made.headers == {
+def test_a_request_knows_where_to_and_with_what() -> None:
+    request = call(headers={"X-Team": "billing", "User-Agent": "shop/1"}).request
+    assert (request.method, request.url) == ("POST", "https://service-sandbox.tazapay.com/v3/x?a=b")
+    assert request.headers == {
         "Accept": "application/json",
-        "Accept-Encoding": "gzip, deflate",
+        "Accept-Encoding": "identity",
         "Authorization": "Basic bXkta2V5Om15LXNlY3JldA==",
-        "User-Agent": f"tazapay-lightning/{__version__}",
+        "Idempotency-Key": "k",
+        "User-Agent": "shop/1",
+        "X-Team": "billing",
     }
-    assert (made.idempotency_key, made.limits) == ("12345678-and-more", LIMITS)
+    assert call().request.headers["User-Agent"] == f"tazapay-lightning/{__version__}"
 
 
-def test_the_repr_of_a_call_shows_no_headers() -> None:
-    assert "bXkta2V5Om15LXNlY3JldA==" not in repr(call())
-    assert "redaction=Redaction(...)" in repr(call())
+def test_the_repr_of_a_request_shows_no_headers() -> None:
+    assert "bXkta2V5Om15LXNlY3JldA==" not in repr(call().request)
+    assert "redaction=Redaction(...)" in repr(call().request)
 
 
-@pytest.mark.parametrize("secret", ["my-key", "my-secret", "bXkta2V5Om15LXNlY3JldA==", "a memo", "deep", "in a list"])
-def test_credentials_memo_and_texts_of_the_metadata_are_redacted(secret: str) -> None:
-    made = call(memo="a memo", metadata={"order": {"name": "deep"}, "lines": ["in a list", 1, None]})
-    assert made.redaction.text(f"<{secret}>") == "<[redacted]>"
+@pytest.mark.parametrize(
+    "secret", ["my-key", "my-secret", "bXkta2V5Om15LXNlY3JldA==", "a memo", "deep", "in a list", "x-value"]
+)
+def test_credentials_headers_and_what_was_submitted_are_redacted(secret: str) -> None:
+    submitted = ("a memo", {"order": {"name": "deep"}, "lines": ["in a list", 1, None]})
+    made = call(submitted=submitted, headers={"X-Token": "x-value"})
+    assert made.request.redaction.text(f"<{secret}>") == "<[redacted]>"
 
 
-def test_names_in_the_metadata_are_not_redacted() -> None:
-    assert call(metadata={"customer": "Jekyll"}).redaction.text("customer Jekyll") == "customer [redacted]"
+def test_names_in_what_was_submitted_are_not_redacted() -> None:
+    assert call(submitted=({"customer": "Jekyll"},)).request.redaction.text("customer Jekyll") == "customer [redacted]"
 
 
-def test_a_good_reply_is_what_generated_code_reads() -> None:
-    envelope = {"data": {"id": "l11_1"}}
-    headers = {"content-encoding": "gzip", "x-request-id": "r1"}
-    reply = call().read(Arrived(201, headers, body(gzip.compress(json.dumps(envelope).encode()))))
-    assert (reply.status_code, reply.content, reply.json(), reply.headers) == (200, b"", envelope, headers)
-
-
-def test_an_error_status_hides_that_its_body_cannot_be_decompressed() -> None:
-    with pytest.raises(ServerError) as caught:
-        call().read(Arrived(500, {"content-encoding": "gzip"}, body(b"not gzip", 500)))
-    assert (caught.value.body, caught.value.args[0]) == ("", "500 Internal Server Error")
-
-
-@pytest.mark.parametrize("status", [200, 299])
-def test_a_success_that_cannot_be_decompressed_is_unexpected(status: int) -> None:
-    with pytest.raises(UnexpectedResponseError, match="^the reply is not gzip"):
-        call().read(Arrived(status, {"content-encoding": "gzip"}, body(b"not gzip")))
-
-
-@pytest.mark.parametrize("status", [199, 300])
-def test_a_status_beside_the_successes_matters_more_than_its_body(status: int) -> None:
-    with pytest.raises(ServerError, match=f"^{status}"):
-        call().read(Arrived(status, {"content-encoding": "gzip"}, body(b"not gzip", status)))
-
-
-def test_a_door_is_both_clients_of_generated_code() -> None:
-    def request() -> Reply:
-        return Reply({}, {})
-
-    door = Door(request)
-    assert door.get_httpx_client() is door.get_async_httpx_client() is door
-    assert door.request is request
-
-
-def test_a_body_is_its_pieces_in_order() -> None:
-    collected = Body(200, LATER)
-    assert [collected.add(piece) for piece in (b"a", b"bc", b"d")] == [True, True, True]
-    assert collected.plain("") == b"abcd"
-
-
-def test_a_body_may_have_8_mebibytes_and_not_a_byte_more() -> None:
-    collected = Body(200, LATER)
-    assert collected.add(bytes(8 * 1024 * 1024))
-    with pytest.raises(UnexpectedResponseError, match=r"^the reply is longer than 8388608 bytes$"):
-        collected.add(b"x")
-
-
-@pytest.mark.parametrize("status", [199, 300, 500])
-def test_no_more_than_8_mebibytes_of_an_error_are_wanted(status: int) -> None:
-    assert Body(status, LATER).add(bytes(MAX_REPLY_BYTES + 1)) is False
-
-
-def test_what_somebody_decoded_already_is_not_decoded_again() -> None:
-    collected = Body(200, LATER)
-    collected.add_plain(b"plain")
-    assert collected.plain("gzip") == b"plain"
-
-
-def test_a_piece_after_the_deadline_is_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
-    assert Body(200, 1000.0).add(b"just in time")
-    with pytest.raises(TimeoutError, match=r"^the reply came too slowly$"):
-        Body(200, 999.0).add(b"too late")
-
-
-@pytest.mark.parametrize("status", [200, 299])
-def test_a_success_that_breaks_off_has_failed(status: int) -> None:
-    failure = OSError("gone")
-    with pytest.raises(OSError, match="gone") as caught:
-        Body(status, LATER).broke_off(failure)
-    assert caught.value is failure
-
-
-@pytest.mark.parametrize("status", [199, 300, 500])
-def test_an_error_that_breaks_off_is_read_as_far_as_it_came(status: int) -> None:
-    collected = body(b"half", status)
-    collected.broke_off(OSError("gone"))
-    assert collected.plain("") == b"half"
-
-
-@pytest.mark.parametrize(("key", "shown"), [("12345678-and-more", "12345678"), (None, "-")])
-def test_an_attempt_is_one_line_of_the_debug_log(
-    key: str | None, shown: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_an_attempt_is_one_line_of_the_debug_log_with_the_whole_key(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Call(base_url="", headers={}, redaction=call().redaction, idempotency_key=key, limits=LIMITS)
-    attempts = Attempts(LIMITS, idempotency_key=key, now=0.0)
-    attempts.begin(0.0)
-    monkeypatch.setattr(time, "monotonic", lambda: 1002.0)
-    with caplog.at_level(logging.DEBUG, logger="tazapay_lightning"):
-        log_attempt(made, attempts, made.request(method="post", url="/v3/x"), 503, 1000.0)
-    assert caplog.messages == [f"POST /v3/x -> 503, attempt 1 of 3, 2000 ms, key {shown}"]
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    for key in ("the-whole-key", None):
+        made = call(key)
+        made.begin()
+        now += 2
+        with caplog.at_level(logging.DEBUG, logger="tazapay_lightning"), pytest.raises(ServerError):
+            made.reply(Response(503, {}, b""))
+    line = "POST /v3/x?a=b -> 503, attempt 1 of 3, 2000 ms, key "
+    assert caplog.messages == [f"{line}the-whole-key", f"{line}-"]
 
 
-def test_no_attempt_is_logged_above_debug(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_retry_is_one_line_of_the_info_log_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    made = call()
+    made.begin()
     with caplog.at_level(logging.INFO, logger="tazapay_lightning"):
-        made = call()
-        request = made.request(method="get", url="/v3/x")
-        log_attempt(made, Attempts(LIMITS, idempotency_key=None, now=0.0), request, None, 0.0)
-    assert not caplog.messages
+        assert made.failed(ServerError("503 busy", status_code=503, retry_after=7.0)) == 7.0
+        made.begin()
+        assert made.failed(ServerError("400 no", status_code=400)) is None
+    (line,) = caplog.messages
+    assert line == "POST /v3/x?a=b: trying again in 7.00 s after: 503 busy"
+
+
+def test_an_error_names_the_request_that_it_is_about_and_only_that() -> None:
+    made, lost = call(), APIConnectionError("lost")
+    made.begin()
+    with pytest.raises(ServerError) as caught:
+        made.reply(Response(503, {"x-request-id": "r1"}, b""))
+    made.failed(caught.value)
+    made.begin()
+    made.failed(lost)
+    assert (caught.value.request_id, lost.request_id) == ("r1", None)
+
+
+def test_a_foreign_exception_leaves_as_a_documented_one_with_the_key() -> None:
+    made = call()
+    made.begin()
+    foreign = OverflowError("date value out of range")
+    with pytest.raises(UnexpectedResponseError, match="could not be handled: OverflowError") as caught, made.guarded():
+        raise foreign
+    error = caught.value
+    assert (error.idempotency_key, error.outcome_unknown, error.attempts) == ("the-whole-key", True, 1)
+    assert error.__cause__ is foreign
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError, GeneratorExit])
+def test_what_interrupts_a_call_carries_the_key_as_a_note(kind: type[BaseException]) -> None:
+    made = call()
+    made.begin()
+    with pytest.raises(kind) as caught, made.guarded():
+        raise kind
+    (note,) = caught.value.__notes__
+    assert "idempotency_key='the-whole-key'" in note
+    assert "an invoice may exist" in note
+
+
+def test_before_the_first_attempt_the_note_says_that_nothing_was_sent() -> None:
+    with pytest.raises(KeyboardInterrupt) as caught, call().guarded():
+        raise KeyboardInterrupt
+    assert caught.value.__notes__ == ["idempotency key the-whole-key: nothing was sent"]
+
+
+def test_a_call_without_a_key_leaves_no_note() -> None:
+    with pytest.raises(KeyboardInterrupt) as caught, call(None).guarded():
+        raise KeyboardInterrupt
+    assert not hasattr(caught.value, "__notes__")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APIConnectionError, AsyncLightningClient, ConfigurationError, LightningClient
-from tazapay_lightning.transport.backends.http_settings import is_told_by_the_environment, proxy_for
-from tazapay_lightning.transport.settings import Configuration
+from tazapay_lightning.transport.backends.proxies import is_told_by_the_environment, proxy_for
+from tazapay_lightning.transport.settings import Settings
 from tests.support.clients import create_kind, each_kind
+from tests.support.settings import settings
 from tests.support.wire import Recorder, close
 
 SECRET = "proxys-secret"
@@ -25,11 +26,8 @@ def an_empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-def configuration(base_url: str = "https://service.example") -> Configuration:
-    return Configuration.build(
-        api_key="k", api_secret="s", environment=None, base_url=base_url, metadata_format="string", check_echo=True,
-        variables={},
-    )  # fmt: skip
+def configuration(base_url: str = "https://service.example") -> Settings:
+    return settings(base_url=base_url)
 
 
 @pytest.mark.parametrize(

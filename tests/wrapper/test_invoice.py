@@ -167,7 +167,7 @@ def test_to_dict_is_ready_for_json_whatever_came(amount: int, fields: dict[str, 
 
 
 def test_to_dict_holds_every_public_attribute() -> None:
-    methods = {"from_payload", "to_dict", "qr_svg", "qr_png", "qr_terminal"}
+    methods = {"from_payload", "from_reply", "reply", "to_dict", "qr_svg", "qr_png", "qr_terminal"}
     public = {name for name in dir(Invoice) if not name.startswith("_")} - methods
     assert set(read().to_dict()) == public
 

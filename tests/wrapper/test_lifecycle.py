@@ -17,7 +17,14 @@ import httpx
 import pytest
 import trustme
 
-from tazapay_lightning import APIConnectionError, AsyncLightningClient, ConfigurationError, Invoice, LightningClient
+from tazapay_lightning import (
+    APIConnectionError,
+    AsyncLightningClient,
+    ConfigurationError,
+    Invoice,
+    LightningClient,
+    UnexpectedResponseError,
+)
 from tests.support.clients import ASYNC_KINDS, async_client, each_async_kind
 from tests.support.service import API_KEY, API_SECRET, Answering, Listener, read_request
 from tests.support.wire import Recorder, reply
@@ -227,7 +234,7 @@ def test_a_client_whose_library_was_closed_behind_its_back_says_so(kind: str, li
             else AsyncLightningClient("k", "s", base_url=base_url, http_client=own)
         )
         await own.aclose()
-        await client._api._library().aclose()  # type: ignore[attr-defined]  # as another task does in `aclose`
+        await client._calls._backend().aclose()  # type: ignore[attr-defined]  # as another task does in `aclose`
         with pytest.raises(APIConnectionError, match="closed meanwhile") as caught:
             await client.create_invoice(amount_sats=1)
         assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 1)
@@ -261,12 +268,12 @@ def test_what_is_said_of_a_client_that_nobody_closed_shows_no_credentials(
 
 @pytest.mark.parametrize("closing", [True, False], ids=["while it is closed", "otherwise"])
 @each_async_kind
-def test_a_runtime_error_is_the_end_of_a_closed_client_and_otherwise_a_bug(
+def test_a_runtime_error_is_the_end_of_a_closed_client_and_otherwise_unexpected(
     closing: bool, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> None:
         client = async_client(kind, "http://127.0.0.1:9", max_retries=0)
-        library: Any = client._api._library()
+        library: Any = client._calls._backend()
 
         async def fail(*given: object, **arguments: object) -> None:
             if closing:
@@ -277,9 +284,10 @@ def test_a_runtime_error_is_the_end_of_a_closed_client_and_otherwise_a_bug(
             monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", fail)
         else:
             monkeypatch.setattr("aiohttp.TCPConnector.connect", fail)
-        with pytest.raises(APIConnectionError if closing else RuntimeError) as caught:
+        with pytest.raises(APIConnectionError if closing else UnexpectedResponseError) as caught:
             await client.create_invoice(amount_sats=1)
-        assert isinstance(caught.value, RuntimeError) or caught.value.outcome_unknown
+        assert caught.value.outcome_unknown
+        assert isinstance(caught.value.__cause__, RuntimeError)
         await client.aclose()
 
     asyncio.run(run())

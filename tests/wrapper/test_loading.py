@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tazapay_lightning import AsyncLightningClient, ConfigurationError, LightningClient
-from tazapay_lightning.transport.calls import SyncApi
+from tazapay_lightning.transport.calls import Calls
 from tests.support.clients import each_async_kind
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def test_a_library_is_loaded_once_for_all_threads(monkeypatch: pytest.MonkeyPatc
 
         def load(_: int) -> object:
             together.wait()
-            return client._api._library()
+            return client._calls._backend()
 
         assert set(threads.map(load, range(16))) == set(made)
     assert len(made) == 1
@@ -149,8 +149,8 @@ def test_a_client_that_is_closed_while_its_library_is_loaded_stays_closed(monkey
     from tazapay_lightning.transport.backends import httpx as _httpx
 
     client = LightningClient("k", "s", base_url="http://127.0.0.1:9")
-    api = client._api
-    assert isinstance(api, SyncApi)
+    api = client._calls
+    assert isinstance(api, Calls)
 
     class Interrupted(_httpx.BlockingHttpx):
         def __init__(self, *given: Any) -> None:
@@ -158,4 +158,4 @@ def test_a_client_that_is_closed_while_its_library_is_loaded_stays_closed(monkey
             api.close()
 
     monkeypatch.setattr(_httpx, "BlockingHttpx", Interrupted)
-    assert api._library()._connections.is_closed
+    assert api._backend()._connections.is_closed

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APIConnectionError, RateLimitError, ServerError
-from tazapay_lightning.transport.pacing import PACE, PATIENCE, Pace
+from tazapay_lightning.bulk.pacing import PATIENCE, Pace
 
 
 def pace(**options: Any) -> Pace:
@@ -201,7 +201,3 @@ def test_a_stopped_run_gives_no_turns() -> None:
         assert not await held.further_turn(before=time.monotonic() + 60)
 
     asyncio.run(stopped_while_waiting())
-
-
-def test_outside_a_bulk_run_there_is_no_pace() -> None:
-    assert PACE.get() is None

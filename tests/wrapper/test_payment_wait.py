@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
+import attrs
 import pytest
 
 from tazapay_lightning import (
@@ -26,11 +28,11 @@ from tazapay_lightning import (
     UnexpectedResponseError,
 )
 from tazapay_lightning.invoices.waiting import PaymentWait, _equal_jitter
-from tazapay_lightning.transport.retries import Limits
+from tazapay_lightning.transport.replies import Reply
 from tests.support.bolt11_encoder import D, P, S, payment_request
+from tests.support.settings import settings
 
 MADE = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
-LIMITS = Limits(timeout=30.0, deadline=90.0, max_retries=2)
 START = 5000.0  # of the monotonic clock
 
 
@@ -44,23 +46,28 @@ def invoice(**fields: Any) -> Invoice:
 
 
 def wait(subject: object = "l11_1", **options: Any) -> PaymentWait:
-    settings: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "timeout": None,
         "poll_interval": None,
-        "limits": LIMITS,
         "now": START,
         "jitter": lambda most: most,
         **options,
     }
-    return PaymentWait(subject, **settings)
+    return PaymentWait(subject, **arguments)
 
 
 def look(waiting: PaymentWait, after: float, seen: Invoice | None = None, **clocks: Any) -> float | None:
     """Look `after` seconds from the start, with all clocks right, and return in how many seconds to look next."""
     moment = MADE + timedelta(seconds=after)
     clocks = {"service_time": moment, "wall": moment, **clocks}
-    next_look = waiting.seen(seen or invoice(), now=START + after, **clocks)
+    next_look = waiting.seen(dated(seen or invoice(), clocks["service_time"]), wall=clocks["wall"], now=START + after)
     return None if next_look is None else next_look - START - after
+
+
+def dated(invoice: Invoice, service_time: datetime | None) -> Invoice:
+    """Return an invoice with a reply of this ``Date``, to the second."""
+    headers = {} if service_time is None else {"date": format_datetime(service_time, usegmt=True)}
+    return attrs.evolve(invoice, reply=Reply(status_code=200, headers=headers))
 
 
 def miss(waiting: PaymentWait, after: float, error: APIError | None = None) -> float:
@@ -125,8 +132,8 @@ def test_the_jitter_takes_off_at_most_half() -> None:
 
 def test_the_intervals_of_a_real_wait_have_jitter() -> None:
     pauses = {
-        PaymentWait("l11_1", timeout=None, poll_interval=4, limits=LIMITS, now=0.0).seen(
-            invoice(expiry_interval=80_000), service_time=MADE, wall=MADE, now=0.0
+        PaymentWait("l11_1", timeout=None, poll_interval=4, now=0.0).seen(
+            dated(invoice(expiry_interval=80_000), MADE), wall=MADE, now=0.0
         )
         for _ in range(20)
     }
@@ -164,7 +171,7 @@ def test_an_expired_invoice_is_an_error_that_carries_it() -> None:
         match="^invoice l11_1 expired before it was paid: make a new one, and let nobody pay this one any more$",
     ) as caught:
         look(wait(), 3, expired)
-    assert caught.value.invoice is expired
+    assert caught.value.invoice == expired
 
 
 def test_the_moment_of_expiry_is_looked_at_twice_before_it_is_believed() -> None:
@@ -195,7 +202,7 @@ def test_the_timeout_is_an_error_that_carries_the_invoice() -> None:
         match="^the wait for the payment of invoice l11_1 is over, it is not paid yet; it can still be paid",
     ) as caught:
         look(waiting, 20, seen)
-    assert caught.value.invoice is seen
+    assert caught.value.invoice == seen
     assert isinstance(caught.value, TimeoutError)
 
 
@@ -226,7 +233,7 @@ def test_another_amount_than_at_the_beginning_is_an_error_that_carries_the_invoi
     assert str(caught.value) == (
         "invoice l11_1 was over 100 satoshi and is over 200 satoshi now; do not deliver for it before you know why"
     )
-    assert caught.value.invoice is changed
+    assert caught.value.invoice == changed
     (difference,) = caught.value.differences
     assert (difference.field, difference.asked, difference.received) == ("amount_sats", 100, 200)
 
@@ -428,7 +435,7 @@ def test_a_failure_at_the_end_tells_that_nobody_knows() -> None:
     ) as caught:
         miss(wait(seen), 700, failure)
     assert caught.value.__cause__ is failure
-    assert caught.value.invoice is seen
+    assert caught.value.invoice == seen
 
 
 def test_a_failure_just_before_the_end_is_followed_by_one_more_look() -> None:
@@ -438,18 +445,14 @@ def test_a_failure_just_before_the_end_is_followed_by_one_more_look() -> None:
 # What each look may take
 
 
-def test_a_look_may_take_what_the_client_allows() -> None:
-    assert wait(invoice()).limits(START) == Limits(timeout=30.0, deadline=90.0, max_retries=2)
-
-
 def test_a_look_may_not_take_more_than_what_is_left() -> None:
-    assert wait(timeout=20).limits(START) == Limits(timeout=20.0, deadline=20.0, max_retries=2)
+    assert wait(timeout=20).seconds_left(START) == 20.0
 
 
 def test_the_last_look_may_take_five_seconds() -> None:
-    assert wait(timeout=20).limits(START + 20) == Limits(timeout=5.0, deadline=5.0, max_retries=2)
+    assert wait(timeout=20).seconds_left(START + 20) == 5.0
 
 
-def test_the_last_look_may_not_take_more_than_the_client_allows() -> None:
-    waiting = wait(timeout=20, limits=Limits(timeout=2.0, deadline=3.0, max_retries=0))
-    assert waiting.limits(START + 20) == Limits(timeout=2.0, deadline=3.0, max_retries=0)
+def test_a_look_may_take_no_more_than_the_client_allows() -> None:
+    allowed = settings(timeout=2.0, deadline=30.0)
+    assert (allowed.within(20).timeout, allowed.within(20).deadline) == (2.0, 20)

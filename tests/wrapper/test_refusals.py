@@ -22,11 +22,10 @@ from tazapay_lightning import (
     verify_memo,
 )
 from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency_key
-from tazapay_lightning.transport.retries import Limits
-from tazapay_lightning.transport.settings import Configuration
 from tazapay_lightning.values.durations import seconds
 from tazapay_lightning.values.memos import check_memo, check_memo_hash
 from tazapay_lightning.values.safe_text import printable, shown
+from tests.support.settings import settings
 
 Refusal = tuple[Callable[..., object], tuple[object, ...], dict[str, Any], str]
 
@@ -40,7 +39,7 @@ TOO_LONG = (
     "Pass memo_as_hash=True to send its SHA-256 instead, which has no limit"
 )
 HASH = "memo_hash must be 64 hex digits, the SHA-256 of the memo's UTF-8 bytes; "
-KEY = "idempotency_key must be 1 to 255 visible ASCII characters, without blanks; "
+KEY = "idempotency_key must be 1 to 255 visible ASCII characters, without blanks, or a uuid.UUID; "
 EXPIRES = "expires_in must be seconds as an int, or a timedelta of whole seconds, greater than 0"
 TIMEOUT = "timeout must be seconds as a number, or a timedelta, greater than 0"
 URL = "base_url (or TAZAPAY_BASE_URL) must be an https URL such as https://service.tazapay.com"
@@ -172,14 +171,6 @@ def test_a_refusal_carries_the_name_that_its_words_hold(
     assert caught.value.argument in message
 
 
-def configure(**arguments: object) -> Configuration:
-    complete: dict[str, Any] = {
-        "api_key": "k", "api_secret": "s", "environment": None, "base_url": None, "metadata_format": "string",
-        "check_echo": True, "variables": {},
-    }  # fmt: skip
-    return Configuration.build(**{**complete, **arguments})
-
-
 NO_CREDENTIALS = (
     "no credentials: pass api_key and api_secret, or set TAZAPAY_API_KEY and TAZAPAY_API_SECRET ({} is missing)"
 )
@@ -222,7 +213,7 @@ NOT_VISIBLE = "must be visible ASCII without blanks; a line end or a blank is of
 )
 def test_a_wrong_setting_is_told_in_these_words(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        configure(**arguments)
+        settings(**arguments)
     assert str(caught.value) == message
 
 
@@ -237,7 +228,7 @@ def test_a_wrong_setting_is_told_in_these_words(arguments: dict[str, Any], messa
 )
 def test_a_wrong_limit_of_a_client_is_told_in_these_words(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        Limits.build(**{"timeout": 1, "deadline": 1, "max_retries": 0, **arguments})
+        settings(**arguments)
     assert str(caught.value) == message
 
 

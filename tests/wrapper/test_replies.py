@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from tazapay_lightning import APIStatusError, RequestFailedError, UnexpectedResponseError
 from tazapay_lightning.transport.redaction import Redaction
-from tazapay_lightning.transport.replies import read_envelope, seconds_to_wait, status_error
+from tazapay_lightning.transport.replies import Reply, read_reply, seconds_to_wait, status_error
 
 NOW = datetime(2026, 10, 21, 7, 27, 0, tzinfo=UTC)
 WRONG_KEY = (
@@ -57,9 +59,12 @@ def test_a_status_is_told_with_its_phrase_and_the_next_step(status: int, message
     ("body", "message", "code", "words"),
     [
         ({"message": " m ", "code": 7}, "m", 7, "400 Bad Request: m (code 7)"),
-        ({"message": "m", "errors": [{"message": "n", "code": 8}], "code": 7}, "m", 8, "400 Bad Request: m (code 8)"),
+        (
+            {"message": "m", "errors": [{"message": "n", "code": 8, "remarks": "r"}, {"remarks": "s"}], "code": 7},
+            *("m", 8, "400 Bad Request: m (code 8); n: r; s"),
+        ),
         ({"message": " ", "errors": [{}, {"message": "n"}]}, "n", None, "400 Bad Request: n"),
-        ({"errors": [{"message": 1}, "x", {"message": "n"}, {"message": "o"}]}, "n", None, "400 Bad Request: n"),
+        ({"errors": [{"message": 1}, "x", {"message": "n"}, {"message": "o"}]}, "n", None, "400 Bad Request: n; o"),
         ({"errors": {"message": "n", "code": 1}}, "", None, "400 Bad Request"),
         ({"code": " 0105 "}, "", 105, "400 Bad Request (code 105)"),
         ({"code": 0}, "", 0, "400 Bad Request (code 0)"),
@@ -126,29 +131,58 @@ def test_a_date_to_come_back_at_is_read_in_its_zone(headers: dict[str, str], exp
     assert seconds_to_wait(headers, now=NOW) == expected
 
 
+def read(body: object, status: int = 200, **headers: str) -> Reply:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return read_reply(status, headers, raw, Redaction(), attempts=2, idempotency_key="key", parse=None)
+
+
 @pytest.mark.parametrize("status", [200, 201, 299])
-def test_an_envelope_of_any_success_is_returned_as_it_came(status: int) -> None:
+def test_a_reply_has_the_envelope_of_any_success_as_it_came(status: int) -> None:
     envelope = {"status": "success", "message": "", "data": {"id": "l11_1"}}
-    assert read_envelope(status, {}, json.dumps(envelope).encode(), Redaction()) == envelope
-
-
-def test_an_object_without_an_envelope_is_put_into_one() -> None:
-    assert read_envelope(200, {}, b'{"id":"l11_1","status":"active"}', Redaction()) == {
-        "data": {"id": "l11_1", "status": "active"}
-    }
+    reply = read(envelope, status)
+    assert (reply.status_code, reply.envelope, reply.data) == (status, envelope, {"id": "l11_1"})
+    assert (reply.attempts, reply.idempotency_key) == (2, "key")
 
 
 @pytest.mark.parametrize(
-    ("body", "message"),
+    ("body", "data"),
     [
-        (b"[]", "expected a JSON object in the body of the reply (202)"),
-        (b"{}", "the reply (202) holds neither `data` nor an `id`"),
+        (b"", None),
+        (b" \n", None),
+        ({}, None),
+        ({"status": "success", "message": "done"}, None),
+        ({"data": None}, None),
+        ({"data": [1, 2]}, [1, 2]),
+        ({"data": "text"}, "text"),
+        ({"data": '{"id":"l11_1"}'}, {"id": "l11_1"}),
+        ({"data": '"{\\"id\\":\\"l11_1\\"}"'}, {"id": "l11_1"}),
+        ({"id": "l11_1", "status": "active"}, {"id": "l11_1", "status": "active"}),
+        ([1], [1]),
     ],
+    ids=str,
 )
-def test_a_success_without_an_object_is_told_in_these_words(body: bytes, message: str) -> None:
-    with pytest.raises(UnexpectedResponseError) as caught:
-        read_envelope(202, {}, body, Redaction())
-    assert str(caught.value) == message
+def test_data_is_what_the_reply_is_about_with_and_without_an_envelope(body: object, data: object) -> None:
+    assert read(body).data == data
+
+
+@pytest.mark.parametrize("name", ["x-request-id", "request-id", "x-correlation-id"])
+def test_the_name_of_a_request_is_found_in_the_headers(name: str) -> None:
+    assert read({}, **{name: "r\x001"}).request_id == "r 1"
+    assert read({}).request_id is None
+
+
+def test_a_reply_has_no_header_that_carries_credentials_or_cookies() -> None:
+    assert dict(read({}, **{"set-cookie": "a=b", "authorization": "x", "date": "d"}).headers) == {"date": "d"}
+
+
+def test_a_success_that_is_no_json_is_unexpected() -> None:
+    with pytest.raises(UnexpectedResponseError, match="^expected JSON; "):
+        read(b"<html>")
+
+
+def test_a_reply_can_be_pickled_and_copied() -> None:
+    reply = read({"data": {"id": "l11_1"}})
+    assert pickle.loads(pickle.dumps(reply)) == copy.deepcopy(reply) == reply  # noqa: S301 - our own
 
 
 @pytest.mark.parametrize(
@@ -159,12 +193,12 @@ def test_a_success_without_an_object_is_told_in_these_words(body: bytes, message
         ({"status": "error", "message": "m", "code": 5, "data": {"id": 1}}, True),
         ({"status": "FAILED", "message": "m", "code": 5, "amount": None}, True),
         ({"message": "m", "errors": [{"code": 5}]}, False),
-        ({"message": "m", "errors": [{"code": 5}], "id": "l11_1"}, False),
+        ({"message": "m", "errors": [{"code": 5}], "id": "l11_1"}, True),
     ],
 )
 def test_a_success_that_says_it_failed_keeps_the_words_of_the_service(body: dict[str, Any], with_data: bool) -> None:
     with pytest.raises(RequestFailedError) as caught:
-        read_envelope(200, {}, json.dumps(body).encode(), Redaction())
+        read(body)
     error = caught.value
     assert str(error) == "the service answered 200, but says that the request failed: m (code 5)"
     assert (error.message, error.code, error.with_data) == ("m", 5, with_data)

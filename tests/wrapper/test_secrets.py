@@ -118,7 +118,7 @@ def test_info_logs_of_our_own_hold_nothing(create: Create, caplog: pytest.LogCap
 
 def test_the_attributes_of_a_client_show_no_credentials() -> None:
     with LightningClient(API_KEY, API_SECRET) as client:
-        shown = [repr(client), str(client), repr(vars(client)), *(repr(vars(value)) for value in (client._api,))]
+        shown = [repr(client), str(client), repr(vars(client)), *(repr(vars(value)) for value in (client._calls,))]
     assert not [canary for canary in CANARIES if canary in "".join(shown)]
 
 

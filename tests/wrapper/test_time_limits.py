@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APITimeoutError, AuthenticationError, PermissionDeniedError
-from tazapay_lightning.transport.backends.deadlines import bound_reads, reads_end_at
+from tazapay_lightning.transport.backends.guards import bound_reads, reads_end_at
 from tests.support.clients import create_kind, each_kind
 from tests.support.service import read_request
 
@@ -143,14 +143,14 @@ class Stream:
 
 def test_reads_outside_of_an_attempt_keep_their_own_timeout() -> None:
     stream = Stream()
-    bound_reads("connection.connect_tcp.complete", {"return_value": stream})
+    bound_reads({"return_value": stream})
     assert stream.read(7, timeout=5.0) == b"7 bytes within 5.0"
     assert stream.read(7) == b"7 bytes within None"
 
 
 def test_reads_of_an_attempt_end_with_it() -> None:
     stream = Stream()
-    bound_reads("connection.connect_tcp.complete", {"return_value": stream})
+    bound_reads({"return_value": stream})
     with reads_end_at(time.monotonic() + 1000):
         assert stream.read(7, timeout=5.0) == b"7 bytes within 5.0"
         assert 990 < float(stream.read(7, timeout=5000.0).split()[-1]) <= 1000
@@ -160,4 +160,4 @@ def test_reads_of_an_attempt_end_with_it() -> None:
 
 @pytest.mark.parametrize("info", [{}, {"return_value": None}, {"return_value": b"bytes"}])
 def test_events_that_make_no_connection_are_passed_over(info: dict[str, object]) -> None:
-    bound_reads("http11.send_request_headers.complete", info)
+    bound_reads(info)

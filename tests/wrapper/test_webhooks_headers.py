@@ -12,9 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers as StarletteHeaders
 
-from tazapay_lightning import InvalidArgumentError, WebhookSignatureError
-from tazapay_lightning.webhooks.verify import signature_header
+from tazapay_lightning import (
+    ConfigurationError,
+    InvalidArgumentError,
+    WebhookSignatureError,
+    sign_webhook,
+    signature_header,
+    verify_webhook_request,
+)
 
+EVENT = b'{"id": "evt_1", "type": "collect.succeeded", "created_at": "2025-09-28T08:15:30Z"}'
 MISSING = "^there is no signature: no header `signature` and no `webhook-signature`, or an empty one"
 
 
@@ -136,3 +143,33 @@ def test_any_headers_give_a_text_or_the_one_error(headers: list[tuple[str | byte
         assert signature_header(headers)
     except WebhookSignatureError:
         return
+
+
+# The whole request at once
+
+
+def test_a_request_is_verified_with_the_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAZAPAY_WEBHOOK_SECRET", "whsec_1")
+    headers = {"Webhook-Signature": sign_webhook(EVENT, "whsec_1")}
+    assert verify_webhook_request(EVENT, headers).id == "evt_1"
+    with pytest.raises(WebhookSignatureError):
+        verify_webhook_request(EVENT, headers, "whsec_2")
+
+
+def test_a_request_without_a_signature_is_refused() -> None:
+    with pytest.raises(WebhookSignatureError):
+        verify_webhook_request(EVENT, {}, "whsec_1")
+
+
+def test_a_request_is_refused_by_its_age() -> None:
+    headers = {"signature": sign_webhook(EVENT, "whsec_1")}
+    with pytest.raises(WebhookSignatureError, match="the tolerance is 60 s"):
+        verify_webhook_request(EVENT, headers, "whsec_1", tolerance=60)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_any_secret_the_variable_is_named(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if value is not None:
+        monkeypatch.setenv("TAZAPAY_WEBHOOK_SECRET", value)
+    with pytest.raises(ConfigurationError, match="^no webhook secret: pass secret, or set TAZAPAY_WEBHOOK_SECRET$"):
+        verify_webhook_request(EVENT, {})

@@ -23,7 +23,7 @@ StartServer = Callable[..., OneReplyServer]
 
 FIRST_LINE = "POST /v3/lightning_invoice_bolt11 HTTP/1.1"
 HEADERS = """\
-Accept-Encoding: gzip, deflate
+Accept-Encoding: identity
 Accept: application/json
 Authorization: Basic {token}
 Content-Length: {length}

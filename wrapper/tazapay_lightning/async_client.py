@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import os
 import time
@@ -9,29 +10,32 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
+from tazapay_lightning.client import CommonClient, InvoiceOptions, as_it_is
 from tazapay_lightning.errors import APIError
-from tazapay_lightning.invoices.echo import verify_echo, verify_fetched
+from tazapay_lightning.invoices.echo import read_created
 from tazapay_lightning.invoices.invoice import Invoice
-from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_idempotency_key, check_invoice_id
+from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_invoice_id
 from tazapay_lightning.invoices.waiting import PaymentWait
-from tazapay_lightning.operations import creating, getting, updating
-from tazapay_lightning.transport.async_calls import AsyncApi, Backend
-from tazapay_lightning.transport.exchange import Answer, Call
-from tazapay_lightning.transport.replies import service_time
-from tazapay_lightning.transport.retries import Limits
-from tazapay_lightning.transport.settings import Configuration, Environment, MetadataFormat
+from tazapay_lightning.operations import any_operation, creating, getting, updating
+from tazapay_lightning.transport.async_calls import AsyncCalls, Backend, Turns
+from tazapay_lightning.transport.logs import log_as_the_environment_says
+from tazapay_lightning.transport.replies import Reply
+from tazapay_lightning.transport.settings import Environment, MetadataFormat, Settings
 from tazapay_lightning.values.json_fields import json_object
 
 if TYPE_CHECKING:
     from tazapay_lightning.transport.backends.httpx import AsyncHTTPClient
+else:  # httpx takes longer to load than all else here, and reading type hints is no reason to
+    AsyncHTTPClient = Any
 
 __all__ = ["AsyncLightningClient"]
 
 
-class AsyncLightningClient:
+class AsyncLightningClient(CommonClient):
     """Creates Lightning invoices with Tazapay, for asynchronous code.
 
     The twin of `LightningClient`: the same arguments, methods and errors. Make one per event loop and share it between
@@ -82,17 +86,28 @@ class AsyncLightningClient:
         http_client: AsyncHTTPClient | None = None,
         backend: Backend = "httpx",
     ) -> None:
-        self._limits = Limits.build(timeout=timeout, deadline=deadline, max_retries=max_retries)
-        self._configuration = Configuration.build(
+        log_as_the_environment_says(os.environ)
+        self._settings = Settings.build(
             api_key=api_key,
             api_secret=api_secret,
             environment=environment,
             base_url=base_url,
+            variables=os.environ,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            headers=None,
             metadata_format=metadata_format,
             check_echo=check_echo,
-            variables=os.environ,
         )
-        self._api = AsyncApi(self._configuration, http_client, backend)
+        self._calls = AsyncCalls(self._settings, http_client, backend)
+        self._turns: Turns | None = None
+
+    @overload
+    async def create_invoice(self, *, amount_sats: int, **options: Unpack[InvoiceOptions]) -> Invoice: ...
+
+    @overload
+    async def create_invoice(self, *, amount_btc: Decimal | str, **options: Unpack[InvoiceOptions]) -> Invoice: ...
 
     async def create_invoice(
         self,
@@ -104,9 +119,11 @@ class AsyncLightningClient:
         memo_hash: str | None = None,
         expires_in: int | timedelta | None = None,
         metadata: Mapping[str, object] | None = None,
-        idempotency_key: str | None = None,
+        idempotency_key: str | uuid.UUID | None = None,
         timeout: float | timedelta | None = None,  # noqa: ASYNC109 - per attempt, several of which make a call
         deadline: float | timedelta | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Invoice:
         """Create one invoice, however many attempts it takes: see `LightningClient.create_invoice`."""
         request = InvoiceRequest.build(
@@ -118,24 +135,13 @@ class AsyncLightningClient:
             expires_in=expires_in,
             metadata=metadata,
         )
-        key = str(uuid.uuid4()) if idempotency_key is None else check_idempotency_key(idempotency_key)
-        call = Call.build(
-            self._configuration,
-            self._limits.for_call(timeout=timeout, deadline=deadline),
-            submitted=[request.memo, request.metadata],
-            idempotency_key=key,
+        settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        return await self._calls.run(
+            creating(request, settings.metadata_format, idempotency_key),
+            settings,
+            partial(read_created, request=request, strict=settings.check_echo, network=settings.network),
+            self._turns,
         )
-        invoice = await self._api.run(
-            creating(request, self._configuration.metadata_format, key),
-            call,
-            lambda answer: Invoice.from_payload(
-                answer.data,
-                idempotency_key=key,
-                service_time=service_time(answer.headers),
-                written=(request.memo, request.metadata),
-            ),
-        )
-        return verify_echo(request, invoice, self._configuration)
 
     async def get_invoice(
         self,
@@ -143,11 +149,13 @@ class AsyncLightningClient:
         *,
         timeout: float | timedelta | None = None,  # noqa: ASYNC109 - per attempt, several of which make a call
         deadline: float | timedelta | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Invoice:
         """Fetch an invoice as it is now: see `LightningClient.get_invoice`."""
         checked = check_invoice_id(invoice_id)
-        call = Call.build(self._configuration, self._limits.for_call(timeout=timeout, deadline=deadline))
-        return await self._api.run(getting(checked), call, lambda answer: self._fetched(checked, answer))
+        settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        return await self._calls.run(getting(checked), settings, self._fetched(checked), self._turns)
 
     async def update_invoice(
         self,
@@ -156,16 +164,32 @@ class AsyncLightningClient:
         metadata: Mapping[str, object],
         timeout: float | timedelta | None = None,  # noqa: ASYNC109 - per attempt, several of which make a call
         deadline: float | timedelta | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Invoice:
         """Set the metadata of an invoice: see `LightningClient.update_invoice`."""
         checked = check_invoice_id(invoice_id)
         attached = json_object(metadata, argument="metadata")
-        limits = self._limits.for_call(timeout=timeout, deadline=deadline)
-        return await self._api.run(
-            updating(checked, attached, self._configuration.metadata_format),
-            Call.build(self._configuration, limits, submitted=[attached]),
-            lambda answer: self._fetched(checked, answer),
-        )
+        settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        operation = updating(checked, attached, settings.metadata_format)
+        return await self._calls.run(operation, settings, self._fetched(checked), self._turns)
+
+    async def call(
+        self,
+        operation: ModuleType,
+        /,
+        *,
+        idempotency_key: str | uuid.UUID | None = None,
+        timeout: float | timedelta | None = None,  # noqa: ASYNC109 - per attempt, several of which make a call
+        deadline: float | timedelta | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        **arguments: Any,
+    ) -> Reply:
+        """Call any operation of the generated package: see `LightningClient.call`."""
+        settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        prepared = any_operation(operation, arguments, idempotency_key)
+        return await self._calls.run(prepared, settings, as_it_is, self._turns)
 
     async def wait_for_payment(
         self,
@@ -184,31 +208,27 @@ class AsyncLightningClient:
             invoice,
             timeout=timeout,
             poll_interval=poll_interval,
-            limits=self._limits,
             now=time.monotonic(),
         )
         operation = getting(wait.invoice_id)
         while True:
             try:
-                seen, service_now = await self._api.run(
-                    operation,
-                    Call.build(self._configuration, wait.limits(time.monotonic())),
-                    lambda answer: (self._fetched(wait.invoice_id, answer), service_time(answer.headers)),
-                )
+                settings = self._settings.within(wait.seconds_left(time.monotonic()))
+                seen = await self._calls.run(operation, settings, self._fetched(wait.invoice_id), self._turns)
             except APIError as error:
-                self._api.check_open()  # a closed client is no failure in passing
+                self._calls.check_open()  # a closed client is no failure in passing
                 next_look: float | None = wait.missed(error, now=time.monotonic())
             else:
-                next_look = wait.seen(seen, service_time=service_now, wall=datetime.now(UTC), now=time.monotonic())
+                next_look = wait.seen(seen, wall=datetime.now(UTC), now=time.monotonic())
                 if on_poll is not None and inspect.isawaitable(answer := on_poll(seen)):
                     await answer
             if next_look is None:
                 return seen
-            await self._api.pause(next_look - time.monotonic())
+            await self._calls.pause(next_look - time.monotonic())
 
     async def aclose(self) -> None:
         """Close the connections; a second time does nothing."""
-        await self._api.aclose()
+        await self._calls.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -218,9 +238,8 @@ class AsyncLightningClient:
     ) -> None:
         await self.aclose()
 
-    def _fetched(self, invoice_id: str, answer: Answer) -> Invoice:
-        invoice = Invoice.from_payload(answer.data, service_time=service_time(answer.headers))
-        return verify_fetched(invoice_id, invoice, self._configuration)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(host={self._configuration.host!r})"
+    def _taking_turns(self, turns: Turns) -> Self:
+        """Return a client on the same connections, each of whose attempts waits for its turn."""
+        other = copy.copy(self)
+        other._turns = turns  # noqa: SLF001 - of an own copy
+        return other

@@ -2,35 +2,130 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, overload
 
 from tazapay_lightning.errors import APIError
-from tazapay_lightning.invoices.echo import verify_echo, verify_fetched
+from tazapay_lightning.invoices.echo import read_created, read_fetched
 from tazapay_lightning.invoices.invoice import Invoice
-from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_idempotency_key, check_invoice_id
+from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_invoice_id
 from tazapay_lightning.invoices.waiting import PaymentWait
-from tazapay_lightning.operations import creating, getting, updating
-from tazapay_lightning.transport.calls import SyncApi
-from tazapay_lightning.transport.exchange import Answer, Call
-from tazapay_lightning.transport.replies import service_time
-from tazapay_lightning.transport.retries import Limits
-from tazapay_lightning.transport.settings import Configuration, Environment, MetadataFormat
+from tazapay_lightning.operations import any_operation, creating, getting, updating
+from tazapay_lightning.transport.calls import Calls
+from tazapay_lightning.transport.logs import log_as_the_environment_says
+from tazapay_lightning.transport.replies import Reply
+from tazapay_lightning.transport.settings import Environment, MetadataFormat, Settings
 from tazapay_lightning.values.json_fields import json_object
 
 if TYPE_CHECKING:
     from tazapay_lightning.transport.backends.httpx import HTTPClient
+else:  # httpx takes longer to load than all else here, and reading type hints is no reason to
+    HTTPClient = Any
 
-__all__ = ["LightningClient"]
+__all__ = ["CommonClient", "InvoiceOptions", "LightningClient", "as_it_is"]
 
 
-class LightningClient:
+class InvoiceOptions(TypedDict, total=False):
+    """The arguments of `create_invoice` beside the amount."""
+
+    memo: str | None
+    memo_as_hash: bool
+    memo_hash: str | None
+    expires_in: int | timedelta | None
+    metadata: Mapping[str, object] | None
+    idempotency_key: str | uuid.UUID | None
+    timeout: float | timedelta | None
+    deadline: float | timedelta | None
+    max_retries: int | None
+    headers: Mapping[str, str] | None
+
+
+class CommonClient:
+    """What both clients have: their settings, to be read, and clients with others on the same connections."""
+
+    _settings: Settings
+
+    @property
+    def base_url(self) -> str:
+        """The address of the service, without a slash at its end."""
+        return self._settings.base_url
+
+    @property
+    def environment(self) -> Environment:
+        """The environment that was named: "sandbox" or "production"."""
+        return self._settings.environment
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that one attempt may take."""
+        return self._settings.timeout
+
+    @property
+    def deadline(self) -> float:
+        """Seconds that a whole call may take."""
+        return self._settings.deadline
+
+    @property
+    def max_retries(self) -> int:
+        """How often a failed attempt may be tried again."""
+        return self._settings.max_retries
+
+    def with_options(
+        self,
+        *,
+        timeout: float | timedelta | None = None,
+        deadline: float | timedelta | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        metadata_format: MetadataFormat | None = None,
+        check_echo: bool | None = None,
+    ) -> Self:
+        """Return a client with other options on the same connections; closing one of them closes both.
+
+        Args:
+            timeout: as for the client itself, like all that follow. What is left out stays as it is.
+            deadline: seconds that a whole call may take.
+            max_retries: how often a failed attempt may be tried again.
+            headers: sent with every request, beside those that are sent already.
+            metadata_format: how `metadata` travels.
+            check_echo: whether an invoice over another amount is an error.
+
+        Raises:
+            InvalidArgumentError: naming the option and what would be accepted.
+
+        Example:
+            >>> client = LightningClient(api_key="my-key", api_secret="my-secret")
+            >>> client.with_options(max_retries=0).max_retries, client.max_retries
+            (0, 2)
+        """
+        other = copy.copy(self)
+        other._settings = self._settings.changed(  # noqa: SLF001 - of an own copy
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            headers=headers,
+            metadata_format=metadata_format,
+            check_echo=check_echo,
+        )
+        return other
+
+    def _fetched(self, invoice_id: str) -> Callable[[Reply], Invoice]:
+        settings = self._settings
+        return partial(read_fetched, invoice_id=invoice_id, strict=settings.check_echo, network=settings.network)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(host={self._settings.host!r})"
+
+
+class LightningClient(CommonClient):
     """Creates Lightning invoices with Tazapay, blocking until the reply is there.
 
     Make one and keep it: it holds a pool of connections and is safe to share between threads. Use it in a ``with``
@@ -77,17 +172,27 @@ class LightningClient:
         check_echo: bool = True,
         http_client: HTTPClient | None = None,
     ) -> None:
-        self._limits = Limits.build(timeout=timeout, deadline=deadline, max_retries=max_retries)
-        self._configuration = Configuration.build(
+        log_as_the_environment_says(os.environ)
+        self._settings = Settings.build(
             api_key=api_key,
             api_secret=api_secret,
             environment=environment,
             base_url=base_url,
+            variables=os.environ,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            headers=None,
             metadata_format=metadata_format,
             check_echo=check_echo,
-            variables=os.environ,
         )
-        self._api = SyncApi(self._configuration, http_client)
+        self._calls = Calls(self._settings, http_client)
+
+    @overload
+    def create_invoice(self, *, amount_sats: int, **options: Unpack[InvoiceOptions]) -> Invoice: ...
+
+    @overload
+    def create_invoice(self, *, amount_btc: Decimal | str, **options: Unpack[InvoiceOptions]) -> Invoice: ...
 
     def create_invoice(
         self,
@@ -99,9 +204,11 @@ class LightningClient:
         memo_hash: str | None = None,
         expires_in: int | timedelta | None = None,
         metadata: Mapping[str, object] | None = None,
-        idempotency_key: str | None = None,
+        idempotency_key: str | uuid.UUID | None = None,
         timeout: float | timedelta | None = None,
         deadline: float | timedelta | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Invoice:
         """Create one invoice, however many attempts it takes.
 
@@ -115,10 +222,12 @@ class LightningClient:
             expires_in: seconds until the invoice expires, an int or a timedelta of whole seconds. Left out, the
                 service decides: one hour, says Tazapay's documentation.
             metadata: a mapping of whatever JSON can hold, attached to the invoice.
-            idempotency_key: 1 to 255 visible ASCII characters; a fresh UUID when left out. A key that is derived from
-                your order makes it impossible to create two invoices for it within 24 hours.
+            idempotency_key: 1 to 255 visible ASCII characters, or a `uuid.UUID`; a fresh UUID when left out. A key that
+                is derived from your order makes it impossible to create two invoices for it within 24 hours.
             timeout: seconds per attempt, for this call.
             deadline: seconds for the whole call, for this call.
+            max_retries: how often a failed attempt may be tried again, for this call.
+            headers: sent along with this call; not those that the client itself sets.
 
         Returns:
             The invoice, over exactly the amount that was asked for.
@@ -153,24 +262,12 @@ class LightningClient:
             expires_in=expires_in,
             metadata=metadata,
         )
-        key = str(uuid.uuid4()) if idempotency_key is None else check_idempotency_key(idempotency_key)
-        call = Call.build(
-            self._configuration,
-            self._limits.for_call(timeout=timeout, deadline=deadline),
-            submitted=[request.memo, request.metadata],
-            idempotency_key=key,
+        settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        return self._calls.run(
+            creating(request, settings.metadata_format, idempotency_key),
+            settings,
+            partial(read_created, request=request, strict=settings.check_echo, network=settings.network),
         )
-        invoice = self._api.run(
-            creating(request, self._configuration.metadata_format, key),
-            call,
-            lambda answer: Invoice.from_payload(
-                answer.data,
-                idempotency_key=key,
-                service_time=service_time(answer.headers),
-                written=(request.memo, request.metadata),
-            ),
-        )
-        return verify_echo(request, invoice, self._configuration)
 
     def get_invoice(
         self,
@@ -178,6 +275,8 @@ class LightningClient:
         *,
         timeout: float | timedelta | None = None,
         deadline: float | timedelta | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Invoice:
         """Fetch an invoice as it is now.
 
@@ -185,6 +284,8 @@ class LightningClient:
             invoice_id: `Invoice.id`, such as ``l11_abc123xyz``.
             timeout: seconds per attempt, for this call.
             deadline: seconds for the whole call, for this call.
+            max_retries: how often a failed attempt may be tried again, for this call.
+            headers: sent along with this call; not those that the client itself sets.
 
         Returns:
             The invoice with exactly this id.
@@ -206,8 +307,8 @@ class LightningClient:
             'unpaid'
         """
         checked = check_invoice_id(invoice_id)
-        call = Call.build(self._configuration, self._limits.for_call(timeout=timeout, deadline=deadline))
-        return self._api.run(getting(checked), call, lambda answer: self._fetched(checked, answer))
+        settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        return self._calls.run(getting(checked), settings, self._fetched(checked))
 
     def update_invoice(
         self,
@@ -216,6 +317,8 @@ class LightningClient:
         metadata: Mapping[str, object],
         timeout: float | timedelta | None = None,
         deadline: float | timedelta | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Invoice:
         """Set the metadata of an invoice; nothing else of an invoice can be changed.
 
@@ -227,6 +330,8 @@ class LightningClient:
             metadata: a mapping of whatever JSON can hold.
             timeout: seconds per attempt, for this call.
             deadline: seconds for the whole call, for this call.
+            max_retries: how often a failed attempt may be tried again, for this call.
+            headers: sent along with this call; not those that the client itself sets.
 
         Returns:
             The invoice with exactly this id, as it is now.
@@ -250,12 +355,54 @@ class LightningClient:
         """
         checked = check_invoice_id(invoice_id)
         attached = json_object(metadata, argument="metadata")
-        limits = self._limits.for_call(timeout=timeout, deadline=deadline)
-        return self._api.run(
-            updating(checked, attached, self._configuration.metadata_format),
-            Call.build(self._configuration, limits, submitted=[attached]),
-            lambda answer: self._fetched(checked, answer),
-        )
+        settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        operation = updating(checked, attached, settings.metadata_format)
+        return self._calls.run(operation, settings, self._fetched(checked))
+
+    def call(
+        self,
+        operation: ModuleType,
+        /,
+        *,
+        idempotency_key: str | uuid.UUID | None = None,
+        timeout: float | timedelta | None = None,
+        deadline: float | timedelta | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        **arguments: Any,
+    ) -> Reply:
+        """Call any operation of the generated package, with all that `create_invoice` has: attempts under one key.
+
+        Args:
+            operation: the operation's module, such as ``tazapay_lightning_api.api.default.get_lightning_invoice``.
+            idempotency_key: for a POST; a fresh UUID when left out.
+            timeout: seconds per attempt, for this call.
+            deadline: seconds for the whole call, for this call.
+            max_retries: how often a failed attempt may be tried again, for this call.
+            headers: sent along with this call; not those that the client itself sets.
+            arguments: those of the generated function: ``body``, and the parameters of path, query and headers.
+
+        Returns:
+            What the service answered. Whether it is what was asked for is for the caller to check.
+
+        Raises:
+            InvalidArgumentError: an argument is unknown, missing or cannot be sent; nothing was sent.
+            APIError: a refusal or failure, as for `create_invoice`.
+            ConfigurationError: the client is closed.
+
+        Example:
+            >>> from tazapay_lightning_api.api.default import get_lightning_invoice
+            >>> from tazapay_lightning_emulator import running_emulator
+            >>> with running_emulator() as tazapay, LightningClient(
+            ...     tazapay.api_key, tazapay.api_secret, base_url=tazapay.base_url
+            ... ) as client:
+            ...     invoice = client.create_invoice(amount_sats=123456)
+            ...     reply = client.call(get_lightning_invoice, id=invoice.id)
+            >>> reply.status_code, reply.data["amount"]
+            (200, 123456)
+        """
+        settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        return self._calls.run(any_operation(operation, arguments, idempotency_key), settings, as_it_is)
 
     def wait_for_payment(
         self,
@@ -314,31 +461,27 @@ class LightningClient:
             invoice,
             timeout=timeout,
             poll_interval=poll_interval,
-            limits=self._limits,
             now=time.monotonic(),
         )
         operation = getting(wait.invoice_id)
         while True:
             try:
-                seen, service_now = self._api.run(
-                    operation,
-                    Call.build(self._configuration, wait.limits(time.monotonic())),
-                    lambda answer: (self._fetched(wait.invoice_id, answer), service_time(answer.headers)),
-                )
+                settings = self._settings.within(wait.seconds_left(time.monotonic()))
+                seen = self._calls.run(operation, settings, self._fetched(wait.invoice_id))
             except APIError as error:
-                self._api.check_open()  # a closed client is no failure in passing
+                self._calls.check_open()  # a closed client is no failure in passing
                 next_look: float | None = wait.missed(error, now=time.monotonic())
             else:
-                next_look = wait.seen(seen, service_time=service_now, wall=datetime.now(UTC), now=time.monotonic())
+                next_look = wait.seen(seen, wall=datetime.now(UTC), now=time.monotonic())
                 if on_poll is not None:
                     on_poll(seen)
             if next_look is None:
                 return seen
-            self._api.pause(next_look - time.monotonic())
+            self._calls.pause(next_look - time.monotonic())
 
     def close(self) -> None:
         """Close the connections; a second time does nothing."""
-        self._api.close()
+        self._calls.close()
 
     def __enter__(self) -> Self:
         return self
@@ -348,9 +491,7 @@ class LightningClient:
     ) -> None:
         self.close()
 
-    def _fetched(self, invoice_id: str, answer: Answer) -> Invoice:
-        invoice = Invoice.from_payload(answer.data, service_time=service_time(answer.headers))
-        return verify_fetched(invoice_id, invoice, self._configuration)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(host={self._configuration.host!r})"
+def as_it_is(reply: Reply) -> Reply:
+    """Return the reply: what `call` makes of it."""
+    return reply

@@ -6,7 +6,7 @@
     ├── ConfigurationError
     ├── InvalidArgumentError (also ValueError)         .argument
     │   └── InvalidBolt11Error
-    ├── APIError                                       .idempotency_key .outcome_unknown .attempts
+    ├── APIError                                       .idempotency_key .outcome_unknown .attempts .request_id
     │   ├── APIConnectionError
     │   │   └── APITimeoutError (also TimeoutError)
     │   ├── APIStatusError                             .status_code .code .message .errors .headers .body .retry_after
@@ -112,6 +112,7 @@ class APIError(TazapayError):
             False says nothing about earlier calls with the same key: what they left unknown stays so until a call
             with that key succeeds.
         attempts: how many requests were made, the first one included.
+        request_id: the service's name for the last request, to be told to its support; None where it gave none.
     """
 
     def __init__(self, message: str = "") -> None:
@@ -119,6 +120,7 @@ class APIError(TazapayError):
         self.idempotency_key: str | None = None
         self.outcome_unknown: bool = False
         self.attempts: int = 0
+        self.request_id: str | None = None
 
     def __str__(self) -> str:
         text = super().__str__()
@@ -288,3 +290,15 @@ class WebhookSignatureError(WebhookError):
 
 class WebhookPayloadError(WebhookError):
     """The body of a webhook cannot be read."""
+
+
+def may_be_repeated(error: APIError) -> bool:
+    """Tell whether another attempt may help; not a public name.
+
+    It cannot harm: attempts to create share one idempotency key, and to fetch or to set twice is as good as once.
+    """
+    if isinstance(error, APIConnectionError):
+        return not error.permanent
+    if isinstance(error, APIStatusError):
+        return error.status_code in {408, 429} or error.status_code >= 500
+    return False

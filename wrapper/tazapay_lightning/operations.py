@@ -1,34 +1,35 @@
-"""The one door to the generated package: which generated function an operation is, and every field of its request.
+"""The one door to the generated package: which request each operation makes.
 
-Each field is set or explicitly not sent, so no default of the document ever goes out. Generated code is loaded for the
-first operation and not before, because it loads httpx.
+Generated code says method, path, headers and body; it carries nothing and reads no reply. Each field of a request is
+set or explicitly not sent, so no default of the document ever goes out. Generated code is loaded for the first
+operation and not before, because it loads httpx.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from types import ModuleType, SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
 
-from tazapay_lightning.invoices.request import InvoiceRequest
-from tazapay_lightning.transport.exchange import Door, Parsed
+from attrs import evolve
+
+from tazapay_lightning.errors import InvalidArgumentError
+from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency_key, check_path_step
+from tazapay_lightning.transport.exchange import Operation
 from tazapay_lightning.transport.settings import MetadataFormat
 from tazapay_lightning.values.json_fields import json_text
+from tazapay_lightning.values.safe_text import shown
 
-if TYPE_CHECKING:
-    from tazapay_lightning_api.client import Client
-
-__all__ = ["Operation", "creating", "getting", "updating"]
+__all__ = ["any_operation", "creating", "getting", "updating"]
 
 
-class Operation(NamedTuple):
-    """One operation with its arguments, ready to be carried out any number of times, in either way."""
-
-    blocking: Callable[[Door], Parsed]
-    waiting: Callable[[Door], Awaitable[Parsed]]
-
-
-def creating(request: InvoiceRequest, metadata_format: MetadataFormat, idempotency_key: str) -> Operation:
-    """``POST /v3/lightning_invoice_bolt11``."""
+def creating(request: InvoiceRequest, metadata_format: MetadataFormat, idempotency_key: object) -> Operation:
+    """``POST /v3/lightning_invoice_bolt11``, with a fresh key where none is given."""
     from tazapay_lightning_api.api.default import create_lightning_invoice
     from tazapay_lightning_api.models import CreateLightningInvoiceRequest
     from tazapay_lightning_api.types import UNSET
@@ -40,24 +41,16 @@ def creating(request: InvoiceRequest, metadata_format: MetadataFormat, idempoten
         expiry_interval=UNSET if request.expires_in is None else request.expires_in,
         metadata=UNSET if request.metadata is None else _on_the_wire(request.metadata, metadata_format),
     )
-    return Operation(
-        lambda door: create_lightning_invoice.sync_detailed(
-            client=_client(door), body=body, idempotency_key=idempotency_key
-        ),
-        lambda door: create_lightning_invoice.asyncio_detailed(
-            client=_client(door), body=body, idempotency_key=idempotency_key
-        ),
-    )
+    key = check_idempotency_key(idempotency_key)
+    submitted = (request.memo, request.metadata)
+    return _operation(create_lightning_invoice, {"body": body, "idempotency_key": key}, key, submitted)
 
 
 def getting(invoice_id: str) -> Operation:
     """``GET /v3/lightning_invoice_bolt11/{id}``."""
     from tazapay_lightning_api.api.default import get_lightning_invoice
 
-    return Operation(
-        lambda door: get_lightning_invoice.sync_detailed(invoice_id, client=_client(door)),
-        lambda door: get_lightning_invoice.asyncio_detailed(invoice_id, client=_client(door)),
-    )
+    return _operation(get_lightning_invoice, {"id": invoice_id})
 
 
 def updating(invoice_id: str, metadata: Mapping[str, object], metadata_format: MetadataFormat) -> Operation:
@@ -66,14 +59,122 @@ def updating(invoice_id: str, metadata: Mapping[str, object], metadata_format: M
     from tazapay_lightning_api.models import UpdateLightningInvoiceRequest
 
     body = UpdateLightningInvoiceRequest(metadata=_on_the_wire(metadata, metadata_format))
+    return _operation(update_lightning_invoice, {"id": invoice_id, "body": body}, submitted=(metadata,))
+
+
+def any_operation(module: object, arguments: Mapping[str, object], idempotency_key: object) -> Operation:
+    """Any operation of the generated package, with the arguments of its generated function.
+
+    Args:
+        module: the operation's module, such as ``tazapay_lightning_api.api.default.get_lightning_invoice``.
+        arguments: by the names of the generated function.
+        idempotency_key: for a POST, a fresh one where none is given; another method has one only if its document says.
+
+    Raises:
+        InvalidArgumentError: naming the argument that is unknown, missing, or cannot be sent.
+    """
+    if not isinstance(module, ModuleType) or not hasattr(module, "_get_kwargs"):
+        raise InvalidArgumentError(
+            "operation must be a module of the generated package, as in `from tazapay_lightning_api.api.default import "
+            f"get_lightning_invoice`; got {shown(module)}",
+            argument="operation",
+        )
+    name = module.__name__.rpartition(".")[2]
+    parameters = inspect.signature(_request_of(module)).parameters
+    has_key = "idempotency_key" in parameters
+    _check_arguments(name, parameters, arguments)
+    key = check_idempotency_key(idempotency_key)
+    operation = _operation(module, {**arguments, "idempotency_key": key} if has_key else arguments, key)
+    if operation.method == "POST" or has_key:
+        return operation
+    if idempotency_key is not None:
+        raise InvalidArgumentError(f"{name} takes no idempotency_key: it creates nothing", argument="idempotency_key")
+    return evolve(operation, idempotency_key=None)
+
+
+def _check_arguments(name: str, parameters: Mapping[str, inspect.Parameter], arguments: Mapping[str, object]) -> None:
+    known = [each for each in parameters if each != "idempotency_key"]
+    for argument in arguments:
+        if argument not in known:
+            takes = ", ".join(known) or "no arguments"
+            raise InvalidArgumentError(f"{name} has no argument {argument!r}; it takes {takes}", argument=argument)
+    for argument in known:
+        parameter = parameters[argument]
+        if argument not in arguments and parameter.default is parameter.empty:
+            raise InvalidArgumentError(f"{name} needs the argument {argument}", argument=argument)
+        if argument in arguments and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:  # it goes into the path
+            check_path_step(
+                str(arguments[argument]), argument=argument, accepted=f"{argument} must be one step of a path"
+            )
+
+
+def _operation(
+    module: ModuleType,
+    arguments: Mapping[str, object],
+    key: str | None = None,
+    submitted: tuple[object, ...] | None = None,
+) -> Operation:
+    try:
+        asked = _request_of(module)(**arguments)
+        content = _content(asked)
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ) as error:  # a body that is no model, a value that JSON has no type for
+        raise InvalidArgumentError(
+            f"no request can be made of the arguments: {error}. Bodies are models of the generated package",
+            argument="body",
+        ) from error
+    headers = dict(asked.get("headers", {}))
+    method = asked["method"].upper()
+    if method == "POST" and key is not None:
+        headers["Idempotency-Key"] = key
+    query = urlencode(_plain(asked.get("params", {})), doseq=True)
     return Operation(
-        lambda door: update_lightning_invoice.sync_detailed(invoice_id, client=_client(door), body=body),
-        lambda door: update_lightning_invoice.asyncio_detailed(invoice_id, client=_client(door), body=body),
+        method=method,
+        path=asked["url"] + (f"?{query}" if query else ""),
+        headers={name.lower(): str(value) for name, value in headers.items()},
+        content=content,
+        idempotency_key=key,
+        submitted=(asked.get("json"), asked.get("data")) if submitted is None else submitted,
+        parse=partial(_parse, module.__name__),
     )
 
 
-def _client(door: Door) -> Client:
-    return cast("Client", door)  # generated code calls of its client only what a door has
+def _request_of(module: ModuleType) -> Callable[..., dict[str, Any]]:
+    """Return the function of a generated module that says what its request is: `sync` and `asyncio` send that."""
+    return module._get_kwargs  # type: ignore[no-any-return]  # noqa: SLF001 - there is no public one
+
+
+def _content(asked: Mapping[str, Any]) -> bytes | None:
+    """Return a body as it travels: JSON is compact and in UTF-8; None where there is no body."""
+    if "json" in asked:
+        return json.dumps(asked["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    if "data" in asked:
+        return urlencode(_plain(asked["data"]), doseq=True).encode()
+    if "content" in asked:
+        return asked["content"].payload.read()  # type: ignore[no-any-return]  # the generated package's File
+    if "files" in asked:
+        raise ValueError("multipart bodies are not supported")
+    return None
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write truth values as JSON does, which is how forms and queries are written."""
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()}
+
+
+def _parse(module: str, status: int, envelope: object) -> Any:
+    """Have generated code make its model of an envelope; every 2xx is read as the one that the document describes."""
+    parse = import_module(module)._parse_response  # noqa: SLF001 - there is no public one
+    client = SimpleNamespace(raise_on_unexpected_status=False)
+    for described in (status, *range(200, 300)):
+        response = SimpleNamespace(status_code=described, json=lambda: envelope, content=b"")
+        parsed = parse(client=client, response=response)
+        if parsed is not None:
+            return parsed
+    return None
 
 
 def _on_the_wire(metadata: Mapping[str, object], metadata_format: MetadataFormat) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 import anyio
 from anyio.abc import ObjectSendStream
@@ -12,6 +13,7 @@ from attrs import define
 
 from tazapay_lightning.async_client import AsyncLightningClient
 from tazapay_lightning.bulk.orders import Order, Result
+from tazapay_lightning.bulk.pacing import Pace
 from tazapay_lightning.errors import (
     APIConnectionError,
     APIError,
@@ -25,7 +27,6 @@ from tazapay_lightning.errors import (
     TazapayError,
     UnexpectedResponseError,
 )
-from tazapay_lightning.transport.pacing import PACE, Pace
 
 __all__ = ["Row", "Run", "results_of"]
 
@@ -96,21 +97,20 @@ class Run:
         concurrency: int,
         rate: float | None,
     ) -> None:
-        self._client = client
-        self._next = _asking(rows)
+        self._pace = Pace(concurrency=concurrency, rate=rate)
+        self._client = client._taking_turns(self._pace)  # noqa: SLF001 - the clients' own side of a run
+        self._next_row = _row_source(rows)
         self._key = key
         self._concurrency = concurrency
-        self._pace = Pace(concurrency=concurrency, rate=rate)
         self._places = anyio.CapacityLimiter(concurrency)
-        self._asking = anyio.CancelScope()  # another one for each row
+        self._row_scope = anyio.CancelScope()  # another one for each row
         self._taking = anyio.Lock()  # an asynchronous generator is asked for one row at a time
         self._is_over = False
         self._failures_in_a_row = 0
         self.ended_by: Exception | None = None
 
     async def into(self, results: ObjectSendStream[Result]) -> None:
-        """Bill all rows and send the results; to be run in a task of its own, whose context gets the pace."""
-        PACE.set(self._pace)
+        """Bill all rows and send the results; to be run in a task of its own."""
         async with results, anyio.create_task_group() as workers:
             for _ in range(self._concurrency):
                 workers.start_soon(self._work, results)
@@ -134,8 +134,8 @@ class Run:
             if self._is_over:
                 return None
             try:
-                with anyio.CancelScope() as self._asking:  # left when the run ends: the next row may never come
-                    return _Taken(await self._next())
+                with anyio.CancelScope() as self._row_scope:  # left when the run ends: the next row may never come
+                    return _Taken(await self._next_row())
             except StopAsyncIteration:
                 self._is_over = True
             except Exception as error:  # noqa: BLE001 - whatever it is, what was taken is finished before it is raised
@@ -149,9 +149,9 @@ class Run:
                 taken.order = Order.of(taken.row)
                 taken.key = self._key(taken.order.order_id)  # once: a row that is put back keeps it
             order = taken.order
+            amount: dict[str, Any] = {"amount_sats": order.amount_sats, "amount_btc": order.amount_btc}
             invoice = await self._client.create_invoice(
-                amount_sats=order.amount_sats,
-                amount_btc=order.amount_btc,
+                **amount,
                 memo=order.memo,
                 metadata=order.metadata,
                 expires_in=order.expires_in,
@@ -172,13 +172,13 @@ class Run:
         if isinstance(error, RateLimitError) and not hopeless and self.ended_by is None:
             taken.put_back_after = error
             return None
-        if self._is_everybodys(error, hopeless=hopeless):
+        if self._ends_the_run(error, hopeless=hopeless):
             self._end(error)
         if before is not None and isinstance(error, ConfigurationError):
             return taken.result(error=before)  # the row's own failure, which may be an unknown outcome
         return taken.result(error=error)
 
-    def _is_everybodys(self, error: TazapayError, *, hopeless: bool) -> bool:
+    def _ends_the_run(self, error: TazapayError, *, hopeless: bool) -> bool:
         """Tell whether every further row would fail in the same way."""
         if isinstance(error, _NOT_ABOUT_THE_ROW):
             self._failures_in_a_row += 1
@@ -196,10 +196,10 @@ class Run:
         """Send nothing any more; what is under way is finished."""
         self._is_over, self.ended_by = True, self.ended_by or error
         self._pace.stop()
-        self._asking.cancel()
+        self._row_scope.cancel()
 
 
-def _asking(rows: Iterable[Row] | AsyncIterable[Row]) -> Callable[[], Awaitable[object]]:
+def _row_source(rows: Iterable[Row] | AsyncIterable[Row]) -> Callable[[], Awaitable[object]]:
     """Return what fetches the next row, or raises StopAsyncIteration."""
     if isinstance(rows, AsyncIterable):
         return aiter(rows).__anext__

@@ -14,7 +14,7 @@ import sys
 import uuid
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -108,9 +108,9 @@ def create(
         key = idempotency_key if idempotency_key is not None else str(uuid.uuid4())
         with _client(environment, base_url) as client:
             try:
+                amount: dict[str, Any] = {"amount_sats": amount_sats, "amount_btc": amount_btc}  # one of them is None
                 invoice = client.create_invoice(
-                    amount_sats=amount_sats,
-                    amount_btc=amount_btc,
+                    **amount,
                     memo=memo,
                     memo_as_hash=memo_as_hash,
                     memo_hash=memo_hash,

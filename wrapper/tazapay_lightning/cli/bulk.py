@@ -20,7 +20,7 @@ import typer
 
 from tazapay_lightning import AsyncLightningClient, InvalidArgumentError
 from tazapay_lightning.cli.outcomes import OUTCOME_UNKNOWN, REFUSED, USAGE, problems_explained, say, stop
-from tazapay_lightning.transport.settings import Configuration
+from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning.values.safe_text import printable
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def bulk(
                 orders,
                 out,
                 namespace=namespace,
-                configuration=_configuration(environment, base_url),
+                settings=_settings(environment, base_url),
                 rate=rate,
                 run=partial(_run, new_client, concurrency=concurrency, rate=rate),
                 as_json=as_json,
@@ -75,7 +75,7 @@ def _bulk(
     out: Path,
     *,
     namespace: str,
-    configuration: Configuration,
+    settings: Settings,
     rate: float | None,
     run: Callable[[Session], Coroutine[object, object, None]],
     as_json: bool,
@@ -91,7 +91,7 @@ def _bulk(
     check_rate(rate)
     with OrderIndex() as index:
         _read(orders, out, index)
-        base_url, credentials = configuration.base_url, configuration.credentials
+        base_url, credentials = settings.base_url, settings.credentials
         with BulkRecord(out, namespace=namespace, base_url=base_url, credentials=credentials) as record:
             for path in record.mended:
                 say(f"the last line of {path} was half written, and was cut off")
@@ -127,16 +127,10 @@ def _quiet() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def _configuration(environment: str | None, base_url: str | None) -> Configuration:
+def _settings(environment: str | None, base_url: str | None) -> Settings:
     """Return whom the client will call and as whom, and refuse settings that it would refuse."""
-    return Configuration.build(
-        api_key=None,
-        api_secret=None,
-        environment=environment,
-        base_url=base_url,
-        metadata_format="string",
-        check_echo=True,
-        variables=os.environ,
+    return Settings.build(
+        api_key=None, api_secret=None, environment=environment, base_url=base_url, variables=os.environ
     )
 
 

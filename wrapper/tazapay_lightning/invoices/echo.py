@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Set
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -11,12 +12,14 @@ from tazapay_lightning.errors import InvoiceMismatchError, UnexpectedResponseErr
 from tazapay_lightning.invoices.invoice import Difference, Invoice
 from tazapay_lightning.invoices.payment_request import read_payment_request
 from tazapay_lightning.invoices.request import InvoiceRequest
-from tazapay_lightning.transport.settings import Configuration
 from tazapay_lightning.values.amounts import MSAT_PER_SAT, format_btc
 from tazapay_lightning.values.memos import hash_memo, is_memo_hash
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["find_differences", "verify_echo", "verify_fetched"]
+if TYPE_CHECKING:  # what a reply is, is known to types only: the transport is no part of an invoice
+    from tazapay_lightning.transport.replies import Reply
+
+__all__ = ["find_differences", "read_created", "read_fetched"]
 
 _logger = logging.getLogger("tazapay_lightning")
 _AMOUNT, _REQUESTED, _DESCRIPTION = "amount_sats", "bolt11_amount_msat", "bolt11_description"
@@ -24,36 +27,43 @@ _STRICT = frozenset({_AMOUNT, _REQUESTED, _DESCRIPTION})
 _Compared = tuple[str, object, object]
 
 
-def verify_echo(request: InvoiceRequest, invoice: Invoice, configuration: Configuration) -> Invoice:
+def read_created(reply: Reply, *, request: InvoiceRequest, strict: bool, network: str | None) -> Invoice:
     """Return the invoice with its differences from the request listed and logged, by name and not by value.
 
+    Args:
+        reply: to the request.
+        request: what was asked for.
+        strict: whether an invoice over something else is an error.
+        network: that payment requests must be for; None where that is not known.
+
     Raises:
-        InvoiceMismatchError: unless ``check_echo`` is off: if the amount differs, or the payment request is over
-            another amount or for another purpose: whoever scanned it would pay something else.
+        UnexpectedResponseError: the reply holds no invoice.
+        InvoiceMismatchError: if `strict`: the amount differs, or the payment request is over another amount or for
+            another purpose, so that its payer would pay something else.
     """
-    differences = find_differences(request, invoice, network=configuration.network)
+    invoice = Invoice.from_reply(reply, written=(request.memo, request.metadata))
+    differences = find_differences(request, invoice, network=network)
     advice = "An idempotency key that was used before for another amount is answered with the invoice of that time"
-    return _judged(invoice, differences, request.amount_sats, strict=configuration.check_echo, advice=f". {advice}")
+    return _judged(invoice, differences, request.amount_sats, strict=strict, advice=f". {advice}")
 
 
-def verify_fetched(invoice_id: str, invoice: Invoice, configuration: Configuration) -> Invoice:
+def read_fetched(reply: Reply, *, invoice_id: str, strict: bool, network: str | None) -> Invoice:
     """Return an invoice that was asked for by its id, if it is that one and does not contradict itself.
 
     Raises:
-        UnexpectedResponseError: it is another invoice.
-        InvoiceMismatchError: unless ``check_echo`` is off: if its payment request is over another amount than the
-            invoice. One for another purpose than the invoice's own memo, or for another network, is listed and logged.
+        UnexpectedResponseError: the reply holds no invoice, or another one.
+        InvoiceMismatchError: if `strict`: its payment request is over another amount than the invoice. One for another
+            purpose than the invoice's own memo, or for another network, is listed and logged.
     """
+    invoice = Invoice.from_reply(reply)
     if invoice.id != invoice_id:
         asked, received = (printable(each, most=80) for each in (invoice_id, invoice.id))
         raise UnexpectedResponseError(f"asked for invoice {asked}, but the reply is about {received}")
     memo_hash = invoice.memo_hash if is_memo_hash(invoice.memo_hash) else None
     memo = (invoice.memo or "").encode("utf-8", "replace").decode()  # the service can send half a character
     own = InvoiceRequest(amount_sats=invoice.amount_sats, memo=memo or None, memo_hash=memo_hash)
-    differences = _different(_in_payment_request(invoice, own, configuration.network))
-    return _judged(
-        invoice, differences, invoice.amount_sats, strict=configuration.check_echo, advice="", fatal={_REQUESTED}
-    )
+    differences = _different(_in_payment_request(invoice, own, network))
+    return _judged(invoice, differences, invoice.amount_sats, strict=strict, advice="", fatal={_REQUESTED})
 
 
 def _judged(
@@ -102,7 +112,7 @@ def find_differences(
     Args:
         request: what was sent.
         invoice: what the service made of it.
-        network: that payment requests must be for; None where nobody says.
+        network: that payment requests must be for; None where that is not known.
 
     Returns:
         The fields that differ, the amount first. A memo that nobody asked for counts; an expiry that was left to the

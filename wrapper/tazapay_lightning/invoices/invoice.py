@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import attrs
 from attrs import field, frozen
 
-from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError
+from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError, UnexpectedResponseError
 from tazapay_lightning.invoices import qr
 from tazapay_lightning.invoices.fields import essential_amount, essential_id, optional, seconds, text
 from tazapay_lightning.invoices.payment_request import find_payment_request, read_payment_request
 from tazapay_lightning.values.amounts import format_btc, sats_to_btc
 from tazapay_lightning.values.json_fields import decode_json_field
-from tazapay_lightning.values.moments import is_plausible, read_moment
+from tazapay_lightning.values.moments import is_plausible, read_http_date, read_moment
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
 from tazapay_lightning.values.safe_text import printable
+
+if TYPE_CHECKING:  # what a reply is, is known to types only: the transport is no part of an invoice
+    from tazapay_lightning.transport.replies import Reply
 
 __all__ = ["Difference", "Invoice"]
 
@@ -55,6 +59,7 @@ class Invoice:
         differences: what of the request the service changed; empty when the invoice is what was asked for.
         idempotency_key: the key under which this invoice was created; None for one that was fetched.
         raw: everything that the service said about the invoice, fields unknown to this version included, read-only.
+        reply: the reply that the invoice came with; None for one made by hand.
 
     Example:
         >>> invoice = Invoice.from_payload({"id": "l11_1", "amount": 123456, "payment_status": "unpaid"})
@@ -77,6 +82,7 @@ class Invoice:
     differences: tuple[Difference, ...] = field(default=(), repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
     raw: Mapping[str, object] = field(factory=dict, converter=read_only, repr=False, hash=False)
+    reply: Reply | None = field(default=None, repr=False, eq=False)
     _service_ahead: timedelta = field(default=timedelta(), repr=False, eq=False)  # of this machine's clock
 
     @property
@@ -172,6 +178,19 @@ class Invoice:
 
     def _service_now(self) -> datetime:
         return datetime.now(UTC) + self._service_ahead
+
+    @classmethod
+    def from_reply(cls, reply: Reply, *, written: Iterable[object] = ()) -> Invoice:
+        """Read the invoice that a reply holds: see `from_payload`."""
+        if not isinstance(reply.data, Mapping):
+            raise UnexpectedResponseError(f"the reply ({reply.status_code}) holds no invoice: no object in its `data`")
+        invoice = cls.from_payload(
+            reply.data,
+            idempotency_key=reply.idempotency_key,
+            service_time=read_http_date(reply.headers.get("date", "")),
+            written=written,
+        )
+        return attrs.evolve(invoice, reply=reply)
 
     @classmethod
     def from_payload(

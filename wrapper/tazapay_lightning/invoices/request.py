@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import uuid
 from collections.abc import Mapping
 
 from attrs import field, frozen
@@ -15,7 +16,7 @@ from tazapay_lightning.values.json_fields import json_object
 from tazapay_lightning.values.memos import check_memo, check_memo_hash, hash_memo, verify_memo
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["InvoiceRequest", "check_callback", "check_idempotency_key", "check_invoice_id"]
+__all__ = ["InvoiceRequest", "check_callback", "check_idempotency_key", "check_invoice_id", "check_path_step"]
 
 # neither what separates or climbs, nor blanks and control characters, nor half a surrogate, which cannot be encoded
 _ONE_STEP = re.compile(r"[^/\\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -76,40 +77,55 @@ class InvoiceRequest:
 
 
 def check_idempotency_key(key: object) -> str:
-    """Return a key that can travel in a header as it is, and refuse any other.
+    """Return a key that can travel in a header as it is: the one given, a fresh UUID for None; refuse any other.
 
     At most 255 characters by Tazapay's documentation; visible ASCII, because a header cannot carry more without being
-    changed on the way.
+    changed on the way. Of a subclass of str the text that it holds counts.
+
+    Example:
+        >>> check_idempotency_key("order-7890")
+        'order-7890'
     """
-    accepted = "idempotency_key must be 1 to 255 visible ASCII characters, without blanks"
+    if key is None or isinstance(key, uuid.UUID):
+        return str(key or uuid.uuid4())
+    accepted = "idempotency_key must be 1 to 255 visible ASCII characters, without blanks, or a uuid.UUID"
     if not isinstance(key, str):
         raise InvalidArgumentError(f"{accepted}; got {type(key).__name__}", argument="idempotency_key")
-    if not _VISIBLE_ASCII.fullmatch(key):
-        found = f"{len(key)} characters" if not 1 <= len(key) <= 255 else "a blank or a character outside visible ASCII"
+    text = str.__str__(key)
+    if not _VISIBLE_ASCII.fullmatch(text):
+        found = (
+            f"{len(text)} characters" if not 1 <= len(text) <= 255 else "a blank or a character outside visible ASCII"
+        )
         raise InvalidArgumentError(f"{accepted}; got {found}", argument="idempotency_key")
-    return key
+    return text
 
 
 def check_invoice_id(invoice_id: object) -> str:
-    """Return an id that names one step of a path, and refuse whatever a server on the way could read as more than that.
-
-    Any other character is escaped as it is put into the path (RFC 3986, section 2.1).
+    """Return an id of an invoice, and refuse what cannot be one.
 
     Example:
         >>> check_invoice_id("l11_abc123xyz")
         'l11_abc123xyz'
     """
     accepted = "invoice_id must be the id of an invoice, such as l11_abc123xyz (Invoice.id)"
-    if not isinstance(invoice_id, str):
-        raise InvalidArgumentError(f"{accepted}; got {type(invoice_id).__name__}", argument="invoice_id")
-    if not 1 <= len(invoice_id) <= _LONGEST_ID:
-        raise InvalidArgumentError(f"{accepted}; got {len(invoice_id)} characters", argument="invoice_id")
-    if invoice_id in {".", ".."} or not _ONE_STEP.fullmatch(invoice_id):
+    return check_path_step(invoice_id, argument="invoice_id", accepted=accepted)
+
+
+def check_path_step(value: object, *, argument: str, accepted: str) -> str:
+    """Return a text that is one step of a path, and refuse what a server on the way could read as more than that.
+
+    Any other character is escaped as it is put into the path (RFC 3986, section 2.1).
+    """
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{accepted}; got {type(value).__name__}", argument=argument)
+    if not 1 <= len(value) <= _LONGEST_ID:
+        raise InvalidArgumentError(f"{accepted}; got {len(value)} characters", argument=argument)
+    if value in {".", ".."} or not _ONE_STEP.fullmatch(value):
         raise InvalidArgumentError(
-            f"{accepted}; got {shown(invoice_id)}: no slash, backslash, dot segment, blank or control character",
-            argument="invoice_id",
+            f"{accepted}; got {shown(value)}: no slash, backslash, dot segment, blank or control character",
+            argument=argument,
         )
-    return invoice_id
+    return value
 
 
 def check_callback(callback: object, *, argument: str, may_be_async: bool) -> None:

@@ -22,13 +22,13 @@ from tazapay_lightning.errors import (
     PaymentTimeoutError,
     RequestFailedError,
     UnexpectedResponseError,
+    may_be_repeated,
 )
 from tazapay_lightning.invoices.invoice import Difference, Invoice
 from tazapay_lightning.invoices.payment_request import read_payment_request
 from tazapay_lightning.invoices.request import check_invoice_id
-from tazapay_lightning.transport.retries import Limits, may_be_repeated
 from tazapay_lightning.values.durations import seconds
-from tazapay_lightning.values.moments import is_plausible
+from tazapay_lightning.values.moments import is_plausible, read_http_date
 from tazapay_lightning.values.safe_text import printable
 
 __all__ = ["PaymentWait"]
@@ -50,15 +50,14 @@ def _equal_jitter(most: float) -> float:
 class PaymentWait:
     """One wait for one payment, as it goes.
 
-    Whoever fetches the invoice asks `limits` before each look and tells `seen` or `missed` after it; what they return
-    is when to look next. All times are of one monotonic clock, except those of the service.
+    Whoever fetches the invoice asks `seconds_left` before each look and tells `seen` or `missed` after it; what they
+    return is when to look next. All times are of one monotonic clock, except those of the service.
 
     Args:
         invoice: the invoice as it was last seen, or its id.
         timeout: seconds, or a timedelta; None waits until the invoice expires.
         poll_interval: seconds until the second look, or a timedelta; None is 1 second. It grows by half with each look,
             to ten times the first, and to a second at least.
-        limits: of the client, for each look.
         now: the time at which the wait begins.
         jitter: given the longest interval, returns the interval (by default between half of it and all of it).
 
@@ -75,7 +74,6 @@ class PaymentWait:
         *,
         timeout: object,
         poll_interval: object,
-        limits: Limits,
         now: float,
         jitter: Callable[[float], float] = _equal_jitter,
     ) -> None:
@@ -93,25 +91,18 @@ class PaymentWait:
         self._lifetime = None if self._invoice is None else _lifetime(self._invoice)
         self._over_at: float | None = None
         self._looks_past_expiry = 0
-        self._limits = limits
         self._jitter = jitter
         self._absent = 0
 
-    def limits(self, now: float) -> Limits:
-        """Return what the next look may take: no more than what is left of the wait, but for the last look."""
-        left = max(self._ends() - now, _LAST_LOOK)
-        return Limits(
-            timeout=min(self._limits.timeout, left),
-            deadline=min(self._limits.deadline, left),
-            max_retries=self._limits.max_retries,
-        )
+    def seconds_left(self, now: float) -> float:
+        """Return what the next look may take at most: what is left of the wait, and a little more for the last look."""
+        return max(self._ends() - now, _LAST_LOOK)
 
-    def seen(self, invoice: Invoice, *, service_time: datetime | None, wall: datetime, now: float) -> float | None:
+    def seen(self, invoice: Invoice, *, wall: datetime, now: float) -> float | None:
         """Take what a look showed.
 
         Args:
-            invoice: as it is now.
-            service_time: when the service made the reply; None if it did not say.
+            invoice: as it is now, with the reply that it came with, whose ``Date`` is the service's time.
             wall: the time by this machine's clock.
             now: the time by the monotonic clock.
 
@@ -129,6 +120,7 @@ class PaymentWait:
             self._lifetime = _lifetime(invoice)
         if invoice.is_paid:
             return None
+        service_time = None if invoice.reply is None else read_http_date(invoice.reply.headers.get("date", ""))
         told = service_time is not None and is_plausible(service_time, invoice.created_at)
         left = _seconds_left(invoice, service_time if told and service_time is not None else wall)
         self._looks_past_expiry = self._looks_past_expiry + 1 if told and left is not None and left <= 0 else 0

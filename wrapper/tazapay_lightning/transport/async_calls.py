@@ -1,70 +1,84 @@
-"""Carries out operations: attempts around requests, for asynchronous code. Its twin is in `calls`."""
+"""Carries out operations for asynchronous code: attempts around requests. Its twin is in `calls`."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, get_args
 
 import anyio.lowlevel
 
 from tazapay_lightning.errors import APIError, ConfigurationError
-from tazapay_lightning.operations import Operation
-from tazapay_lightning.transport.backends.http_settings import is_told_by_the_environment
-from tazapay_lightning.transport.exchange import Answer, Arrived, Call, Door, Reply, Request, log_attempt
-from tazapay_lightning.transport.pacing import PACE
-from tazapay_lightning.transport.retries import Attempts
-from tazapay_lightning.transport.settings import Configuration
+from tazapay_lightning.transport.backends.proxies import is_told_by_the_environment
+from tazapay_lightning.transport.exchange import Call, Operation, Request, Response
+from tazapay_lightning.transport.replies import Reply
+from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning.values.safe_text import shown
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # httpx is not loaded before it is needed
     from tazapay_lightning.transport.backends.httpx import AsyncHTTPClient
 
-__all__ = ["AsyncApi", "Backend"]
+__all__ = ["AsyncCalls", "Backend", "Turns"]
 
 Backend = Literal["httpx", "aiohttp"]
 
 _Result = TypeVar("_Result")
 
 
-class AsyncApi:
-    """The operations, asynchronous. Safe to share between the tasks of one event loop."""
+class Turns(Protocol):
+    """What a client waits for before each attempt, where something above it says how fast many calls may go."""
 
-    def __init__(self, configuration: Configuration, http_client: AsyncHTTPClient | None, backend: Backend) -> None:
+    async def first_turn(self) -> None:
+        """Wait until a call may make its first attempt, or raise the error that it ends with."""
+
+    async def further_turn(self, *, before: float) -> bool:
+        """Wait until a call may make another attempt; False, without waiting, if that is not `before` a time."""
+
+    def failed(self, error: APIError) -> None:
+        """Learn that an attempt failed."""
+
+
+class AsyncCalls:
+    """Makes calls, asynchronously.
+
+    Safe to share between the tasks of one event loop, and between clients that differ in their options.
+    """
+
+    def __init__(self, settings: Settings, http_client: AsyncHTTPClient | None, backend: Backend) -> None:
         if not isinstance(backend, str) or backend not in get_args(Backend):
             raise ConfigurationError(f'backend must be "httpx" or "aiohttp"; got {shown(backend)}')
-        self._load = partial(_load, configuration, http_client, backend)
-        self._loaded: _Library | None = None
+        self._load = partial(_load, settings, http_client, backend)
+        self._loaded: _Backend | None = None
         self._closed = False
         self._loop: object = None
         self._closing: anyio.Event
-        if http_client is not None or backend != "httpx" or is_told_by_the_environment(configuration):
-            self._library()  # what may be wrong with it is said now, and not at night
+        if http_client is not None or backend != "httpx" or is_told_by_the_environment(settings):
+            self._backend()  # fail at construction, not on the first call
 
-    async def run(self, operation: Operation, call: Call, read: Callable[[Answer], _Result]) -> _Result:
-        """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the answer."""
+    async def run(
+        self, operation: Operation, settings: Settings, read: Callable[[Reply], _Result], turns: Turns | None = None
+    ) -> _Result:
+        """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the reply."""
         self._stay_in_one_loop()
-        pace = PACE.get()
-        if pace is not None:
-            await pace.first_turn()  # no part of the call's deadline
+        if turns is not None:
+            await turns.first_turn()  # no part of the call's deadline
         self.check_open()
-        began = time.monotonic()
-        attempts = Attempts(call.limits, idempotency_key=call.idempotency_key, now=began)
-        while True:
-            ends = attempts.begin(time.monotonic())
-            try:
-                return read(Answer.of(await operation.waiting(Door(partial(self._request, call, attempts, ends)))))
-            except APIError as error:
-                wait = attempts.wait_after(error, time.monotonic())
-                if pace is not None:
-                    pace.failed(error, time.monotonic())
-                if wait is None:
-                    raise
-                with anyio.move_on_after(wait):
-                    await self._closing.wait()  # closing the client ends it: the next attempt says so
-                if pace is not None and not await pace.further_turn(before=began + call.limits.deadline):
-                    raise
+        call = Call(operation, settings)
+        with call.guarded():
+            while True:
+                ends = call.begin()
+                try:
+                    return read(call.reply(await self._backend().exchange(call.request, ends)))
+                except APIError as error:
+                    wait = call.failed(error)
+                    if turns is not None:
+                        turns.failed(error)
+                    if wait is None:
+                        raise
+                    with anyio.move_on_after(wait):
+                        await self._closing.wait()  # closing the client ends it: the next attempt fails then
+                    if turns is not None and not await turns.further_turn(before=call.ends):
+                        raise
 
     async def pause(self, seconds: float) -> None:
         """Do nothing for a time, or until another task closes the client, which is an error then."""
@@ -85,7 +99,7 @@ class AsyncApi:
         if self._loaded is not None and self._loop in {None, anyio.lowlevel.current_token()}:
             await self._loaded.aclose()  # in another loop there is nothing to close: connections end with theirs
 
-    def _library(self) -> _Library:
+    def _backend(self) -> _Backend:
         if self._loaded is None:
             self._loaded = self._load()
         return self._loaded
@@ -98,28 +112,14 @@ class AsyncApi:
         elif self._loop != loop:  # its connections would wait for a loop that does not run
             raise ConfigurationError("this client belongs to another event loop; make one client in each")
 
-    async def _request(self, call: Call, attempts: Attempts, ends: float, **generated: Any) -> Reply:
-        started = time.monotonic()
-        request = call.request(**generated)
-        outcome: object = None
-        try:
-            arrived = await self._library().exchange(request, ends)
-            outcome = arrived.status
-        except APIError as error:
-            outcome = type(error.__cause__ or error).__name__
-            raise
-        finally:
-            log_attempt(call, attempts, request, outcome, started)
-        return call.read(arrived)
 
-
-class _Library(Protocol):
-    async def exchange(self, request: Request, ends: float) -> Arrived: ...
+class _Backend(Protocol):
+    async def exchange(self, request: Request, ends: float) -> Response: ...
 
     async def aclose(self) -> None: ...
 
 
-def _load(configuration: Configuration, http_client: AsyncHTTPClient | None, backend: Backend) -> _Library:
+def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Backend) -> _Backend:
     """Load what carries the requests.
 
     Raises:
@@ -128,15 +128,13 @@ def _load(configuration: Configuration, http_client: AsyncHTTPClient | None, bac
     from tazapay_lightning.transport.backends.httpx import AsyncHttpx, certificates
 
     if backend == "httpx":
-        return AsyncHttpx(configuration, http_client)
+        return AsyncHttpx(settings, http_client)
     if http_client is not None:
         raise ConfigurationError('http_client is an httpx.AsyncClient: leave it out, or take backend="httpx"')
-    try:
-        from tazapay_lightning.transport.backends.aiohttp import (
-            AsyncAiohttp,  # an extra, and more to load than all of httpx
-        )
+    try:  # an extra, and more to load than all of httpx
+        from tazapay_lightning.transport.backends.aiohttp import AsyncAiohttp
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f'backend="aiohttp" needs {error.name}: pip install "tazapay-lightning[aiohttp]"'
         ) from error
-    return AsyncAiohttp(configuration, certificates(configuration))
+    return AsyncAiohttp(settings, certificates(settings))

@@ -1,58 +1,55 @@
-"""Carries out operations: attempts around requests, for blocking code. Its twin is in `async_calls`.
+"""Carries out operations for blocking code: attempts around requests. Its twin is in `async_calls`.
 
-Operations come from `operations` and are given an `exchange.Door` for a client, so no default of the generated code
-(no timeout, closed status list, token in the ``repr``) takes part. Requests go out through `backends.httpx`, which is
-loaded for the first of them: httpx takes longer to load than all else here.
+Requests go out through `backends.httpx`, which is loaded for the first of them: httpx takes longer to load than all
+else here.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tazapay_lightning.errors import APIError, ConfigurationError
-from tazapay_lightning.operations import Operation
-from tazapay_lightning.transport.backends.http_settings import is_told_by_the_environment
-from tazapay_lightning.transport.exchange import Answer, Call, Door, Reply, log_attempt
-from tazapay_lightning.transport.retries import Attempts
-from tazapay_lightning.transport.settings import Configuration
+from tazapay_lightning.transport.backends.proxies import is_told_by_the_environment
+from tazapay_lightning.transport.exchange import Call, Operation
+from tazapay_lightning.transport.replies import Reply
+from tazapay_lightning.transport.settings import Settings
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # httpx is not loaded before it is needed
     from tazapay_lightning.transport.backends.httpx import BlockingHttpx, HTTPClient
 
-__all__ = ["SyncApi"]
+__all__ = ["Calls"]
 
 _Result = TypeVar("_Result")
 
 
-class SyncApi:
-    """The operations, blocking. Safe to share between threads."""
+class Calls:
+    """Makes calls, blocking. Safe to share between threads, and between clients that differ in their options."""
 
-    def __init__(self, configuration: Configuration, http_client: HTTPClient | None) -> None:
-        self._configuration = configuration
+    def __init__(self, settings: Settings, http_client: HTTPClient | None) -> None:
+        self._settings = settings
         self._http_client = http_client
         self._loading = threading.RLock()  # a signal handler may close in the middle of it
         self._loaded: BlockingHttpx | None = None
         self._closing = threading.Event()
-        if http_client is not None or is_told_by_the_environment(configuration):
-            self._library()  # what may be wrong with it is said now, and not at night
+        if http_client is not None or is_told_by_the_environment(settings):
+            self._backend()  # fail at construction, not on the first call
 
-    def run(self, operation: Operation, call: Call, read: Callable[[Answer], _Result]) -> _Result:
-        """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the answer."""
+    def run(self, operation: Operation, settings: Settings, read: Callable[[Reply], _Result]) -> _Result:
+        """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the reply."""
         self.check_open()
-        attempts = Attempts(call.limits, idempotency_key=call.idempotency_key, now=time.monotonic())
-        while True:
-            ends = attempts.begin(time.monotonic())
-            try:
-                return read(Answer.of(operation.blocking(Door(partial(self._request, call, attempts, ends)))))
-            except APIError as error:
-                wait = attempts.wait_after(error, time.monotonic())
-                if wait is None:
-                    raise
-            self._closing.wait(wait)  # closing the client ends it: the next attempt says so
+        call = Call(operation, settings)
+        with call.guarded():
+            while True:
+                ends = call.begin()
+                try:
+                    return read(call.reply(self._backend().exchange(call.request, ends)))
+                except APIError as error:
+                    wait = call.failed(error)
+                    if wait is None:
+                        raise
+                self._closing.wait(wait)  # closing the client ends it: the next attempt fails then
 
     def pause(self, seconds: float) -> None:
         """Do nothing for a time, or until another thread closes the client, which is an error then."""
@@ -71,26 +68,12 @@ class SyncApi:
             if self._loaded is not None:
                 self._loaded.close()
 
-    def _library(self) -> BlockingHttpx:
+    def _backend(self) -> BlockingHttpx:
         with self._loading:
             if self._loaded is None:
                 from tazapay_lightning.transport.backends.httpx import BlockingHttpx
 
-                self._loaded = BlockingHttpx(self._configuration, self._http_client)
+                self._loaded = BlockingHttpx(self._settings, self._http_client)
                 if self._closing.is_set():
                     self._loaded.close()
             return self._loaded
-
-    def _request(self, call: Call, attempts: Attempts, ends: float, **generated: Any) -> Reply:
-        started = time.monotonic()
-        request = call.request(**generated)
-        outcome: object = None
-        try:
-            arrived = self._library().exchange(request, ends)
-            outcome = arrived.status
-        except APIError as error:
-            outcome = type(error.__cause__ or error).__name__
-            raise
-        finally:
-            log_attempt(call, attempts, request, outcome, started)
-        return call.read(arrived)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["Redaction"]
+__all__ = ["Redaction", "without_secrets"]
 
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "www-authenticate", "x-api-key", "signature"}
@@ -65,9 +65,12 @@ class Redaction:
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return the headers, names in lower case, without those that carry credentials or cookies."""
-        return {
-            name.lower(): self.text(value) for name, value in headers.items() if name.lower() not in _SECRET_HEADERS
-        }
+        return {name: self.text(value) for name, value in without_secrets(headers).items()}
+
+
+def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers, names in lower case, without those that carry credentials or cookies."""
+    return {name.lower(): value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
 
 
 def _forms(texts: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
-"""What a reply means: ``(status, headers, body)`` to the envelope that the service meant, or to the right error.
+"""What a response means: ``(status, headers, body)`` to a `Reply`, or to the right error.
 
-Pure functions over plain values. They run before any generated code sees the reply, because generated code knows
-only the one documented status and takes whatever is in the body at its word.
+Pure functions over plain values. Generated code has no part in it: it knows only the one documented status and takes
+whatever is in the body at its word.
 
 The envelope is documented as ``{"status": "success", "message": "", "data": {...}}``. Real ones lack any of the three,
 hold ``data`` as an object, as JSON text or as null, or are the object itself without an envelope (Tazapay's
@@ -12,12 +12,12 @@ documentation and examples); errors look like ``{"status": "error", "message": .
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from attrs import field, frozen
 
 from tazapay_lightning.errors import (
     APIStatusError,
@@ -30,11 +30,16 @@ from tazapay_lightning.errors import (
     ServerError,
     UnexpectedResponseError,
 )
-from tazapay_lightning.transport.redaction import Redaction
-from tazapay_lightning.values.json_fields import parse_json
+from tazapay_lightning.transport.redaction import Redaction, without_secrets
+from tazapay_lightning.values.json_fields import decoded, parse_json
+from tazapay_lightning.values.moments import read_http_date
+from tazapay_lightning.values.read_only import Reduced, read_only, reduced
+from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["read_envelope", "seconds_to_wait", "service_time", "status_error"]
+__all__ = ["Reply", "read_reply", "request_id", "seconds_to_wait", "status_error"]
 
+_ENVELOPE = frozenset({"status", "message", "data", "errors", "code"})
+_REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id")
 _FAILURES = frozenset({"error", "fail", "failed", "failure"})
 _MAX_BODY = 2000  # characters of a reply's body that an error keeps
 _MAX_MESSAGE = 500  # characters of the service's words that a message repeats
@@ -55,45 +60,100 @@ _NEXT_STEP: Mapping[int, str] = {
 }
 
 
-def read_envelope(status: int, headers: Mapping[str, str], body: bytes, redaction: Redaction) -> dict[str, object]:
-    """Open a reply.
+@frozen(kw_only=True)
+class Reply:
+    """What the service answered to a call that succeeded. Frozen.
+
+    Attributes:
+        status_code: the HTTP status, 200 to 299.
+        headers: the reply's headers, names in lower case, without those that carry credentials or cookies.
+        data: what the reply is about: the envelope's ``data``, JSON text in it decoded; the whole body where there is
+            no envelope; None where there is nothing.
+        envelope: the whole body as JSON: usually a mapping with ``status``, ``message`` and ``data``.
+        attempts: how many requests were made.
+        idempotency_key: the key that was sent; None for calls that create nothing.
+    """
+
+    status_code: int
+    headers: Mapping[str, str] = field(factory=dict, converter=read_only, repr=False, hash=False)
+    data: Any = field(default=None, repr=False, hash=False)
+    envelope: Any = field(default=None, repr=False, hash=False)
+    attempts: int = 1
+    idempotency_key: str | None = None
+    _parse: Callable[[int, object], object] | None = field(default=None, repr=False, eq=False)
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's name for the request, to be told to its support; None where it gave none."""
+        return request_id(self.headers)
+
+    def parse(self) -> Any:
+        """Return the generated model of the whole body, as the document describes it.
+
+        Every 2xx is read as the success that the document describes.
+
+        Raises:
+            UnexpectedResponseError: the body is not what the document says.
+        """
+        try:
+            parsed = None if self._parse is None else self._parse(self.status_code, self.envelope)
+        except Exception as failure:  # generated code takes a body at its word
+            raise UnexpectedResponseError(
+                f"the reply is not what the document describes ({type(failure).__name__}); see Reply.data"
+            ) from failure
+        if parsed is None:
+            raise UnexpectedResponseError("the document describes no reply of this kind; see Reply.data")
+        return parsed
+
+    def __reduce__(self) -> Reduced:
+        return reduced(self)
+
+
+def read_reply(status: int, headers: Mapping[str, str], body: bytes, redaction: Redaction, **about: Any) -> Reply:
+    """Read a response.
 
     Args:
         status: the HTTP status.
-        headers: the reply's headers.
-        body: the reply's body, content encoding already undone.
+        headers: the response's headers, names in lower case.
+        body: the response's body, content encoding already undone.
         redaction: what must not be repeated in an error.
-
-    Returns:
-        The envelope, with ``data`` in it: the whole object where the service sent it without an envelope.
+        about: what else the `Reply` tells of the call.
 
     Raises:
         APIStatusError: the subclass that belongs to a status that is not 2xx.
         RequestFailedError: 2xx, and the envelope says that the request failed.
-        UnexpectedResponseError: 2xx, and the body is not a JSON object with anything in it to read.
+        UnexpectedResponseError: 2xx, and the body is neither JSON nor empty.
     """
     if not 200 <= status <= 299:
         raise status_error(status, headers, body, redaction)
-    envelope = parse_json(body)
-    if not isinstance(envelope, dict):
-        raise UnexpectedResponseError(f"expected a JSON object in the body of the reply ({status})")
-    data = envelope.get("data")
-    says_failed = str(envelope.get("status", "")).lower() in _FAILURES
-    is_error = says_failed or (data is None and bool(envelope.get("errors")))
-    if data is None and "id" in envelope and not is_error:
-        return {"data": envelope}  # the object itself, whose `status` is not an envelope's
-    if is_error:
-        words = _words_of(envelope, redaction)
-        raise RequestFailedError(
-            f"the service answered {status}, but says that the request failed{_quoted(words)}",
-            service_message=words.message,
-            code=words.code,
-            errors=words.errors,
-            with_data=bool(data) or "amount" in envelope,
-        )
-    if data is None:
-        raise UnexpectedResponseError(f"the reply ({status}) holds neither `data` nor an `id`")
-    return envelope
+    envelope = parse_json(body) if body.strip() else None
+    data = envelope
+    if isinstance(envelope, Mapping):
+        data = envelope.get("data")
+        says_failed = str(envelope.get("status", "")).lower() in _FAILURES
+        if says_failed or (data is None and envelope.get("errors")):
+            words = _words_of(envelope, redaction)
+            raise RequestFailedError(
+                f"the service answered {status}, but says that the request failed{_quoted(words)}",
+                service_message=words.message,
+                code=words.code,
+                errors=words.errors,
+                with_data=bool(data) or not _ENVELOPE.issuperset(envelope),
+            )
+        if data is None and not _ENVELOPE.issuperset(envelope):
+            data = envelope  # the object itself, without an envelope
+    return Reply(
+        status_code=status,
+        headers=without_secrets(headers),
+        data=decoded(data),
+        envelope=envelope,
+        **about,
+    )
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Find what the service calls a request. Tazapay documents no such header: these names are customary."""
+    return next((printable(headers[name], most=200) for name in _REQUEST_IDS if headers.get(name)), None)
 
 
 def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction: Redaction) -> APIStatusError:
@@ -156,29 +216,10 @@ def seconds_to_wait(headers: Mapping[str, str], *, now: datetime) -> float | Non
     asked = lower.get("retry-after", "")
     if asked.isascii() and asked.isdigit():
         return float(asked[:9])
-    until = _http_date(asked)
+    until = read_http_date(asked)
     if until is None:
         return None
-    return max(0.0, (until - (_http_date(lower.get("date", "")) or now)).total_seconds())
-
-
-def service_time(headers: Mapping[str, str]) -> datetime | None:
-    """Read when the service made a reply (``Date``, RFC 9110, section 6.6.1), aware; None where it does not say.
-
-    Example:
-        >>> service_time({"date": "Wed, 21 Oct 2026 07:28:00 GMT"})
-        datetime.datetime(2026, 10, 21, 7, 28, tzinfo=datetime.timezone.utc)
-    """
-    return next((_http_date(value.strip()) for name, value in headers.items() if name.lower() == "date"), None)
-
-
-@lru_cache(maxsize=8)  # all replies of a second have the same
-def _http_date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-        return date.replace(tzinfo=UTC) if date.tzinfo is None else date
-    except (ValueError, OverflowError):
-        return None
+    return max(0.0, (until - (read_http_date(lower.get("date", "")) or now)).total_seconds())
 
 
 class _Words(NamedTuple):
@@ -187,6 +228,8 @@ class _Words(NamedTuple):
     message: str
     code: int | None
     errors: tuple[Mapping[str, object], ...]
+    reasons: tuple[str, ...]
+    """What the entries of ``errors`` add to the message."""
 
 
 def _words_of(envelope: Mapping[str, object], redaction: Redaction) -> _Words:
@@ -201,13 +244,19 @@ def _words_in(envelope: Mapping[str, object]) -> _Words:
     listed = envelope.get("errors")
     errors = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     messages = [envelope.get("message"), *(entry.get("message") for entry in errors)]
-    message = next((text for text in messages if isinstance(text, str) and text.strip()), "")
+    message = next((text.strip() for text in messages if isinstance(text, str) and text.strip()), "")
     codes = (_number(source.get("code")) for source in [*errors, envelope])
     return _Words(
-        message=message.strip(),
+        message=message,
         code=next((code for code in codes if code is not None), None),
         errors=tuple(errors),
+        reasons=tuple(dict.fromkeys(reason for reason in map(_reason, errors) if reason and reason != message)),
     )
+
+
+def _reason(entry: Mapping[str, object]) -> str:
+    parts = (entry.get("message"), entry.get("remarks"))
+    return ": ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
 
 
 def _number(code: object) -> int | None:
@@ -219,8 +268,15 @@ def _number(code: object) -> int | None:
 
 
 def _quoted(words: _Words) -> str:
-    message = words.message if len(words.message) <= _MAX_MESSAGE else words.message[:_MAX_MESSAGE] + "..."
-    return (f": {message}" if message else "") + (f" (code {words.code})" if words.code is not None else "")
+    code = f" (code {words.code})" if words.code is not None else ""
+    reasons = "; ".join(words.reasons)
+    return "".join(
+        (
+            f": {printable(words.message, most=_MAX_MESSAGE)}" if words.message else "",
+            code,
+            f"; {printable(reasons, most=_MAX_MESSAGE)}" if reasons else "",
+        )
+    )
 
 
 def _phrase(status: int) -> str:

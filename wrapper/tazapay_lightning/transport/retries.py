@@ -1,7 +1,7 @@
 """Which failure may be tried again, how long to wait before, and what is left of the deadline. Pure: told the time.
 
-The loop itself is a few lines in each of the two classes of `calls`. A library was considered for it: none of them
-keeps a deadline over all attempts *and* reads ``Retry-After`` *and* tells afterwards whether an invoice may exist.
+The loop itself is a few lines in `calls` and in `async_calls`. A library was considered for it: none of them keeps a
+deadline over all attempts *and* reads ``Retry-After`` *and* tells afterwards whether an invoice may exist.
 """
 
 from __future__ import annotations
@@ -9,61 +9,21 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from attrs import frozen
-
 from tazapay_lightning.errors import (
     APIConnectionError,
     APIError,
     APIStatusError,
-    ConfigurationError,
-    InvalidArgumentError,
     RequestFailedError,
     UnexpectedResponseError,
+    may_be_repeated,
 )
-from tazapay_lightning.values.durations import seconds
-from tazapay_lightning.values.safe_text import shown
+from tazapay_lightning.transport.settings import Settings
 
-__all__ = ["Attempts", "Limits", "may_be_repeated"]
+__all__ = ["Attempts"]
 
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 8.0
-_MOST_RETRIES = 20
 _REQUEST_TIMEOUT = 408
-
-
-@frozen(kw_only=True)
-class Limits:
-    """How long one attempt and the whole call may take, and how often a failed attempt may be tried again."""
-
-    timeout: float
-    deadline: float
-    max_retries: int
-
-    @classmethod
-    def build(cls, *, timeout: object, deadline: object, max_retries: object) -> Limits:
-        """Validate the limits of a client.
-
-        Raises:
-            ConfigurationError: naming the argument and what would be accepted.
-        """
-        if isinstance(max_retries, bool) or not isinstance(max_retries, int) or not 0 <= max_retries <= _MOST_RETRIES:
-            raise ConfigurationError(f"max_retries must be an int from 0 to {_MOST_RETRIES}; got {shown(max_retries)}")
-        try:
-            return cls(
-                timeout=seconds(timeout, argument="timeout"),
-                deadline=seconds(deadline, argument="deadline"),
-                max_retries=max_retries,
-            )
-        except InvalidArgumentError as error:
-            raise ConfigurationError(str(error)) from None
-
-    def for_call(self, *, timeout: object, deadline: object) -> Limits:
-        """Return the limits of one call: its own where it names some, the client's otherwise."""
-        return Limits(
-            timeout=self.timeout if timeout is None else seconds(timeout, argument="timeout"),
-            deadline=self.deadline if deadline is None else seconds(deadline, argument="deadline"),
-            max_retries=self.max_retries,
-        )
 
 
 def _full_jitter(most: float) -> float:
@@ -77,34 +37,36 @@ class Attempts:
     the time of one monotonic clock.
 
     Args:
-        limits: what the call may take.
+        settings: what the call may take: `timeout`, `deadline` and `max_retries`.
         idempotency_key: the key that all attempts share; None for a call that creates nothing.
         now: the time at which the call began.
         jitter: given the longest wait, returns the wait (full jitter: anything from 0 to it).
 
     Attributes:
         number: how many attempts have begun.
+        most: how many there may be.
     """
 
     def __init__(
         self,
-        limits: Limits,
+        settings: Settings,
         *,
         idempotency_key: str | None,
         now: float,
         jitter: Callable[[float], float] = _full_jitter,
     ) -> None:
-        self._limits = limits
+        self._timeout = settings.timeout
         self._key = idempotency_key
-        self._ends = now + limits.deadline
+        self._ends = now + settings.deadline
         self._jitter = jitter
         self._may_exist = False
         self.number = 0
+        self.most = settings.max_retries + 1
 
     def begin(self, now: float) -> float:
         """Count an attempt and return when it has to be over, on the clock that `now` is of."""
         self.number += 1
-        return min(now + self._limits.timeout, self._ends)
+        return min(now + self._timeout, self._ends)
 
     def wait_after(self, error: APIError, now: float) -> float | None:
         """Write the state of the call onto the error and tell what to do.
@@ -117,11 +79,20 @@ class Attempts:
         error.idempotency_key = self._key
         error.outcome_unknown = self._may_exist
         error.attempts = self.number
-        if self.number > self._limits.max_retries or not may_be_repeated(error):
+        if self.number >= self.most or not may_be_repeated(error):
             return None
         asked = error.retry_after if isinstance(error, APIStatusError) else None
         wait = self._jitter(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self.number - 1))) if asked is None else asked
         return wait if now + wait < self._ends else None
+
+    def note(self) -> str:
+        """Say what is known of the call, for an exception of another kind that leaves it."""
+        if not self.number:
+            return f"idempotency key {self._key}: nothing was sent"
+        return (
+            f"idempotency key {self._key}: an invoice may exist; to resume, call again with the same arguments and "
+            f"idempotency_key={self._key!r}"
+        )
 
 
 def _may_have_created(error: APIError) -> bool:
@@ -134,15 +105,3 @@ def _may_have_created(error: APIError) -> bool:
     if isinstance(error, RequestFailedError):
         return error.with_data  # it says that it failed, and comes with an object all the same
     return isinstance(error, UnexpectedResponseError)
-
-
-def may_be_repeated(error: APIError) -> bool:
-    """Tell whether another attempt may help.
-
-    It cannot harm: attempts to create share one idempotency key, and to fetch or to set twice is as good as once.
-    """
-    if isinstance(error, APIConnectionError):
-        return not error.permanent
-    if isinstance(error, APIStatusError):
-        return error.status_code in {_REQUEST_TIMEOUT, 429} or error.status_code >= 500
-    return False

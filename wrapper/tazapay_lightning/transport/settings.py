@@ -1,20 +1,23 @@
-"""Where to call and as whom, from arguments and environment variables, checked before the first request."""
+"""A client's settings, from arguments and environment variables, checked before the first request."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import ipaddress
-from collections.abc import Mapping
-from typing import Literal, NoReturn, get_args
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal, NoReturn, get_args
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from tazapay_lightning.errors import ConfigurationError
+from tazapay_lightning.errors import ConfigurationError, InvalidArgumentError
+from tazapay_lightning.values.durations import seconds
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["Configuration", "Credentials", "Environment", "MetadataFormat"]
+__all__ = ["Credentials", "Environment", "MetadataFormat", "Settings"]
 
 Environment = Literal["sandbox", "production"]
 MetadataFormat = Literal["string", "object"]
@@ -23,6 +26,21 @@ _HOSTS: Mapping[str, str] = {
     "sandbox": "https://service-sandbox.tazapay.com",
     "production": "https://service.tazapay.com",
 }
+_MOST_RETRIES = 20
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_HEADER_VALUE = re.compile(r"[\t -~]*", re.ASCII)
+_HEADERS_OF_THE_CLIENT = frozenset(
+    {
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "idempotency-key",
+        "transfer-encoding",
+    }
+)
 
 
 class Credentials:
@@ -55,11 +73,19 @@ class Credentials:
 
 
 @frozen(kw_only=True)
-class Configuration:
-    """A client's settings, complete and valid."""
+class Settings:
+    """A client's settings, or those of one call: complete and valid."""
 
     base_url: str
+    environment: Environment
     credentials: Credentials = field(repr=False)
+    timeout: float
+    """Seconds that one attempt may take."""
+    deadline: float
+    """Seconds that a whole call may take."""
+    max_retries: int
+    headers: Mapping[str, str] = field(repr=False)
+    """What goes along with every request; names in lower case."""
     metadata_format: MetadataFormat
     check_echo: bool
 
@@ -70,7 +96,7 @@ class Configuration:
 
     @property
     def network(self) -> str | None:
-        """The Bitcoin network of its payment requests, as BOLT #11 names it; None where nobody says."""
+        """The Bitcoin network of its payment requests, as BOLT #11 names it; None where that is not known."""
         return "bc" if self.base_url == _HOSTS["production"] else None
 
     @property
@@ -86,10 +112,9 @@ class Configuration:
         api_secret: object,
         environment: object,
         base_url: object,
-        metadata_format: object,
-        check_echo: object,
         variables: Mapping[str, str],
-    ) -> Configuration:
+        **options: object,
+    ) -> Settings:
         """Complete the arguments of a client from the environment's variables, and validate them.
 
         Args:
@@ -97,26 +122,106 @@ class Configuration:
             api_secret: or the variable TAZAPAY_API_SECRET.
             environment: "sandbox" or "production"; or the variable TAZAPAY_ENVIRONMENT; or "sandbox".
             base_url: or the variable TAZAPAY_BASE_URL; or what belongs to the environment.
-            metadata_format: "string" or "object".
-            check_echo: whether an invoice over another amount is an error.
             variables: `os.environ`.
+            options: those that `changed` takes; the defaults of a client where they are left out.
 
         Raises:
             ConfigurationError: naming the argument, the variable and what would be accepted, and no secret.
         """
-        if not isinstance(metadata_format, str) or metadata_format not in get_args(MetadataFormat):
-            raise ConfigurationError(f'metadata_format must be "string" or "object"; got {shown(metadata_format)}')
-        if not isinstance(check_echo, bool):
-            raise ConfigurationError(f"check_echo must be True or False; got {type(check_echo).__name__}")
+        try:
+            checked: dict[str, Any] = {
+                name: check(options.get(name, default)) for name, (check, default) in _OPTIONS.items()
+            }
+        except InvalidArgumentError as error:
+            raise ConfigurationError(str(error)) from None
+        named = _environment(environment, variables)
         return cls(
-            base_url=_base_url(environment, base_url, variables),
+            base_url=_base_url(named, base_url, variables),
+            environment=named,
             credentials=Credentials(
                 _credential(api_key, "api_key", "TAZAPAY_API_KEY", variables),
                 _credential(api_secret, "api_secret", "TAZAPAY_API_SECRET", variables),
             ),
-            metadata_format=metadata_format,  # type: ignore[arg-type]  # mypy does not narrow by `in get_args()`
-            check_echo=check_echo,
+            **checked,
         )
+
+    def changed(self, **options: object) -> Settings:
+        """Return these settings with other options; those that are None stay, and headers are added.
+
+        Args:
+            options: `timeout` and `deadline` in seconds, `max_retries`, `headers`, `metadata_format`, `check_echo`.
+
+        Raises:
+            InvalidArgumentError: naming the option and what would be accepted.
+        """
+        checked: dict[str, Any] = {
+            name: _OPTIONS[name][0](value) for name, value in options.items() if value is not None
+        }
+        if "headers" in checked:
+            checked["headers"] = {**self.headers, **checked["headers"]}
+        return evolve(self, **checked) if checked else self
+
+    def within(self, seconds: float) -> Settings:
+        """Return these settings for a call that may take no longer than so many seconds."""
+        return evolve(self, timeout=min(self.timeout, seconds), deadline=min(self.deadline, seconds))
+
+
+def _max_retries(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_RETRIES:
+        raise InvalidArgumentError(
+            f"max_retries must be an int from 0 to {_MOST_RETRIES}; got {shown(value)}", argument="max_retries"
+        )
+    return value
+
+
+def _metadata_format(value: object) -> str:
+    if not isinstance(value, str) or value not in get_args(MetadataFormat):
+        raise InvalidArgumentError(
+            f'metadata_format must be "string" or "object"; got {shown(value)}', argument="metadata_format"
+        )
+    return value
+
+
+def _check_echo(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(
+            f"check_echo must be True or False; got {type(value).__name__}", argument="check_echo"
+        )
+    return value
+
+
+def _headers(value: object) -> Mapping[str, str]:
+    """Check headers (RFC 9110, section 5): no value is shown, since it may be a secret."""
+    accepted = "headers must be a mapping of names to values, both str"
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidArgumentError(f"{accepted}; got {type(value).__name__}", argument="headers")
+    checked: dict[str, str] = {}
+    for name, text in value.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise InvalidArgumentError(f"{accepted}; {shown(name)} is no name of a header", argument="headers")
+        if name.lower() in _HEADERS_OF_THE_CLIENT:
+            raise InvalidArgumentError(
+                f"headers must not hold {name}, which the client itself sets", argument="headers"
+            )
+        if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text) or text != text.strip():
+            raise InvalidArgumentError(
+                f"{accepted}; the value of {name} is not visible ASCII without blanks around it", argument="headers"
+            )
+        checked[name.lower()] = text
+    return checked
+
+
+_OPTIONS: Mapping[str, tuple[Callable[[object], object], object]] = {
+    "timeout": (partial(seconds, argument="timeout"), 30.0),
+    "deadline": (partial(seconds, argument="deadline"), 90.0),
+    "max_retries": (_max_retries, 2),
+    "headers": (_headers, None),
+    "metadata_format": (_metadata_format, "string"),
+    "check_echo": (_check_echo, True),
+}
+"""How each option is checked, and its default."""
 
 
 def _credential(value: object, argument: str, variable: str, variables: Mapping[str, str]) -> str:
@@ -139,13 +244,17 @@ def _credential(value: object, argument: str, variable: str, variables: Mapping[
     return value
 
 
-def _base_url(environment: object, base_url: object, variables: Mapping[str, str]) -> str:
-    if environment is None:
-        environment = variables.get("TAZAPAY_ENVIRONMENT") or "sandbox"
-    if not isinstance(environment, str) or environment not in _HOSTS:
-        raise ConfigurationError(
-            f'environment (or TAZAPAY_ENVIRONMENT) must be "sandbox" or "production"; got {shown(environment)}'
-        )
+def _environment(value: object, variables: Mapping[str, str]) -> Environment:
+    named = value if value is not None else variables.get("TAZAPAY_ENVIRONMENT") or "sandbox"
+    for known in get_args(Environment):
+        if named == known:
+            return known  # type: ignore[no-any-return]  # it is one of the two
+    raise ConfigurationError(
+        f'environment (or TAZAPAY_ENVIRONMENT) must be "sandbox" or "production"; got {shown(named)}'
+    )
+
+
+def _base_url(environment: Environment, base_url: object, variables: Mapping[str, str]) -> str:
     given = base_url if base_url is not None else variables.get("TAZAPAY_BASE_URL") or None
     return _HOSTS[environment] if given is None else _checked_url(given)
 

@@ -11,12 +11,13 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import NoReturn
 
 from tazapay_lightning.errors import InvalidArgumentError, TazapayError, UnexpectedResponseError
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["decode_json_field", "encode_json_field", "json_object", "json_text", "parse_json"]
+__all__ = ["decode_json_field", "decoded", "encode_json_field", "json_object", "json_text", "parse_json"]
 
 _ACCEPTED = "str, int, finite float, bool, None, and lists and mappings of them"
 
@@ -88,15 +89,22 @@ def decode_json_field(value: object) -> dict[str, object]:
     """
     if value is None:
         return {}
-    decoded = value
     for _ in range(2):
-        if isinstance(decoded, str):
-            decoded = parse_json(decoded)
-    if not isinstance(decoded, Mapping):
-        raise UnexpectedResponseError(f"expected a JSON object or the text of one; got {_kind(decoded)}")
-    if not all(isinstance(key, str) for key in decoded):
+        if isinstance(value, str):
+            value = parse_json(value)
+    if not isinstance(value, Mapping):
+        raise UnexpectedResponseError(f"expected a JSON object or the text of one; got {_kind(value)}")
+    if not all(isinstance(key, str) for key in value):
         raise UnexpectedResponseError("expected a JSON object; got a mapping with keys that are not str")
-    return dict(decoded)
+    return dict(value)
+
+
+def decoded(value: object) -> object:
+    """Return what `decode_json_field` reads; any other value as it is: a document's ``data`` may be a list, or text."""
+    if isinstance(value, str):
+        with suppress(UnexpectedResponseError):
+            return decode_json_field(value)
+    return value
 
 
 def parse_json(text: str | bytes, *, error: type[TazapayError] = UnexpectedResponseError) -> object:

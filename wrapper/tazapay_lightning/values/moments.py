@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
-__all__ = ["is_plausible", "read_moment"]
+__all__ = ["is_plausible", "read_http_date", "read_moment"]
 
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 # RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
@@ -82,6 +84,21 @@ def _zone(name: str | None, offset_seconds: int | None) -> tzinfo | None:
     if name is not None:
         raise ValueError
     return None
+
+
+@lru_cache(maxsize=8)  # all replies of a second have the same
+def read_http_date(text: str) -> datetime | None:
+    """Read a date as HTTP writes it (RFC 9110, section 5.6.7), aware; None for anything else.
+
+    Example:
+        >>> read_http_date("Wed, 21 Oct 2026 07:28:00 GMT")
+        datetime.datetime(2026, 10, 21, 7, 28, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        date = parsedate_to_datetime(text.strip())
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date
+    except (ValueError, OverflowError):
+        return None
 
 
 def is_plausible(reply: datetime, creation: datetime | None) -> bool:

@@ -1,6 +1,6 @@
 """Webhooks: is this notice from Tazapay, and what does it say? Pure."""
 
 from tazapay_lightning.webhooks.event import WebhookEvent
-from tazapay_lightning.webhooks.verify import sign_webhook, signature_header, verify_webhook
+from tazapay_lightning.webhooks.verify import sign_webhook, signature_header, verify_webhook, verify_webhook_request
 
-__all__ = ["WebhookEvent", "sign_webhook", "signature_header", "verify_webhook"]
+__all__ = ["WebhookEvent", "sign_webhook", "signature_header", "verify_webhook", "verify_webhook_request"]

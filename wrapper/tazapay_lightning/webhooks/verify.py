@@ -8,15 +8,18 @@ the JSON string denotes, or the digits of the integer.
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
-from tazapay_lightning.errors import WebhookPayloadError, WebhookSignatureError
+from tazapay_lightning.errors import ConfigurationError, WebhookPayloadError, WebhookSignatureError
 from tazapay_lightning.values.durations import LONGEST_TIMEDELTA, seconds
 from tazapay_lightning.webhooks.body import read_body
 from tazapay_lightning.webhooks.event import WebhookEvent, read_event
 from tazapay_lightning.webhooks.signature import Headers, Secret, check_signature, find_signature
 
-__all__ = ["WebhookEvent", "sign_webhook", "signature_header", "verify_webhook"]
+__all__ = ["WebhookEvent", "sign_webhook", "signature_header", "verify_webhook", "verify_webhook_request"]
+
+_VARIABLE = "TAZAPAY_WEBHOOK_SECRET"
 
 
 def verify_webhook(
@@ -60,6 +63,37 @@ def verify_webhook(
     if allowed is not None:
         _check_age(event.created_at, datetime.now(UTC), allowed)
     return event
+
+
+def verify_webhook_request(
+    payload: bytes | bytearray,
+    headers: Headers,
+    secret: str | None = None,
+    *,
+    tolerance: float | timedelta | None = None,
+) -> WebhookEvent:
+    """Prove that the request of a webhook is from Tazapay, and read it: `verify_webhook` with the header found.
+
+    Args:
+        payload: as for `verify_webhook`.
+        headers: those of the request, as for `signature_header`.
+        secret: the webhook secret of Tazapay's dashboard; or the environment variable TAZAPAY_WEBHOOK_SECRET.
+        tolerance: as for `verify_webhook`.
+
+    Raises:
+        ConfigurationError: no secret was given, and the variable is not set.
+        WebhookError: as from `verify_webhook` and `signature_header`.
+
+    Example:
+        >>> body = b'{"id": "evt_1", "type": "collect.succeeded", "created_at": "2025-09-28T08:15:30Z"}'
+        >>> headers = {"Signature": sign_webhook(body, "whsec_example")}
+        >>> verify_webhook_request(body, headers, "whsec_example").id
+        'evt_1'
+    """
+    if secret is None and not os.environ.get(_VARIABLE):
+        raise ConfigurationError(f"no webhook secret: pass secret, or set {_VARIABLE}")
+    signature = signature_header(headers)
+    return verify_webhook(payload, signature, os.environ[_VARIABLE] if secret is None else secret, tolerance=tolerance)
 
 
 def sign_webhook(payload: bytes | bytearray, secret: str) -> str:

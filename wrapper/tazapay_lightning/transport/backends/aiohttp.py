@@ -14,6 +14,7 @@ import ssl
 import time
 from collections.abc import Iterable
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any, NoReturn
 from weakref import WeakSet
 
@@ -22,10 +23,12 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from tazapay_lightning.errors import ConfigurationError
-from tazapay_lightning.transport.backends.connections import KEEP_SECONDS, MOST_CONNECTIONS, closed_meanwhile
-from tazapay_lightning.transport.backends.http_settings import not_reached, proxy_for
-from tazapay_lightning.transport.exchange import Arrived, Body, Request
-from tazapay_lightning.transport.settings import Configuration
+from tazapay_lightning.transport.backends.connections import KEEP_SECONDS, MOST_CONNECTIONS, client_closed_error
+from tazapay_lightning.transport.backends.failures import not_reached
+from tazapay_lightning.transport.backends.proxies import proxy_for
+from tazapay_lightning.transport.bodies import Body
+from tazapay_lightning.transport.exchange import Request, Response
+from tazapay_lightning.transport.settings import Settings
 
 __all__ = ["AsyncAiohttp"]
 
@@ -95,20 +98,20 @@ class AsyncAiohttp:
     """Asynchronous requests. Safe to share between the tasks of one event loop.
 
     Args:
-        configuration: where to.
+        settings: where to.
         certificates: whom to trust.
 
     Raises:
         ConfigurationError: the environment names a proxy that aiohttp does not speak to.
     """
 
-    def __init__(self, configuration: Configuration, certificates: ssl.SSLContext) -> None:
-        named = proxy_for(configuration)
+    def __init__(self, settings: Settings, certificates: ssl.SSLContext) -> None:
+        named = proxy_for(settings)
         proxy = None if named is None else URL(named)
         if proxy is not None and proxy.scheme not in {"http", "https"}:
             raise ConfigurationError(
                 'backend="aiohttp" speaks to http and https proxies only; the environment names another kind for '
-                f'{configuration.base_url} (HTTPS_PROXY, ALL_PROXY): take backend="httpx"'
+                f'{settings.base_url} (HTTPS_PROXY, ALL_PROXY): take backend="httpx"'
             )
         self._proxy = None if proxy is None else proxy.with_user(None)  # and without a password: messages name it
         self._proxy_headers = None if proxy is None else _proxy_headers(proxy)
@@ -116,12 +119,12 @@ class AsyncAiohttp:
         self._session: aiohttp.ClientSession | None = None  # belongs to the loop, which is not known before
         self._closed = False
 
-    async def exchange(self, request: Request, ends: float) -> Arrived:
+    async def exchange(self, request: Request, ends: float) -> Response:
         """Send a request and wait for the whole reply, until `ends` at most."""
         if self._closed:
-            raise closed_meanwhile()
+            raise client_closed_error()
         session = self._session = self._session or self._open()
-        arrived = None
+        body, headers, progress = None, {}, SimpleNamespace(is_connected=False)
         left = ends - time.monotonic()
         try:
             async with (
@@ -134,23 +137,21 @@ class AsyncAiohttp:
                     allow_redirects=False,
                     proxy=self._proxy,
                     proxy_headers=self._proxy_headers,
-                    # who cannot connect is told so shortly before the time is up: it proves that nothing was sent
-                    timeout=aiohttp.ClientTimeout(connect=0.99 * left),
+                    trace_request_ctx=progress,
                 ) as response,
             ):
-                body = Body(response.status, ends)
-                arrived = Arrived(response.status, _joined(response.raw_headers), body)
+                body, headers = Body(response.status, ends), _joined(response.raw_headers)
                 async for chunk in response.content.iter_any():
                     if not body.add(chunk):
                         break
         except (*_FAILURES, RuntimeError) as failure:
-            if arrived is None or isinstance(failure, RuntimeError):
-                _raise_translated(failure, request, session)
+            if body is None or isinstance(failure, RuntimeError):
+                _raise_translated(failure, request, session, progress.is_connected)
             try:
-                arrived.body.broke_off(failure)
+                body.broke_off(failure)
             except _FAILURES:
-                _raise_translated(failure, request, session)
-        return arrived
+                _raise_translated(failure, request, session, progress.is_connected)
+        return Response(response.status, headers, body.decoded(headers.get("content-encoding", "")))
 
     async def aclose(self) -> None:
         """Close the connections; a second time does nothing."""
@@ -170,9 +171,10 @@ class AsyncAiohttp:
                 timeout_ceil_threshold=math.inf,  # aiohttp rounds limits above 5 seconds up
             ),
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies would go out again with the next call
-            auto_decompress=False,  # a few kilobytes of gzip can be gigabytes; see content_encoding
+            auto_decompress=False,  # a few kilobytes of gzip can be gigabytes; see `bodies`
             timeout=aiohttp.ClientTimeout(),
             middlewares=[_once],
+            trace_configs=[_noting_connections()],
             max_line_size=_LONGEST_HEAD,
             max_field_size=_LONGEST_HEAD,
         )
@@ -186,6 +188,18 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as failure:
         raise _LostError from failure
+
+
+def _noting_connections() -> aiohttp.TraceConfig:
+    """Have it noted for each request that it has a connection: before that, nothing of it can have been sent."""
+
+    async def note(session: object, context: SimpleNamespace, event: object) -> None:
+        context.trace_request_ctx.is_connected = True
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_create_end.append(note)
+    config.on_connection_reuseconn.append(note)
+    return config
 
 
 @lru_cache(maxsize=64)  # most calls go to the one address of the operation that creates
@@ -216,12 +230,14 @@ def _text(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
-def _raise_translated(failure: Exception, request: Request, session: aiohttp.ClientSession) -> NoReturn:
+def _raise_translated(
+    failure: Exception, request: Request, session: aiohttp.ClientSession, is_connected: bool
+) -> NoReturn:
     """Raise the documented error that a failure of the connection amounts to."""
     if isinstance(failure, RuntimeError):
         if not session.closed:
             raise failure  # not what aiohttp says of a closed session
-        raise closed_meanwhile(nothing_sent=False) from failure
+        raise client_closed_error(nothing_sent=False) from failure
     if isinstance(failure, _LostError) and isinstance(failure.__cause__, Exception):
         failure = failure.__cause__
     raise not_reached(
@@ -229,7 +245,7 @@ def _raise_translated(failure: Exception, request: Request, session: aiohttp.Cli
         _words(failure),
         request,
         late=isinstance(failure, TimeoutError),
-        nothing_sent=isinstance(failure, _NEVER_SENT),
+        nothing_sent=not is_connected or isinstance(failure, _NEVER_SENT),
         permanent=isinstance(failure, _WRONG_ADDRESS),
     ) from failure
 

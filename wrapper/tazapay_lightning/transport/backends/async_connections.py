@@ -9,12 +9,17 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from tazapay_lightning.transport.backends.connections import MOST_CONNECTIONS, Idle, closed_meanwhile, none_free
+from tazapay_lightning.transport.backends.connections import (
+    MOST_CONNECTIONS,
+    Idle,
+    client_closed_error,
+    pool_exhausted_error,
+)
 
 __all__ = ["AsyncConnections"]
 
 _Connection = TypeVar("_Connection")
-_LONGEST_GOODBYE = 1.0  # seconds; a connection that was broken off has nothing to say
+CLOSE_TIMEOUT = 1.0  # seconds; a broken connection has nothing more to say
 
 
 class AsyncConnections(Generic[_Connection]):
@@ -42,7 +47,7 @@ class AsyncConnections(Generic[_Connection]):
 
     @asynccontextmanager
     async def one(self, ends: float) -> AsyncIterator[_Connection]:
-        """Lend a connection for one request. One whose request failed is closed: nobody knows what is left in it.
+        """Lend a connection for one request. One whose request failed is closed: bytes may be left in it.
 
         Raises:
             APITimeoutError: none was free until `ends`.
@@ -72,7 +77,7 @@ class AsyncConnections(Generic[_Connection]):
             with anyio.move_on_after(ends - time.monotonic()):
                 await self._free.acquire()
                 return
-            raise none_free() from None
+            raise pool_exhausted_error() from None
 
     def prepare(self) -> None:
         """Prepare a connection for the first request, which shows whether it can be done."""
@@ -80,7 +85,7 @@ class AsyncConnections(Generic[_Connection]):
 
     def _add(self) -> _Connection:
         if self.is_closed:
-            raise closed_meanwhile()
+            raise client_closed_error()
         connection = self._connect()
         self._all.add(connection)
         return connection
@@ -96,5 +101,5 @@ class AsyncConnections(Generic[_Connection]):
     async def _drop(self, connection: _Connection) -> None:
         self._all.discard(connection)
         # also when the request was cancelled; it has an outcome of its own, which matters more than what fails here
-        with suppress(Exception), anyio.move_on_after(_LONGEST_GOODBYE, shield=True):
+        with suppress(Exception), anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
             await self._disconnect(connection)

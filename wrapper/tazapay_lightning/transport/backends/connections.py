@@ -1,4 +1,4 @@
-"""Connections that requests take turns on: each serves one request at a time, and nobody waits for a crowd.
+"""Connections that requests take turns on: each serves one request at a time.
 
 httpx's own pool looks at every connection and every waiting request whenever one of them changes, which is quadratic:
 with 50 requests in flight it spends more time on that than on all else. So each connection is a pool of one, and who
@@ -17,16 +17,16 @@ from typing import Generic, TypeVar
 
 from tazapay_lightning.errors import APIConnectionError, APITimeoutError
 
-__all__ = ["KEEP_SECONDS", "MOST_CONNECTIONS", "Connections", "Idle", "closed_meanwhile", "none_free"]
+__all__ = ["KEEP_SECONDS", "MOST_CONNECTIONS", "Connections", "Idle", "client_closed_error", "pool_exhausted_error"]
 
 MOST_CONNECTIONS = 100  # what httpx allows by default
-KEEP_SECONDS = 5.0  # how long httpx keeps a connection that nobody uses
+KEEP_SECONDS = 5.0  # how long httpx keeps a connection that is not in use
 
 _Connection = TypeVar("_Connection")
 
 
 class Idle(Generic[_Connection]):
-    """Connections that nobody uses at the moment; those on top are the ones used last, so the others grow old.
+    """Connections that are not in use; those on top were used last, so the others grow old.
 
     Example:
         >>> idle = Idle[str]()
@@ -89,7 +89,7 @@ class Connections(Generic[_Connection]):
 
     @contextmanager
     def one(self, ends: float) -> Iterator[_Connection]:
-        """Lend a connection for one request. One whose request failed is closed: nobody knows what is left in it.
+        """Lend a connection for one request. One whose request failed is closed: bytes may be left in it.
 
         Raises:
             APITimeoutError: none was free until `ends`.
@@ -99,7 +99,7 @@ class Connections(Generic[_Connection]):
             self._start_anew()
         free = self._free
         if not free.acquire(timeout=max(0.0, ends - time.monotonic())):
-            raise none_free()
+            raise pool_exhausted_error()
         try:
             connection = self._idle.take() or self._add()
             try:
@@ -122,7 +122,7 @@ class Connections(Generic[_Connection]):
 
     def _add(self) -> _Connection:
         if self.is_closed:
-            raise closed_meanwhile()
+            raise client_closed_error()
         connection = self._connect()
         self._all.add(connection)
         return connection
@@ -148,7 +148,7 @@ def _any_of(connections: set[_Connection]) -> _Connection | None:
         return None
 
 
-def none_free() -> APITimeoutError:
+def pool_exhausted_error() -> APITimeoutError:
     """Return the error for a request that waited in vain for a connection."""
     return APITimeoutError(
         f"all {MOST_CONNECTIONS} connections were in use until the time was up: fewer calls at once, or more time",
@@ -156,6 +156,6 @@ def none_free() -> APITimeoutError:
     )
 
 
-def closed_meanwhile(*, nothing_sent: bool = True) -> APIConnectionError:
+def client_closed_error(*, nothing_sent: bool = True) -> APIConnectionError:
     """Return the error for a request that found its client closed."""
     return APIConnectionError("the client was closed meanwhile", nothing_sent=nothing_sent, permanent=True)

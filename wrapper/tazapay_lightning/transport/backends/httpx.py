@@ -19,12 +19,13 @@ import httpx
 
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends.async_connections import AsyncConnections
-from tazapay_lightning.transport.backends.connections import Connections, closed_meanwhile
-from tazapay_lightning.transport.backends.deadlines import bound_reads, reads_end_at
-from tazapay_lightning.transport.backends.http_settings import is_told_by_the_environment, not_reached, proxy_for
-from tazapay_lightning.transport.backends.leftovers import says_more
-from tazapay_lightning.transport.exchange import Arrived, Body, Request
-from tazapay_lightning.transport.settings import Configuration
+from tazapay_lightning.transport.backends.connections import Connections, client_closed_error
+from tazapay_lightning.transport.backends.failures import not_reached
+from tazapay_lightning.transport.backends.guards import bound_reads, has_unread_bytes, reads_end_at
+from tazapay_lightning.transport.backends.proxies import is_told_by_the_environment, proxy_for
+from tazapay_lightning.transport.bodies import Body
+from tazapay_lightning.transport.exchange import Request, Response
+from tazapay_lightning.transport.settings import Settings
 
 __all__ = ["AsyncHTTPClient", "AsyncHttpx", "BlockingHttpx", "HTTPClient", "certificates"]
 
@@ -53,7 +54,7 @@ class _Trace:
     def blocking(self, event: str, info: Mapping[str, Any]) -> None:
         """Take a step, and bound the reads of a new connection, which asynchronous code is cancelled from."""
         self._note(event, info)
-        bound_reads(event, info)
+        bound_reads(info)
 
     async def asynchronous(self, event: str, info: Mapping[str, Any]) -> None:
         """Take a step."""
@@ -67,16 +68,16 @@ class _Trace:
 class BlockingHttpx:
     """Blocking requests. Safe to share between threads."""
 
-    def __init__(self, configuration: Configuration, http_client: HTTPClient | None) -> None:
+    def __init__(self, settings: Settings, http_client: HTTPClient | None) -> None:
         if http_client is not None and not isinstance(http_client, httpx.Client):
             raise ConfigurationError(f"http_client must be an httpx.Client; got {type(http_client).__name__}")
         self._client = http_client
-        self._connections = Connections(_opening(httpx.HTTPTransport, configuration), httpx.HTTPTransport.close)
-        with _setting_up(configuration):
-            if http_client is None and is_told_by_the_environment(configuration):
+        self._connections = Connections(_opening(httpx.HTTPTransport, settings), httpx.HTTPTransport.close)
+        with _setting_up(settings):
+            if http_client is None and is_told_by_the_environment(settings):
                 self._connections.prepare()
 
-    def exchange(self, request: Request, ends: float) -> Arrived:
+    def exchange(self, request: Request, ends: float) -> Response:
         """Send a request and wait for the whole reply, until `ends` at most."""
         trace = _Trace()
         try:
@@ -87,12 +88,12 @@ class BlockingHttpx:
                     return _received(self._client.send(message, stream=True, auth=None, follow_redirects=False), ends)
                 with self._connections.one(ends) as connection:
                     response = connection.handle_request(_blocking_message(httpx.Request, request, ends, trace))
-                    arrived = _received(response, ends)
-                    if self._connections.is_closed:  # who was still connecting then has escaped it
+                    received = _received(response, ends)
+                    if self._connections.is_closed:  # while this one was connecting, so it was not among them
                         response.extensions["network_stream"].close()
-                    elif says_more(connection, response):
+                    elif has_unread_bytes(connection, response):
                         connection.close()
-                    return arrived
+                    return received
         except (*_FAILURES, RuntimeError) as failure:
             _raise_translated(failure, request, trace, self._client, self._connections)
 
@@ -104,35 +105,35 @@ class BlockingHttpx:
 class AsyncHttpx:
     """Asynchronous requests. Safe to share between the tasks of one event loop."""
 
-    def __init__(self, configuration: Configuration, http_client: AsyncHTTPClient | None) -> None:
+    def __init__(self, settings: Settings, http_client: AsyncHTTPClient | None) -> None:
         if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
             raise ConfigurationError(f"http_client must be an httpx.AsyncClient; got {type(http_client).__name__}")
         self._client = http_client
         self._connections = AsyncConnections(
-            _opening(httpx.AsyncHTTPTransport, configuration), httpx.AsyncHTTPTransport.aclose
+            _opening(httpx.AsyncHTTPTransport, settings), httpx.AsyncHTTPTransport.aclose
         )
-        with _setting_up(configuration):
-            if http_client is None and is_told_by_the_environment(configuration):
+        with _setting_up(settings):
+            if http_client is None and is_told_by_the_environment(settings):
                 self._connections.prepare()
 
-    async def exchange(self, request: Request, ends: float) -> Arrived:
+    async def exchange(self, request: Request, ends: float) -> Response:
         """Send a request and wait for the whole reply, until `ends` at most."""
         trace = _Trace()
         try:
             if self._client is not None:
                 _check_open(self._client)
                 send = partial(self._client.send, stream=True, auth=None, follow_redirects=False)
-                arrived, _ = await _received_async(send, _message(self._client.build_request, request, ends), ends)
-                return arrived
+                received, _ = await _received_async(send, _message(self._client.build_request, request, ends), ends)
+                return received
             async with self._connections.one(ends) as connection:
                 message = _message(httpx.Request, request, ends)
                 message.extensions["trace"] = trace.asynchronous
-                arrived, response = await _received_async(connection.handle_async_request, message, ends)
-                if self._connections.is_closed:  # who was still connecting then has escaped it
+                received, response = await _received_async(connection.handle_async_request, message, ends)
+                if self._connections.is_closed:  # while this one was connecting, so it was not among them
                     await response.extensions["network_stream"].aclose()
-                elif says_more(connection, response):
+                elif has_unread_bytes(connection, response):
                     await connection.aclose()
-                return arrived
+                return received
         except (*_FAILURES, RuntimeError) as failure:
             _raise_translated(failure, request, trace, self._client, self._connections)
 
@@ -141,7 +142,7 @@ class AsyncHttpx:
         await self._connections.aclose()
 
 
-def certificates(configuration: Configuration) -> ssl.SSLContext:
+def certificates(settings: Settings) -> ssl.SSLContext:
     """Return whom to trust: certificates are verified, by the authorities that httpx takes.
 
     Where TLS has no part no authority is trusted, nor loaded, which takes 15 ms.
@@ -149,29 +150,29 @@ def certificates(configuration: Configuration) -> ssl.SSLContext:
     Raises:
         ConfigurationError: the environment names certificates that cannot be read, or the address is none.
     """
-    with _setting_up(configuration):
-        return httpx.create_ssl_context() if configuration.is_encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with _setting_up(settings):
+        return httpx.create_ssl_context() if settings.is_encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _opening(transport: Callable[..., _Transport], configuration: Configuration) -> Callable[[], _Transport]:
+def _opening(transport: Callable[..., _Transport], settings: Settings) -> Callable[[], _Transport]:
     """Return what prepares a connection; certificates are read once, by the first one."""
 
     @cache
     def shared() -> dict[str, Any]:
-        return {"verify": certificates(configuration), "proxy": proxy_for(configuration)}
+        return {"verify": certificates(settings), "proxy": proxy_for(settings)}
 
     return lambda: transport(**shared(), limits=_ONE, trust_env=False)
 
 
 @contextmanager
-def _setting_up(configuration: Configuration) -> Iterator[None]:
+def _setting_up(settings: Settings) -> Iterator[None]:
     """Say what is wrong with the address, or with a proxy or certificates that the environment names."""
     try:
-        _ = _address(configuration.base_url).host  # reading the host is what decodes it
+        _ = _address(settings.base_url).host  # reading the host is what decodes it
         yield
     except (httpx.InvalidURL, ValueError, OSError, ImportError) as error:
         raise ConfigurationError(
-            f"no HTTP client can be made for {configuration.base_url}: {error} (see base_url, and the environment "
+            f"no HTTP client can be made for {settings.base_url}: {error} (see base_url, and the environment "
             "variables HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE)"
         ) from error
 
@@ -207,14 +208,14 @@ def _blocking_message(
 
 def _check_open(client: HTTPClient | AsyncHTTPClient) -> None:
     if client.is_closed:
-        raise closed_meanwhile()
+        raise client_closed_error()
 
 
-def _received(response: httpx.Response, ends: float) -> Arrived:
+def _received(response: httpx.Response, ends: float) -> Response:
     body = Body(response.status_code, ends)
     try:
         if response.is_stream_consumed:
-            body.add_plain(response.content)
+            body.add_decoded(response.content)
         else:
             for chunk in response.iter_raw():
                 if not body.add(chunk):
@@ -223,21 +224,20 @@ def _received(response: httpx.Response, ends: float) -> Arrived:
         body.broke_off(failure)
     finally:
         response.close()
-    return Arrived(response.status_code, dict(response.headers.items()), body)
+    return _complete(response, body)
 
 
 async def _received_async(
     send: Callable[[httpx.Request], Awaitable[httpx.Response]], message: httpx.Request, ends: float
-) -> tuple[Arrived, httpx.Response]:
-    arrived = None
+) -> tuple[Response, httpx.Response]:
+    response, body = None, None
     try:
         with anyio.fail_after(ends - time.monotonic()):
             response = await send(message)
             body = Body(response.status_code, ends)
-            arrived = Arrived(response.status_code, dict(response.headers.items()), body)
             try:
                 if response.is_stream_consumed:
-                    body.add_plain(response.content)
+                    body.add_decoded(response.content)
                 else:
                     async for chunk in response.aiter_raw():
                         if not body.add(chunk):
@@ -245,10 +245,15 @@ async def _received_async(
             finally:
                 await response.aclose()
     except _FAILURES as failure:
-        if arrived is None:
+        if response is None or body is None:
             raise
-        arrived.body.broke_off(failure)
-    return arrived, response
+        body.broke_off(failure)
+    return _complete(response, body), response
+
+
+def _complete(response: httpx.Response, body: Body) -> Response:
+    headers = dict(response.headers.items())
+    return Response(response.status_code, headers, body.decoded(headers.get("content-encoding", "")))
 
 
 def _raise_translated(
@@ -263,7 +268,7 @@ def _raise_translated(
     if isinstance(failure, RuntimeError):
         if not (own.is_closed if client is None else client.is_closed):
             raise failure  # not what a library says of a closed client
-        raise closed_meanwhile(nothing_sent=False) from failure
+        raise client_closed_error(nothing_sent=False) from failure
     raise not_reached(
         failure,
         str(failure),

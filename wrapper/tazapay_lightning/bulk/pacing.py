@@ -1,8 +1,7 @@
 """How fast a bulk run goes: a rate that was asked for, and less than that for a while after each 429.
 
-`Pace` decides, told the time; its two coroutines only wait. `AsyncApi` finds the pace of the run that a call is part of
-in a context variable and asks it for a turn before each attempt, so a rate counts requests, not rows, and a 429 to one
-request holds back all others. Calls outside a bulk run find None there.
+`Pace` decides, told the time; its two coroutines only wait. The client of a run asks it for a turn before each attempt
+(`async_calls.Turns`), so a rate counts requests, not rows, and a 429 to one request holds back all others.
 
 Tazapay documents that 429 exists, and neither limits nor a ``Retry-After`` (which counts if it comes). So the numbers
 here are our own choice:
@@ -25,13 +24,12 @@ import math
 import random
 import time
 from collections.abc import Callable
-from contextvars import ContextVar
 
 import anyio
 
 from tazapay_lightning.errors import APIConnectionError, APIError, RateLimitError
 
-__all__ = ["PACE", "PATIENCE", "Pace"]
+__all__ = ["PATIENCE", "Pace"]
 
 PATIENCE = 600.0
 """Seconds of 429, without a success in between, after which a run is given up."""
@@ -92,10 +90,11 @@ class Pace:
         self._next_turn = turn + 1 / (self._rate * self._share)
         return turn
 
-    def failed(self, error: APIError, now: float) -> None:
-        """Learn that an attempt failed; only 429 counts here."""
+    def failed(self, error: APIError, now: float | None = None) -> None:
+        """Learn that an attempt failed, now unless another time is given; only 429 counts here."""
         if not isinstance(error, RateLimitError):
             return
+        now = time.monotonic() if now is None else now
         if self._trouble_began is None:
             self._trouble_began = now
         pause = error.retry_after
@@ -158,7 +157,3 @@ class Pace:
 
     def _earliest(self, now: float) -> float:
         return max(now, self._next_turn, self._paused_until)
-
-
-PACE: ContextVar[Pace | None] = ContextVar("tazapay_lightning_pace", default=None)
-"""The pace of the bulk run that the running task is part of."""

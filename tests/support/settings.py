@@ -1,0 +1,13 @@
+"""Settings of a client, made without its environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tazapay_lightning.transport.settings import Settings
+
+
+def settings(**arguments: Any) -> Settings:
+    """Return settings with these arguments of a client; credentials are made up where none are given."""
+    complete = {"api_key": "my-key", "api_secret": "my-secret", "environment": None, "base_url": None, "variables": {}}
+    return Settings.build(**{**complete, **arguments})

@@ -1,0 +1,94 @@
+"""What httpx does not guard by itself: a deadline over all reads of a blocking socket, and surplus bytes.
+
+httpx bounds each read of a socket, but not their sum, so a reply whose head comes byte by byte would outlast every
+limit. Asynchronous calls need no such bound: they are cancelled from outside.
+
+A peer that sends two replies to one request leaves the second for the next request: the invoice of one order would be
+shown to the payer of another. httpcore looks for what is still in the socket. Bytes that were read already are kept
+where nothing public leads to; what is called otherwise one day is not found, does no harm, and fails a test.
+"""
+
+from __future__ import annotations
+
+import math
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+__all__ = ["bound_reads", "has_unread_bytes", "reads_end_at"]
+
+
+class _OfThisThread(threading.local):
+    ends = math.inf  # on the monotonic clock
+
+
+_reads = _OfThisThread()
+
+
+@contextmanager
+def reads_end_at(ends: float) -> Iterator[None]:
+    """Within the block, let no read of this thread from a bounded connection go on after `ends`.
+
+    Raises:
+        TimeoutError: from the read that would.
+    """
+    _reads.ends = ends
+    try:
+        yield
+    finally:
+        _reads.ends = math.inf
+
+
+def bound_reads(info: Mapping[str, Any]) -> None:
+    """Bound the reads of each new connection, as httpcore's ``trace`` extension tells of it."""
+    stream: Any = info.get("return_value")
+    if hasattr(stream, "start_tls"):  # a network stream: plain after connecting, and once more within TLS
+        stream.read = partial(_read_in_time, stream.read)
+
+
+def _read_in_time(read: Callable[..., bytes], max_bytes: int, timeout: float | None = None) -> bytes:
+    left = _reads.ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the reply came too slowly")
+    if timeout is not None:
+        left = min(timeout, left)
+    return read(max_bytes, timeout=left if left < math.inf else None)
+
+
+def has_unread_bytes(connection: object, response: Any) -> bool:
+    """Tell whether more came than the reply: the next request would take it for its own.
+
+    Args:
+        connection: a transport of httpx whose only reply was just read.
+        response: that reply.
+    """
+    stream = response.extensions["network_stream"]
+    if _holds_more(stream.get_extra_info("ssl_object")):
+        return True
+    layer: Any = getattr(stream, "_stream", None)  # anyio's, for asyncio: what arrived before it was asked for
+    while hasattr(layer, "transport_stream"):
+        layer = layer.transport_stream
+    if getattr(getattr(layer, "_protocol", None), "read_queue", None):
+        return True
+    for pooled in getattr(getattr(connection, "_pool", None), "connections", ()):
+        parser = getattr(getattr(pooled, "_connection", None), "_h11_state", None)
+        if getattr(parser, "trailing_data", (b"",))[0]:
+            return True
+    return False
+
+
+def _holds_more(encryption: object) -> bool:
+    """Tell whether TLS was handed more than it was asked for; sockets that encrypt by themselves take no more."""
+    if not isinstance(encryption, ssl.SSLObject):
+        return False
+    try:
+        encryption.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except (OSError, ValueError):  # the other side has ended the connection
+        return True
+    return True
