@@ -35,11 +35,11 @@ AMOUNTS = [
 ]  # fmt: skip
 MEMOS = [
     *(("memo", {"memo": value}, "memo must be a str") for value in (1, b"memo", ["memo"], True)),
-    ("memo", {"memo": "\ud800"}, "valid Unicode"),
+    ("memo", {"memo": "\ud800"}, "half of a surrogate pair"),
     ("memo", {"memo": "a" * 640}, "at most 639 bytes.*got 640.*memo_as_hash=True"),
     ("memo", {"memo": "é" * 320}, "at most 639 bytes.*got 640"),
     ("memo", {"memo": 1, "memo_as_hash": True}, "memo must be a str"),
-    ("memo", {"memo": "\udfff", "memo_as_hash": True}, "valid Unicode"),
+    ("memo", {"memo": "\udfff", "memo_as_hash": True}, "half of a surrogate pair"),
     ("memo_as_hash", {"memo_as_hash": True}, "needs the memo"),
     ("memo_as_hash", {"memo_as_hash": True, "memo_hash": MEMO_HASH}, "needs the memo"),
     *(("memo_as_hash", {"memo": "m", "memo_as_hash": value}, "True or False") for value in (1, None, "yes", MEMO_HASH)),

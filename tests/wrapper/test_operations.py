@@ -179,7 +179,7 @@ def test_the_blocking_client_refuses_a_callback_that_nobody_would_await() -> Non
     with pytest.raises(InvalidArgumentError) as caught:
         call_sync(service, "wait_for_payment", ID, on_poll=tell)
     assert str(caught.value) == (
-        "on_poll must be a plain function here; AsyncLightningClient takes a coroutine function"
+        "on_poll must be a plain function here; got a coroutine function, which AsyncLightningClient takes"
     )
     assert (caught.value.argument, service.requests) == ("on_poll", [])
 

@@ -77,9 +77,9 @@ def test_the_png_can_be_scaled(scale: int) -> None:
 
 @pytest.mark.parametrize("scale", [0, -1, 101, 1.5, "8", True, None], ids=repr)
 def test_a_scale_that_makes_no_sense_is_refused(scale: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="scale must be an int, 1 to 100 pixels; got") as caught:
+    with pytest.raises(InvalidArgumentError, match="scale must be an int from 1 to 100 pixels; got") as caught:
         invoice().qr_png(scale=scale)
-    assert str(caught.value).endswith(f"got {scale!r}")
+    assert f"got {scale!r}" in str(caught.value)
     assert caught.value.argument == "scale"
 
 

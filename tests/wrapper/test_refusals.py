@@ -36,7 +36,7 @@ BTC = (
 SATS = "sats must be an int from 0 to 2100000000000000, in satoshi; "
 TOO_LONG = (
     "memo must be at most 639 bytes of UTF-8 (BOLT #11); got 640. "
-    "Pass memo_as_hash=True to send its SHA-256 instead, which has no limit"
+    "Pass memo_as_hash=True to send its SHA-256, which has no limit"
 )
 HASH = "memo_hash must be 64 hex digits, the SHA-256 of the memo's UTF-8 bytes; "
 KEY = "idempotency_key must be 1 to 255 visible ASCII characters, without blanks, or a uuid.UUID; "
@@ -65,7 +65,7 @@ MEMOS: list[Refusal] = [
         hash_memo,
         ("ab\ud800",),
         {},
-        "memo must be valid Unicode; the character at position 2 is half of a surrogate pair",
+        "memo holds half of a surrogate pair at position 2, which UTF-8 cannot write",
     ),
     (
         check_memo,
@@ -138,13 +138,13 @@ JSON: list[Refusal] = [
         encode_json_field,
         ({"a": "\ud800"},),
         {},
-        "value['a'] holds half of a surrogate pair, which UTF-8 cannot write",
+        "value['a'] holds half of a surrogate pair at position 0, which UTF-8 cannot write",
     ),
     (
         encode_json_field,
         ({"\ud800": "a"},),
         {},
-        r"the key of value['\ud800'] holds half of a surrogate pair, which UTF-8 cannot write",
+        r"the key of value['\ud800'] holds half of a surrogate pair at position 0, which UTF-8 cannot write",
     ),
 ]
 DEEP: dict[str, object] = {}
@@ -221,7 +221,7 @@ def test_a_wrong_setting_is_told_in_these_words(arguments: dict[str, Any], messa
     ("arguments", "message"),
     [
         ({"max_retries": 21}, "max_retries must be an int from 0 to 20; got 21"),
-        ({"max_retries": True}, "max_retries must be an int from 0 to 20; got True"),
+        ({"max_retries": True}, "max_retries must be an int from 0 to 20; got True (bool)"),
         ({"timeout": "1"}, f"{TIMEOUT}; got str"),
         ({"deadline": 0}, f"{TIMEOUT.replace('timeout', 'deadline')} and at most a day; got 0"),
     ],

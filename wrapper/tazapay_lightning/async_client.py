@@ -96,7 +96,6 @@ class AsyncLightningClient(CommonClient):
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,
-            headers=None,
             metadata_format=metadata_format,
             check_echo=check_echo,
         )

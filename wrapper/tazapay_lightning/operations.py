@@ -103,9 +103,7 @@ def _check_arguments(name: str, parameters: Mapping[str, inspect.Parameter], arg
         if argument not in arguments and parameter.default is parameter.empty:
             raise InvalidArgumentError(f"{name} needs the argument {argument}", argument=argument)
         if argument in arguments and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:  # it goes into the path
-            check_path_step(
-                str(arguments[argument]), argument=argument, accepted=f"{argument} must be one step of a path"
-            )
+            check_path_step(str(arguments[argument]), argument=argument)
 
 
 def _operation(

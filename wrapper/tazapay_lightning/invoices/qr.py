@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from tazapay_lightning.errors import ConfigurationError, InvalidArgumentError
-from tazapay_lightning.values.safe_text import shown
+from tazapay_lightning.errors import ConfigurationError
+from tazapay_lightning.values.refusals import check_int
 
 if TYPE_CHECKING:
     import segno
@@ -47,12 +47,9 @@ def png(payment_request: str, *, scale: int) -> bytes:
         >>> png("lnbc1", scale=1)[:4]
         b'\x89PNG'
     """
-    if isinstance(scale, bool) or not isinstance(scale, int) or not 1 <= scale <= _MOST_PIXELS:
-        raise InvalidArgumentError(
-            f"scale must be an int, 1 to {_MOST_PIXELS} pixels; got {shown(scale)}", argument="scale"
-        )
+    pixels = check_int(scale, argument="scale", least=1, most=_MOST_PIXELS, unit=" pixels")
     image = io.BytesIO()
-    _code(payment_request).save(image, kind="png", scale=scale)
+    _code(payment_request).save(image, kind="png", scale=pixels)
     return image.getvalue()
 
 

@@ -14,6 +14,7 @@ from tazapay_lightning.values.amounts import check_btc, check_sats
 from tazapay_lightning.values.durations import whole_seconds
 from tazapay_lightning.values.json_fields import json_object
 from tazapay_lightning.values.memos import check_memo, check_memo_hash, hash_memo, verify_memo
+from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import shown
 
 __all__ = ["InvoiceRequest", "check_callback", "check_idempotency_key", "check_invoice_id", "check_path_step"]
@@ -88,15 +89,14 @@ def check_idempotency_key(key: object) -> str:
     """
     if key is None or isinstance(key, uuid.UUID):
         return str(key or uuid.uuid4())
-    accepted = "idempotency_key must be 1 to 255 visible ASCII characters, without blanks, or a uuid.UUID"
+    accepted = "1 to 255 visible ASCII characters, without blanks, or a uuid.UUID"
     if not isinstance(key, str):
-        raise InvalidArgumentError(f"{accepted}; got {type(key).__name__}", argument="idempotency_key")
+        raise refused("idempotency_key", accepted, type(key).__name__)
     text = str.__str__(key)
+    if not 1 <= len(text) <= 255:
+        raise refused("idempotency_key", accepted, f"{len(text)} characters")
     if not _VISIBLE_ASCII.fullmatch(text):
-        found = (
-            f"{len(text)} characters" if not 1 <= len(text) <= 255 else "a blank or a character outside visible ASCII"
-        )
-        raise InvalidArgumentError(f"{accepted}; got {found}", argument="idempotency_key")
+        raise refused("idempotency_key", accepted, "a blank or a character outside visible ASCII")
     return text
 
 
@@ -107,38 +107,31 @@ def check_invoice_id(invoice_id: object) -> str:
         >>> check_invoice_id("l11_abc123xyz")
         'l11_abc123xyz'
     """
-    accepted = "invoice_id must be the id of an invoice, such as l11_abc123xyz (Invoice.id)"
+    accepted = "the id of an invoice, such as l11_abc123xyz (Invoice.id)"
     return check_path_step(invoice_id, argument="invoice_id", accepted=accepted)
 
 
-def check_path_step(value: object, *, argument: str, accepted: str) -> str:
+def check_path_step(value: object, *, argument: str, accepted: str = "one step of a path") -> str:
     """Return a text that is one step of a path, and refuse what a server on the way could read as more than that.
 
     Any other character is escaped as it is put into the path (RFC 3986, section 2.1).
     """
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"{accepted}; got {type(value).__name__}", argument=argument)
+        raise refused(argument, accepted, type(value).__name__)
     if not 1 <= len(value) <= _LONGEST_ID:
-        raise InvalidArgumentError(f"{accepted}; got {len(value)} characters", argument=argument)
+        raise refused(argument, accepted, f"{len(value)} characters")
     if value in {".", ".."} or not _ONE_STEP.fullmatch(value):
-        raise InvalidArgumentError(
-            f"{accepted}; got {shown(value)}: no slash, backslash, dot segment, blank or control character",
-            argument=argument,
-        )
+        never = "no slash, backslash, dot segment, blank or control character"
+        raise refused(argument, accepted, f"{shown(value)}: {never}")
     return value
 
 
 def check_callback(callback: object, *, argument: str, may_be_async: bool) -> None:
     """Refuse what cannot be called, before it would have been, and a coroutine function that nobody would await."""
     if inspect.iscoroutinefunction(callback) and not may_be_async:
-        raise InvalidArgumentError(
-            f"{argument} must be a plain function here; AsyncLightningClient takes a coroutine function",
-            argument=argument,
-        )
+        raise refused(argument, "a plain function here", "a coroutine function, which AsyncLightningClient takes")
     if callback is not None and not callable(callback):
-        raise InvalidArgumentError(
-            f"{argument} must be a function of one argument, or None; got {type(callback).__name__}", argument=argument
-        )
+        raise refused(argument, "a function of one argument, or None", type(callback).__name__)
 
 
 def _amount(amount_sats: object, amount_btc: object) -> int:
@@ -157,9 +150,7 @@ def _amount(amount_sats: object, amount_btc: object) -> int:
 def _memo_or_hash(memo: object, memo_as_hash: object, memo_hash: object) -> tuple[str | None, str | None]:
     """Decide which of the two goes out: the service uses only the hash when it gets both."""
     if not isinstance(memo_as_hash, bool):
-        raise InvalidArgumentError(
-            f"memo_as_hash must be True or False; got {type(memo_as_hash).__name__}", argument="memo_as_hash"
-        )
+        raise refused("memo_as_hash", "True or False", type(memo_as_hash).__name__)
     if memo_as_hash and memo is None:
         raise InvalidArgumentError(
             "memo_as_hash=True needs the memo to hash; to send a hash that you have, pass memo_hash alone",

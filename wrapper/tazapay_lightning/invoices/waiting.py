@@ -15,7 +15,6 @@ from datetime import datetime
 from tazapay_lightning.errors import (
     APIError,
     APIStatusError,
-    InvalidArgumentError,
     InvoiceExpiredError,
     InvoiceMismatchError,
     NotFoundError,
@@ -29,6 +28,7 @@ from tazapay_lightning.invoices.payment_request import read_payment_request
 from tazapay_lightning.invoices.request import check_invoice_id
 from tazapay_lightning.values.durations import seconds
 from tazapay_lightning.values.moments import is_plausible, read_http_date
+from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import printable
 
 __all__ = ["PaymentWait"]
@@ -78,9 +78,7 @@ class PaymentWait:
         jitter: Callable[[float], float] = _equal_jitter,
     ) -> None:
         if not isinstance(invoice, Invoice | str):
-            raise InvalidArgumentError(
-                f"invoice must be an Invoice or the id of one; got {type(invoice).__name__}", argument="invoice"
-            )
+            raise refused("invoice", "an Invoice or the id of one", type(invoice).__name__)
         self._invoice = invoice if isinstance(invoice, Invoice) else None
         self.invoice_id = check_invoice_id(invoice.id if isinstance(invoice, Invoice) else invoice)
         self._name = printable(self.invoice_id, most=80)

@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 
 from tazapay_lightning.errors import ConfigurationError, InvalidArgumentError
 from tazapay_lightning.values.durations import seconds
+from tazapay_lightning.values.refusals import check_int, refused
 from tazapay_lightning.values.safe_text import shown
 
 __all__ = ["Credentials", "Environment", "MetadataFormat", "Settings"]
@@ -30,7 +31,7 @@ _MOST_RETRIES = 20
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\t -~]*", re.ASCII)
 _HEADERS_OF_THE_CLIENT = frozenset(
-    {
+    [
         "accept-encoding",
         "authorization",
         "connection",
@@ -39,7 +40,7 @@ _HEADERS_OF_THE_CLIENT = frozenset(
         "host",
         "idempotency-key",
         "transfer-encoding",
-    }
+    ]
 )
 
 
@@ -166,58 +167,38 @@ class Settings:
         return evolve(self, timeout=min(self.timeout, seconds), deadline=min(self.deadline, seconds))
 
 
-def _max_retries(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_RETRIES:
-        raise InvalidArgumentError(
-            f"max_retries must be an int from 0 to {_MOST_RETRIES}; got {shown(value)}", argument="max_retries"
-        )
-    return value
-
-
 def _metadata_format(value: object) -> str:
     if not isinstance(value, str) or value not in get_args(MetadataFormat):
-        raise InvalidArgumentError(
-            f'metadata_format must be "string" or "object"; got {shown(value)}', argument="metadata_format"
-        )
+        raise refused("metadata_format", '"string" or "object"', shown(value))
     return value
 
 
 def _check_echo(value: object) -> bool:
     if not isinstance(value, bool):
-        raise InvalidArgumentError(
-            f"check_echo must be True or False; got {type(value).__name__}", argument="check_echo"
-        )
+        raise refused("check_echo", "True or False", type(value).__name__)
     return value
 
 
 def _headers(value: object) -> Mapping[str, str]:
     """Check headers (RFC 9110, section 5): no value is shown, since it may be a secret."""
-    accepted = "headers must be a mapping of names to values, both str"
-    if value is None:
-        return {}
+    accepted = "a mapping of names to values, both str"
     if not isinstance(value, Mapping):
-        raise InvalidArgumentError(f"{accepted}; got {type(value).__name__}", argument="headers")
-    checked: dict[str, str] = {}
+        raise refused("headers", accepted, type(value).__name__)
     for name, text in value.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise InvalidArgumentError(f"{accepted}; {shown(name)} is no name of a header", argument="headers")
+            raise refused("headers", accepted, f"{shown(name)}, which is no name of a header")
         if name.lower() in _HEADERS_OF_THE_CLIENT:
-            raise InvalidArgumentError(
-                f"headers must not hold {name}, which the client itself sets", argument="headers"
-            )
+            raise refused("headers", "those of the caller", f"{name}, which the client itself sets")
         if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text) or text != text.strip():
-            raise InvalidArgumentError(
-                f"{accepted}; the value of {name} is not visible ASCII without blanks around it", argument="headers"
-            )
-        checked[name.lower()] = text
-    return checked
+            raise refused("headers", accepted, f"a value of {name} that is not visible ASCII without blanks around it")
+    return {name.lower(): text for name, text in value.items()}
 
 
 _OPTIONS: Mapping[str, tuple[Callable[[object], object], object]] = {
     "timeout": (partial(seconds, argument="timeout"), 30.0),
     "deadline": (partial(seconds, argument="deadline"), 90.0),
-    "max_retries": (_max_retries, 2),
-    "headers": (_headers, None),
+    "max_retries": (partial(check_int, argument="max_retries", least=0, most=_MOST_RETRIES), 2),
+    "headers": (_headers, {}),
     "metadata_format": (_metadata_format, "string"),
     "check_echo": (_check_echo, True),
 }

@@ -10,6 +10,7 @@ import re
 from decimal import Decimal
 
 from tazapay_lightning.errors import InvalidArgumentError
+from tazapay_lightning.values.refusals import check_int
 from tazapay_lightning.values.safe_text import shown
 
 __all__ = ["MAX_SATS", "MSAT_PER_SAT", "btc_to_sats", "check_btc", "check_sats", "format_btc", "sats_to_btc"]
@@ -127,12 +128,7 @@ def format_btc(sats: int) -> str:
 
 def check_sats(sats: object, *, argument: str, least: int = 1) -> int:
     """Return `sats` if it is an int from `least` to `MAX_SATS`, and refuse it by the name `argument` otherwise."""
-    accepted = f"{argument} must be an int from {least} to {MAX_SATS}, in satoshi"
-    if isinstance(sats, bool) or not isinstance(sats, int):
-        raise InvalidArgumentError(f"{accepted}; got {shown(sats)} ({type(sats).__name__})", argument=argument)
-    if not least <= sats <= MAX_SATS:
-        raise InvalidArgumentError(f"{accepted}; got {shown(sats)}", argument=argument)
-    return int(sats)
+    return check_int(sats, argument=argument, least=least, most=MAX_SATS, unit=", in satoshi")
 
 
 def _scaled(digits: tuple[int, ...], exponent: int) -> int:

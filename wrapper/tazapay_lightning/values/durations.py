@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tazapay_lightning.errors import InvalidArgumentError
+from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import shown
 
 __all__ = ["A_DAY", "LONGEST_TIMEDELTA", "seconds", "whole_seconds"]
@@ -30,12 +30,12 @@ def seconds(value: object, *, argument: str, most: int = A_DAY) -> float:
         60.0
     """
     number = value.total_seconds() if isinstance(value, timedelta) else value
-    accepted = f"{argument} must be seconds as a number, or a timedelta, greater than 0"
+    accepted = "seconds as a number, or a timedelta, greater than 0"
     if isinstance(number, bool) or not isinstance(number, int | float):
-        raise _refused(accepted, "None: nothing may wait for ever" if value is None else type(value).__name__, argument)
+        raise refused(argument, accepted, "None: nothing may wait for ever" if value is None else type(value).__name__)
     if not 0 < number <= most:
         limit = "a day" if most == A_DAY else f"{most}"
-        raise _refused(f"{accepted} and at most {limit}", shown(number), argument)
+        raise refused(argument, f"{accepted} and at most {limit}", shown(number))
     return float(number)
 
 
@@ -47,13 +47,9 @@ def whole_seconds(value: object, *, argument: str, most: int = LONGEST_TIMEDELTA
         60
     """
     number = value // timedelta(seconds=1) if isinstance(value, timedelta) and not value.microseconds else value
-    accepted = f"{argument} must be seconds as an int, or a timedelta of whole seconds, greater than 0"
+    accepted = "seconds as an int, or a timedelta of whole seconds, greater than 0"
     if isinstance(number, bool) or not isinstance(number, int):
-        raise _refused(accepted, f"{value}" if isinstance(value, timedelta) else type(value).__name__, argument)
+        raise refused(argument, accepted, f"{value}" if isinstance(value, timedelta) else type(value).__name__)
     if not 1 <= number <= most:
-        raise _refused(f"{accepted} and at most {most}", shown(number), argument)
+        raise refused(argument, f"{accepted} and at most {most}", shown(number))
     return int(number)
-
-
-def _refused(accepted: str, got: str, argument: str) -> InvalidArgumentError:
-    return InvalidArgumentError(f"{accepted}; got {got}", argument=argument)

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from tazapay_lightning.errors import InvalidArgumentError, TazapayError, UnexpectedResponseError
+from tazapay_lightning.values.refusals import check_unicode, refused
 from tazapay_lightning.values.safe_text import shown
 
 __all__ = ["decode_json_field", "decoded", "encode_json_field", "json_object", "json_text", "parse_json"]
@@ -56,16 +57,12 @@ def json_text(value: Mapping[str, object]) -> str:
 def json_object(value: object, *, argument: str) -> dict[str, object]:
     """Return a mapping as plain dicts and lists that JSON can hold, a copy, or refuse it by the name `argument`."""
     if not isinstance(value, Mapping):
-        raise InvalidArgumentError(
-            f"{argument} must be a mapping such as {{'order_id': '7890'}}; got {type(value).__name__}",
-            argument=argument,
-        )
+        raise refused(argument, "a mapping such as {'order_id': '7890'}", type(value).__name__)
     try:
         return dict(_plain_items(value, argument, argument))
     except RecursionError:
-        raise InvalidArgumentError(
-            f"{argument} is nested too deeply for JSON, or contains itself", argument=argument
-        ) from None
+        problem = "is nested too deeply for JSON, or contains itself"
+        raise InvalidArgumentError(f"{argument} {problem}", argument=argument) from None
 
 
 def decode_json_field(value: object) -> dict[str, object]:
@@ -163,23 +160,22 @@ _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, pars
 def _plain_items(value: Mapping[object, object], path: str, argument: str) -> Iterator[tuple[str, object]]:
     for key, item in value.items():
         if not isinstance(key, str):
-            raise InvalidArgumentError(
-                f"{path} has the key {shown(key)} ({type(key).__name__}); keys must be str", argument=argument
-            )
+            problem = f"has the key {shown(key)} ({type(key).__name__}); keys must be str"
+            raise InvalidArgumentError(f"{path} {problem}", argument=argument)
         item_path = f"{path}[{key!r}]"
-        yield _valid_text(key, f"the key of {item_path}", argument), _plain(item, item_path, argument)
+        check_unicode(key, argument=argument, path=f"the key of {item_path}")
+        yield key, _plain(item, item_path, argument)
 
 
 def _plain(value: object, path: str, argument: str) -> object:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return _valid_text(value, path, argument)
+        return check_unicode(value, argument=argument, path=path)
     if isinstance(value, int):
         if value.bit_length() > 1024:  # beyond what a double holds, few JSON readers keep such a number
-            raise InvalidArgumentError(
-                f"{path} is an int of {value.bit_length()} bits; pass it as str", argument=argument
-            )
+            problem = f"is an int of {value.bit_length()} bits; pass it as str"
+            raise InvalidArgumentError(f"{path} {problem}", argument=argument)
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -189,20 +185,8 @@ def _plain(value: object, path: str, argument: str) -> object:
         return dict(_plain_items(value, path, argument))
     if isinstance(value, list | tuple):
         return [_plain(item, f"{path}[{index}]", argument) for index, item in enumerate(value)]
-    raise InvalidArgumentError(
-        f"{path} is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}",
-        argument=argument,
-    )
-
-
-def _valid_text(value: str, path: str, argument: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidArgumentError(
-            f"{path} holds half of a surrogate pair, which UTF-8 cannot write", argument=argument
-        ) from None
-    return value
+    problem = f"is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}"
+    raise InvalidArgumentError(f"{path} {problem}", argument=argument)
 
 
 def _kind(value: object) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 
-from tazapay_lightning.errors import InvalidArgumentError
+from tazapay_lightning.values.refusals import check_unicode, refused
 
 __all__ = ["MAX_MEMO_BYTES", "check_memo", "check_memo_hash", "hash_memo", "is_memo_hash", "verify_memo"]
 
@@ -60,7 +60,7 @@ def verify_memo(memo: str, memo_hash: str) -> bool:
         (True, False)
     """
     if not isinstance(memo_hash, str):
-        raise InvalidArgumentError(f"memo_hash must be a str; got {type(memo_hash).__name__}", argument="memo_hash")
+        raise refused("memo_hash", "a str", type(memo_hash).__name__)
     # compare_digest takes bytes of any kind, but only ASCII as str
     return hmac.compare_digest(hash_memo(memo).encode(), memo_hash.lower().encode("utf-8", "replace"))
 
@@ -70,22 +70,19 @@ def check_memo(memo: object) -> str:
     text = _valid_text(memo)
     length = len(text.encode())
     if length > MAX_MEMO_BYTES:
-        raise InvalidArgumentError(
-            f"memo must be at most {MAX_MEMO_BYTES} bytes of UTF-8 (BOLT #11); got {length}. "
-            "Pass memo_as_hash=True to send its SHA-256 instead, which has no limit",
-            argument="memo",
-        )
+        accepted = f"at most {MAX_MEMO_BYTES} bytes of UTF-8 (BOLT #11)"
+        raise refused("memo", accepted, f"{length}. Pass memo_as_hash=True to send its SHA-256, which has no limit")
     return text
 
 
 def check_memo_hash(memo_hash: object) -> str:
     """Return a SHA-256 in hex as it is, and refuse anything else by its argument's name."""
-    accepted = "memo_hash must be 64 hex digits, the SHA-256 of the memo's UTF-8 bytes"
+    accepted = "64 hex digits, the SHA-256 of the memo's UTF-8 bytes"
     if not isinstance(memo_hash, str):
-        raise InvalidArgumentError(f"{accepted}; got {type(memo_hash).__name__}", argument="memo_hash")
+        raise refused("memo_hash", accepted, type(memo_hash).__name__)
     if not _SHA256_HEX.fullmatch(memo_hash):
         odd = "" if len(memo_hash) != 64 else ", some of them not hex digits"
-        raise InvalidArgumentError(f"{accepted}; got {len(memo_hash)} characters{odd}", argument="memo_hash")
+        raise refused("memo_hash", accepted, f"{len(memo_hash)} characters{odd}")
     return memo_hash
 
 
@@ -101,12 +98,5 @@ def is_memo_hash(text: object) -> bool:
 
 def _valid_text(memo: object) -> str:
     if not isinstance(memo, str):
-        raise InvalidArgumentError(f"memo must be a str; got {type(memo).__name__}", argument="memo")
-    try:
-        memo.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidArgumentError(
-            f"memo must be valid Unicode; the character at position {error.start} is half of a surrogate pair",
-            argument="memo",
-        ) from None
-    return memo
+        raise refused("memo", "a str", type(memo).__name__)
+    return check_unicode(memo, argument="memo")
