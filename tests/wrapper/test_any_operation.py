@@ -168,9 +168,9 @@ def test_what_was_submitted_is_not_repeated_in_an_error(call: CallMethod) -> Non
 @pytest.mark.parametrize(
     ("operation", "arguments", "argument", "words"),
     [
-        (get_lightning_invoice.sync, {}, "operation", "must be a module of the generated package"),
-        (json, {}, "operation", "must be a module of the generated package"),
-        (None, {}, "operation", "must be a module of the generated package"),
+        (get_lightning_invoice.sync, {}, "operation", "must be a module of the generated package: "),
+        (json, {}, "operation", "must be a module of the generated package: "),
+        (None, {}, "operation", "must be a module of the generated package: "),
         (LISTING, {"size": 5}, "size", "has no argument 'size'; it takes limit, active, kinds"),
         (CHECKOUT, {}, "body", "needs the argument body"),
         (CHECKOUT, {"body": {"amount": 1}}, "body", "Bodies are models of the generated package"),

@@ -181,7 +181,7 @@ NOT_VISIBLE = "must be visible ASCII without blanks; a line end or a blank is of
     ("arguments", "message"),
     [
         ({"metadata_format": "json"}, 'metadata_format must be "string" or "object"; got \'json\''),
-        ({"check_echo": 1}, "check_echo must be True or False; got int"),
+        ({"check_echo": 1}, "check_echo must be True or False; got 1"),
         ({"api_key": None}, NO_CREDENTIALS.format("api_key")),
         ({"api_secret": ""}, NO_CREDENTIALS.format("api_secret")),
         ({"api_key": b"key"}, "api_key (argument) must be a str; got bytes"),

@@ -23,6 +23,7 @@ from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency
 from tazapay_lightning.transport.exchange import Operation
 from tazapay_lightning.transport.settings import MetadataFormat
 from tazapay_lightning.values.json_fields import json_text
+from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import shown
 
 __all__ = ["any_operation", "creating", "getting", "updating"]
@@ -74,15 +75,19 @@ def any_operation(module: object, arguments: Mapping[str, object], idempotency_k
         InvalidArgumentError: naming the argument that is unknown, missing, or cannot be sent.
     """
     if not isinstance(module, ModuleType) or not hasattr(module, "_get_kwargs"):
-        raise InvalidArgumentError(
-            "operation must be a module of the generated package, as in `from tazapay_lightning_api.api.default import "
-            f"get_lightning_invoice`; got {shown(module)}",
-            argument="operation",
-        )
+        accepted = "a module of the generated package: `from tazapay_lightning_api.api.default import post_checkout`"
+        raise refused("operation", accepted, shown(module))
     name = module.__name__.rpartition(".")[2]
-    parameters = inspect.signature(_request_of(module)).parameters
-    has_key = "idempotency_key" in parameters
-    _check_arguments(name, parameters, arguments)
+    parameters = dict(inspect.signature(_request_of(module)).parameters)
+    has_key = parameters.pop("idempotency_key", None) is not None
+    for argument in arguments.keys() - parameters:
+        takes = ", ".join(parameters) or "no arguments"
+        raise InvalidArgumentError(f"{name} has no argument {argument!r}; it takes {takes}", argument=argument)
+    for argument, parameter in parameters.items():
+        if argument not in arguments and parameter.default is parameter.empty:
+            raise InvalidArgumentError(f"{name} needs the argument {argument}", argument=argument)
+        if argument in arguments and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:  # it goes into the path
+            check_path_step(str(arguments[argument]), argument=argument)
     key = check_idempotency_key(idempotency_key)
     operation = _operation(module, {**arguments, "idempotency_key": key} if has_key else arguments, key)
     if operation.method == "POST" or has_key:
@@ -90,20 +95,6 @@ def any_operation(module: object, arguments: Mapping[str, object], idempotency_k
     if idempotency_key is not None:
         raise InvalidArgumentError(f"{name} takes no idempotency_key: it creates nothing", argument="idempotency_key")
     return evolve(operation, idempotency_key=None)
-
-
-def _check_arguments(name: str, parameters: Mapping[str, inspect.Parameter], arguments: Mapping[str, object]) -> None:
-    known = [each for each in parameters if each != "idempotency_key"]
-    for argument in arguments:
-        if argument not in known:
-            takes = ", ".join(known) or "no arguments"
-            raise InvalidArgumentError(f"{name} has no argument {argument!r}; it takes {takes}", argument=argument)
-    for argument in known:
-        parameter = parameters[argument]
-        if argument not in arguments and parameter.default is parameter.empty:
-            raise InvalidArgumentError(f"{name} needs the argument {argument}", argument=argument)
-        if argument in arguments and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:  # it goes into the path
-            check_path_step(str(arguments[argument]), argument=argument)
 
 
 def _operation(
@@ -115,15 +106,9 @@ def _operation(
     try:
         asked = _request_of(module)(**arguments)
         content = _content(asked)
-    except (
-        AttributeError,
-        TypeError,
-        ValueError,
-    ) as error:  # a body that is no model, a value that JSON has no type for
-        raise InvalidArgumentError(
-            f"no request can be made of the arguments: {error}. Bodies are models of the generated package",
-            argument="body",
-        ) from error
+    except (AttributeError, TypeError, ValueError) as error:  # no model, or a value that JSON has no type for
+        problem = f"no request can be made of the arguments: {error}. Bodies are models of the generated package"
+        raise InvalidArgumentError(problem, argument="body") from error
     headers = dict(asked.get("headers", {}))
     method = asked["method"].upper()
     if method == "POST" and key is not None:

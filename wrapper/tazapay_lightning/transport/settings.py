@@ -30,17 +30,8 @@ _HOSTS: Mapping[str, str] = {
 _MOST_RETRIES = 20
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\t -~]*", re.ASCII)
-_HEADERS_OF_THE_CLIENT = frozenset(
-    [
-        "accept-encoding",
-        "authorization",
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "idempotency-key",
-        "transfer-encoding",
-    ]
+_HEADERS_OF_THE_CLIENT = re.compile(
+    "accept-encoding|authorization|connection|content-length|content-type|host|idempotency-key|transfer-encoding"
 )
 
 
@@ -133,11 +124,13 @@ class Settings:
             checked: dict[str, Any] = {
                 name: check(options.get(name, default)) for name, (check, default) in _OPTIONS.items()
             }
+            named = environment if environment is not None else variables.get("TAZAPAY_ENVIRONMENT") or "sandbox"
+            named = _one_of(named, argument="environment (or TAZAPAY_ENVIRONMENT)", accepted=get_args(Environment))
         except InvalidArgumentError as error:
             raise ConfigurationError(str(error)) from None
-        named = _environment(environment, variables)
+        address = base_url if base_url is not None else variables.get("TAZAPAY_BASE_URL") or None
         return cls(
-            base_url=_base_url(named, base_url, variables),
+            base_url=_HOSTS[named] if address is None else _checked_url(address),
             environment=named,
             credentials=Credentials(
                 _credential(api_key, "api_key", "TAZAPAY_API_KEY", variables),
@@ -167,16 +160,13 @@ class Settings:
         return evolve(self, timeout=min(self.timeout, seconds), deadline=min(self.deadline, seconds))
 
 
-def _metadata_format(value: object) -> str:
-    if not isinstance(value, str) or value not in get_args(MetadataFormat):
-        raise refused("metadata_format", '"string" or "object"', shown(value))
-    return value
-
-
-def _check_echo(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise refused("check_echo", "True or False", type(value).__name__)
-    return value
+def _one_of(value: object, *, argument: str, accepted: tuple[Any, ...]) -> Any:
+    for each in accepted:
+        if isinstance(value, type(each)) and value == each:
+            return each
+    raise refused(
+        argument, " or ".join(f'"{each}"' if isinstance(each, str) else str(each) for each in accepted), shown(value)
+    )
 
 
 def _headers(value: object) -> Mapping[str, str]:
@@ -187,7 +177,7 @@ def _headers(value: object) -> Mapping[str, str]:
     for name, text in value.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise refused("headers", accepted, f"{shown(name)}, which is no name of a header")
-        if name.lower() in _HEADERS_OF_THE_CLIENT:
+        if _HEADERS_OF_THE_CLIENT.fullmatch(name.lower()):
             raise refused("headers", "those of the caller", f"{name}, which the client itself sets")
         if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text) or text != text.strip():
             raise refused("headers", accepted, f"a value of {name} that is not visible ASCII without blanks around it")
@@ -199,8 +189,8 @@ _OPTIONS: Mapping[str, tuple[Callable[[object], object], object]] = {
     "deadline": (partial(seconds, argument="deadline"), 90.0),
     "max_retries": (partial(check_int, argument="max_retries", least=0, most=_MOST_RETRIES), 2),
     "headers": (_headers, {}),
-    "metadata_format": (_metadata_format, "string"),
-    "check_echo": (_check_echo, True),
+    "metadata_format": (partial(_one_of, argument="metadata_format", accepted=get_args(MetadataFormat)), "string"),
+    "check_echo": (partial(_one_of, argument="check_echo", accepted=(True, False)), True),
 }
 """How each option is checked, and its default."""
 
@@ -223,21 +213,6 @@ def _credential(value: object, argument: str, variable: str, variables: Mapping[
     if argument == "api_key" and ":" in value:
         raise ConfigurationError(f"{where} must not hold a colon: HTTP Basic ends the user name there (RFC 7617)")
     return value
-
-
-def _environment(value: object, variables: Mapping[str, str]) -> Environment:
-    named = value if value is not None else variables.get("TAZAPAY_ENVIRONMENT") or "sandbox"
-    for known in get_args(Environment):
-        if named == known:
-            return known  # type: ignore[no-any-return]  # it is one of the two
-    raise ConfigurationError(
-        f'environment (or TAZAPAY_ENVIRONMENT) must be "sandbox" or "production"; got {shown(named)}'
-    )
-
-
-def _base_url(environment: Environment, base_url: object, variables: Mapping[str, str]) -> str:
-    given = base_url if base_url is not None else variables.get("TAZAPAY_BASE_URL") or None
-    return _HOSTS[environment] if given is None else _checked_url(given)
 
 
 def _checked_url(url: object) -> str:
