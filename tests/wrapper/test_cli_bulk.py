@@ -372,7 +372,7 @@ def test_all_bad_rows_are_told_before_anything_is_sent_or_written(shop: Shop) ->
     assert result.exit_code == USAGE
     assert result.stderr.splitlines() == [
         f"{shop.orders}, line 3: order 2: amount_sats must be an int from 1 to 2100000000000000, in satoshi; got 0",
-        f"{shop.orders}, line 4: amount_sats must be digits only, the number of satoshi, such as 5000; got 'x'",
+        f"{shop.orders}, line 4: amount_sats must be digits only, such as 5000; got 'x'",
         f"{shop.orders}, line 5: order 1 is on line 2 already",
         "error: 3 rows cannot be sent: nothing was sent, and nothing written",
     ]
