@@ -32,7 +32,7 @@ _DIGITS = re.compile(r"[0-9]{1,30}", re.ASCII)
 _BTC = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 
 
-@frozen(kw_only=True)
+@frozen
 class Row:
     """An order that can be sent.
 
@@ -41,12 +41,14 @@ class Row:
         order_id: as it stands in the file.
         amount_sats: the amount in satoshi.
         request: the arguments of the invoice as JSON: equal for equal arguments, whatever the order of columns.
+        since: when it was first sent (ISO 8601), if an invoice for it may exist; None for a row as it was read.
     """
 
     line: int
     order_id: str
     amount_sats: int
     request: str
+    since: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -177,9 +179,4 @@ def _row(line: int, fields: dict[str, object]) -> Row:
     except InvalidArgumentError as error:
         raise LineError(f"{order}: {error}") from None
     request = {name: getattr(asked, name) for name in ("amount_sats", "memo", "metadata", "expires_in")}
-    return Row(
-        line=line,
-        order_id=order_id,
-        amount_sats=asked.amount_sats,
-        request=json.dumps(request, sort_keys=True, separators=(",", ":")),
-    )
+    return Row(line, order_id, asked.amount_sats, json.dumps(request, sort_keys=True, separators=(",", ":")))
