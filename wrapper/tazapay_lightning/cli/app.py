@@ -21,17 +21,7 @@ import typer
 from tazapay_lightning import InvalidArgumentError, LightningClient, __version__, decode_bolt11
 from tazapay_lightning.cli.bulk import bulk
 from tazapay_lightning.cli.display import countdown, show_invoice, show_request
-from tazapay_lightning.cli.outcomes import (
-    OUTCOME_UNKNOWN,
-    REFUSED,
-    USAGE,
-    AsJson,
-    BaseUrl,
-    Environment,
-    problems_explained,
-    say,
-    stop,
-)
+from tazapay_lightning.cli.outcomes import UNKNOWN, USAGE, AsJson, BaseUrl, Environment, problems_explained, say, stop
 from tazapay_lightning.values.safe_text import shown
 
 _LONGEST_INPUT = 10_000  # characters: more than a payment request has
@@ -55,9 +45,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a letter that a terminal cannot show is no reason to lose an invoice
@@ -91,9 +79,7 @@ def create(
     memo_hash: Annotated[str | None, typer.Option(help="The SHA-256 of a memo, 64 hex digits.")] = None,
     expires_in: Annotated[int | None, typer.Option(help="Seconds until the invoice expires.")] = None,
     metadata: Annotated[list[str] | None, _METADATA] = None,
-    idempotency_key: Annotated[
-        str | None, typer.Option(help="Of the call to resume, or derived from your order.")
-    ] = None,
+    idempotency_key: Annotated[str | None, typer.Option(help="To resume a call, or derived from your order.")] = None,
     environment: Environment = None,
     base_url: BaseUrl = None,
     qr: _QR = True,
@@ -103,7 +89,6 @@ def create(
     with problems_explained():
         # made here, so that it can be printed even if the call is interrupted
         key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
-        attached = None if metadata is None else _mapping(metadata)
         try:
             with _client(environment, base_url) as client:
                 invoice = client.create_invoice(
@@ -113,21 +98,17 @@ def create(
                     memo_as_hash=memo_as_hash,
                     memo_hash=memo_hash,
                     expires_in=expires_in,
-                    metadata=attached,
+                    metadata=_mapping(metadata) if metadata else None,
                     idempotency_key=key,
                 )
         except KeyboardInterrupt:
-            stop("interrupted", OUTCOME_UNKNOWN, key)
+            stop("interrupted", UNKNOWN, key)
         show_invoice(invoice, as_json=as_json, qr=qr)
 
 
 @app.command()
 def get(
-    invoice_id: _ID,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    qr: _QR = False,
-    as_json: AsJson = False,
+    invoice_id: _ID, environment: Environment = None, base_url: BaseUrl = None, qr: _QR = False, as_json: AsJson = False
 ) -> None:
     """Show an invoice as it is now."""
     with problems_explained(), _client(environment, base_url) as client:
@@ -164,7 +145,7 @@ def wait(
                     invoice_id, timeout=timeout, poll_interval=poll_interval, on_poll=look
                 )
         except KeyboardInterrupt:
-            stop("interrupted; the invoice can still be paid", REFUSED)
+            stop("interrupted; the invoice can still be paid")
         show_invoice(invoice, as_json=as_json, qr=False)
 
 
@@ -187,12 +168,8 @@ def decode(
 def emulator(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8787,
     db: Annotated[Path | None, typer.Option(help="Keep the invoices in this SQLite file.", dir_okay=False)] = None,
-    data_as_string: Annotated[
-        bool, typer.Option("--data-as-string", help="Send `data` as JSON text, as the published document types it.")
-    ] = False,
-    webhook_url: Annotated[
-        str | None, typer.Option(help="The URL that gets a signed webhook for each payment.")
-    ] = None,
+    data_as_string: Annotated[bool, typer.Option("--data-as-string", help="Send `data` as JSON text.")] = False,
+    webhook_url: Annotated[str | None, typer.Option(help="Where to send a signed webhook of a payment.")] = None,
     webhook_secret: Annotated[str | None, typer.Option(help="The secret that signs it, of your tests only.")] = None,
 ) -> None:
     """Run the emulator of Tazapay on this machine until Ctrl-C."""
@@ -219,7 +196,7 @@ def emulator(
             on_ready=announce,
         )
     except package.EmulatorError as error:
-        stop(str(error), REFUSED)
+        stop(str(error))
     except ValueError as error:  # what an option holds: the port, the webhook's URL or secret
         stop(str(error), USAGE)
 
@@ -231,7 +208,7 @@ def _emulator() -> ModuleType:
 
         import tazapay_lightning_emulator
     except ModuleNotFoundError as error:
-        stop(f'the emulator needs {error.name}: pip install "tazapay-lightning[emulator]"', REFUSED)
+        stop(f'the emulator needs {error.name}: pip install "tazapay-lightning[emulator]"')
     return tazapay_lightning_emulator
 
 
@@ -239,12 +216,9 @@ def _mapping(entries: list[str]) -> dict[str, object]:
     mapping: dict[str, object] = {}
     for entry in entries:
         key, separator, value = entry.partition("=")
-        if not separator or not key:
-            raise InvalidArgumentError(
-                f"metadata must be KEY=VALUE, as in order_id=7890; got {shown(entry)}", argument="metadata"
-            )
-        if key in mapping:
-            raise InvalidArgumentError(f"metadata has the key {shown(key)} twice", argument="metadata")
+        if not separator or not key or key in mapping:
+            wanted = "metadata must be KEY=VALUE, as in order_id=7890, with each key once"
+            raise InvalidArgumentError(f"{wanted}; got {shown(entry)}", argument="metadata")
         mapping[key] = value
     return mapping
 

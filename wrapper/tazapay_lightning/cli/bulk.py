@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -26,18 +26,8 @@ from tazapay_lightning.bulk.files.index import OrderIndex
 from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.bulk.files.rows import Problem, read_orders
 from tazapay_lightning.bulk.files.session import Session
-from tazapay_lightning.bulk.orders import check_rate, idempotency_key
-from tazapay_lightning.cli.outcomes import (
-    OUTCOME_UNKNOWN,
-    REFUSED,
-    USAGE,
-    AsJson,
-    BaseUrl,
-    Environment,
-    problems_explained,
-    say,
-    stop,
-)
+from tazapay_lightning.bulk.orders import State, check_rate, idempotency_key
+from tazapay_lightning.cli.outcomes import REFUSED, UNKNOWN, AsJson, BaseUrl, Environment, problems_explained, say, stop
 from tazapay_lightning.cli.progress import progress
 from tazapay_lightning.transport.settings import Configuration
 from tazapay_lightning.values.safe_text import printable
@@ -76,14 +66,20 @@ def bulk(
     key("7890")  # checks the namespace
     check_rate(rate)
     logging.getLogger("tazapay_lightning").addHandler(_NO_LOG)
+    if orders.exists() and out.exists() and orders.samefile(out):
+        raise InvalidArgumentError("--out names the orders: the results need a file of their own", argument="out")
     try:
         with closing(OrderIndex()) as index:
-            _read(orders, out, index)
+            _refuse(_bad_rows(orders, index), "cannot be sent")
             with closing(BulkRecord(out, namespace=namespace, configuration=configuration)) as record:
                 for path in record.mended:
                     say(f"the last line of {path} was half written, and was cut off")
                 record.replay(index)
-                _refuse_changed(index)
+                _refuse(
+                    _changed_rows(index),
+                    "changed since an invoice was asked for, which exists or may exist: put them back, or give what is "
+                    "to be billed anew an order_id of its own",
+                )
                 count, before = index.counts()
                 if before:
                     say(f"{before} of {count} orders have their invoice from an earlier run")
@@ -92,50 +88,37 @@ def bulk(
                     asyncio.run(session.run(client, concurrency=concurrency, rate=rate))
                 _report(session, orders=count, before=before, out=out, as_json=as_json)
     except OSError as error:
-        stop(f"{error.filename or out}: {error.strerror}", REFUSED)
+        stop(f"{error.filename or out}: {error.strerror}")
     except sqlite3.Error as error:
-        stop(f"the temporary index of the orders (its folder: SQLITE_TMPDIR or TMPDIR) failed: {error}", REFUSED)
+        stop(f"the temporary index of the orders (its folder: SQLITE_TMPDIR or TMPDIR) failed: {error}")
 
 
-def _read(orders: Path, out: Path, index: OrderIndex) -> None:
-    """Put all orders into the index, or end the command with what is wrong with them."""
-    if orders.exists() and out.exists() and orders.samefile(out):
-        raise InvalidArgumentError("--out names the orders: the results need a file of their own", argument="out")
-
-    def problems() -> Iterator[str]:
-        for row in read_orders(orders):
-            if isinstance(row, Problem):
-                yield f"{orders}, line {row.line}: {row.message}"
-            elif (first := index.add(row)) is not None:
-                yield f"{orders}, line {row.line}: order {_name(row.order_id)} is on line {first} already"
-
-    if count := _say_first(problems()):
-        stop(f"rows that cannot be sent: {count}. Nothing was sent, and nothing written", USAGE)
+def _bad_rows(orders: Path, index: OrderIndex) -> Iterator[str]:
+    """Put all orders into the index, and tell of the rows that do not get into it."""
+    for row in read_orders(orders):
+        if isinstance(row, Problem):
+            yield f"{orders}, line {row.line}: {row.message}"
+        elif (first := index.add(row)) is not None:
+            yield f"{orders}, line {row.line}: order {_name(row.order_id)} is on line {first} already"
 
 
-def _refuse_changed(index: OrderIndex) -> None:
-    changed = _say_first(
-        f"line {order.line}: order {_name(order.order_id)} was sent over {sent_amount} satoshi, and now asks for "
-        f"{order.amount_sats}" + (" with another memo, metadata or expiry" if order.amount_sats == sent_amount else "")
-        for order, sent_amount in index.changed()
-    )
-    if changed:
-        stop(
-            f"rows changed since their invoice was asked for, which exists or may exist: {changed}. Nothing was sent: "
-            "put them back, or give what is to be billed anew an order_id of its own",
-            USAGE,
-        )
+def _changed_rows(index: OrderIndex) -> Iterator[str]:
+    for order, sent_amount in index.changed():
+        more = " with another memo, metadata or expiry" if order.amount_sats == sent_amount else ""
+        was = f"order {_name(order.order_id)} was sent over {sent_amount} satoshi"
+        yield f"line {order.line}: {was}, and now asks for {order.amount_sats}{more}"
 
 
-def _say_first(messages: Iterable[str]) -> int:
-    """Say the first messages and how many more there are; return how many there are in all."""
+def _refuse(problems: Iterable[str], what: str) -> None:
+    """Say the first problems and how many more there are, and end the command; nothing if there are none."""
     count = 0
-    for count, message in enumerate(messages, 1):
+    for count, problem in enumerate(problems, 1):
         if count <= _LISTED:
-            say(message)
+            say(problem)
     if count > _LISTED:
         say(f"... and {count - _LISTED} more")
-    return count
+    if count:
+        raise InvalidArgumentError(f"nothing was sent: {count} of the rows {what}", argument="orders")
 
 
 def _name(order_id: str) -> str:
@@ -149,35 +132,24 @@ def _say_stopping(in_flight: int) -> None:
 
 def _report(session: Session, *, orders: int, before: int, out: Path, as_json: bool) -> None:
     """Say the outcome of the run, and end the command with its exit code."""
-    states, unrecorded = session.states, len(session.unrecorded)
-    summary = {
-        "orders": orders,
-        "created": states["created"],
+    counts = {
         "created_before": before,
-        "refused": states["refused"],
-        "unknown": states["unknown"],
-        "mismatch": states["mismatch"],
-        "differing": session.differing,
+        **{state: session.states[state] for state in get_args(State)},
         "to_settle": session.to_settle,
-        "unrecorded": unrecorded,
-        "not_sent": orders - before - states.total() - session.to_settle - unrecorded,
+        "unrecorded": len(session.unrecorded),
     }
+    counts["not_sent"] = orders - sum(counts.values())
+    unmade = counts["refused"] + counts["not_sent"]
     _explain(session, out)
-    unmade = states["refused"] + summary["not_sent"]
     if session.may_exist > session.to_settle or (session.ended_early and unmade):
         say("to resume, run the same command again, within 23 hours")
-    parts = [
-        f"{count} {name.replace('_', ' ')}"
-        for name, count in summary.items()
-        if count and name not in {"orders", "differing"}
-    ]
-    say(f"{orders} orders: {', '.join(parts)}; {session.seconds:.1f} s; results in {out}")
+    parts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    say(f"{orders} orders: {parts}; {session.seconds:.1f} s; results in {out}")
     if as_json:
-        typer.echo(json.dumps({**summary, "seconds": round(session.seconds, 3), "results": str(out)}, indent=2))
-    if session.may_exist:
-        raise typer.Exit(OUTCOME_UNKNOWN)
-    if unmade:
-        raise typer.Exit(REFUSED)
+        run = {"differing": session.differing, "seconds": round(session.seconds, 3), "results": str(out)}
+        typer.echo(json.dumps({"orders": orders, **counts, **run}, indent=2))
+    if session.may_exist or unmade:
+        raise typer.Exit(UNKNOWN if session.may_exist else REFUSED)
 
 
 def _explain(session: Session, out: Path) -> None:

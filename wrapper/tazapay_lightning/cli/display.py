@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
@@ -17,14 +18,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tazapay_lightning import (
-    Bolt11,
-    ConfigurationError,
-    InvalidBolt11Error,
-    Invoice,
-    InvoiceExpiredError,
-    format_btc,
-)
+from tazapay_lightning import Bolt11, Invoice, TazapayError, format_btc
 from tazapay_lightning.cli.outcomes import REFUSED, say, stop
 from tazapay_lightning.values.safe_text import printable
 
@@ -39,7 +33,18 @@ def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = Fa
         if as_json:
             typer.echo(json.dumps(invoice.to_dict(), indent=2))  # ASCII only: it survives every terminal and pipe
             return
-        _show_invoice_table(invoice)
+        _show_table(
+            f"Lightning invoice {printable(invoice.id)}",
+            {
+                "amount": f"{format_btc(invoice.amount_sats)} BTC ({invoice.amount_sats:,} satoshi)",
+                "memo": invoice.memo,
+                "memo hash": invoice.memo_hash,
+                "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
+                "expires": "unknown" if invoice.expires_at is None else _moment(invoice.expires_at),
+                "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
+                "idempotency key": invoice.idempotency_key,
+            },
+        )
         if invoice.bolt11 is not None and not invoice.is_paid and not invoice.is_expired:
             typer.echo(invoice.lightning_uri)  # on a line of its own, to be copied
         if qr:
@@ -59,9 +64,9 @@ def _show_qr(invoice: Invoice, *, insist: bool) -> None:
         return
     try:
         drawn = invoice.qr_terminal()
-    except (InvoiceExpiredError, InvalidBolt11Error, ConfigurationError) as error:
+    except TazapayError as error:
         if insist:
-            stop(str(error), REFUSED)
+            stop(str(error))
         say(f"no QR code: {error}")
         return
     console, columns = Console(), max(line.cell_len for line in Text.from_ansi(drawn).split())
@@ -69,21 +74,6 @@ def _show_qr(invoice: Invoice, *, insist: bool) -> None:
         say(f"no QR code: it needs a terminal of {columns} columns")
         return
     typer.echo(drawn, nl=False)
-
-
-def _show_invoice_table(invoice: Invoice) -> None:
-    _show_table(
-        f"Lightning invoice {printable(invoice.id)}",
-        {
-            "amount": f"{format_btc(invoice.amount_sats)} BTC ({invoice.amount_sats:,} satoshi)",
-            "memo": invoice.memo,
-            "memo hash": invoice.memo_hash,
-            "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
-            "expires": "unknown" if invoice.expires_at is None else _moment(invoice.expires_at),
-            "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
-            "idempotency key": invoice.idempotency_key,
-        },
-    )
 
 
 def show_request(request: Bolt11, *, as_json: bool) -> None:
@@ -111,10 +101,10 @@ def show_request(request: Bolt11, *, as_json: bool) -> None:
 @contextmanager
 def countdown(invoice_id: str) -> Iterator[Callable[[Invoice], None]]:
     """Count down to an invoice's expiry on stderr, if it is a terminal; yield the function that takes each look."""
-    looks: list[Invoice] = []
+    looks: deque[Invoice] = deque(maxlen=1)
 
     def line() -> Text:
-        text = _countdown(looks[-1]) if looks else f"{printable(invoice_id, most=80)}: looking"
+        text = _countdown(looks[0]) if looks else f"{printable(invoice_id, most=80)}: looking"
         return Text(text, no_wrap=True, overflow="ellipsis")
 
     console = Console(stderr=True)

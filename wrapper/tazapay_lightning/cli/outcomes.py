@@ -11,19 +11,9 @@ import typer
 
 from tazapay_lightning import APIError, InvalidArgumentError, TazapayError
 
-__all__ = [
-    "OUTCOME_UNKNOWN",
-    "REFUSED",
-    "USAGE",
-    "AsJson",
-    "BaseUrl",
-    "Environment",
-    "problems_explained",
-    "say",
-    "stop",
-]
+__all__ = ["REFUSED", "UNKNOWN", "USAGE", "AsJson", "BaseUrl", "Environment", "problems_explained", "say", "stop"]
 
-REFUSED, USAGE, OUTCOME_UNKNOWN = 1, 2, 3
+REFUSED, USAGE, UNKNOWN = 1, 2, 3
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 BaseUrl = Annotated[str | None, typer.Option(help="Another address; or TAZAPAY_BASE_URL.")]
@@ -38,11 +28,11 @@ def problems_explained() -> Iterator[None]:
     except TazapayError as error:
         if isinstance(error, APIError) and error.outcome_unknown:
             # without the advice for programs: `stop` gives the one for the command line
-            stop(str(error.args[0]), OUTCOME_UNKNOWN, error.idempotency_key)
+            stop(str(error.args[0]), UNKNOWN, error.idempotency_key)
         stop(str(error), USAGE if isinstance(error, InvalidArgumentError) else REFUSED)
 
 
-def stop(message: str, code: int, idempotency_key: str | None = None) -> NoReturn:
+def stop(message: str, code: int = REFUSED, idempotency_key: str | None = None) -> NoReturn:
     """End the command with a message, and with the key to resume with if an invoice may exist."""
     say(f"error: {message}")
     if idempotency_key is not None:

@@ -22,6 +22,9 @@ create table orders (
     sent_fingerprint text, sent_amount integer
 ) strict
 """
+_ENDED = """
+update orders set state = :state, sending = :sending, since = :unknown_since where order_id = :order_id
+"""
 _SENT = """
 update orders set
     sent_fingerprint = :fingerprint, sent_amount = :amount_sats,
@@ -65,15 +68,13 @@ class OrderIndex:
             return int(line)
         return None
 
-    def ended(self, *, order_id: str, state: str, sending: int, since: str | None) -> None:
-        """Take in a result, in the order of the file: the last one counts."""
-        self._database.execute(
-            "update orders set state = ?, sending = ?, since = ? where order_id = ?", (state, sending, since, order_id)
-        )
+    def ended(self, result: dict[str, object]) -> None:
+        """Take in a line of the results, in the order of the file: the last one counts."""
+        self._database.execute(_ENDED, result)
 
-    def sent(self, line: dict[str, object]) -> None:
-        """Take in a sending, a line of the journal, once all results are known and in the order of the file."""
-        self._database.execute(_SENT, line)
+    def sent(self, sending: dict[str, object]) -> None:
+        """Take in a line of the journal, once all results are known, in the order of the file."""
+        self._database.execute(_SENT, sending)
 
     def counts(self) -> tuple[int, int]:
         """Count the orders, and those of them that have their invoice."""

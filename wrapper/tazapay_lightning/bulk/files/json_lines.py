@@ -97,10 +97,10 @@ def lock(file: BinaryIO) -> bool:
     """Lock a file until it is closed or the program ends; False if another program has the lock. Not on Windows."""
     try:
         import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except ImportError:
         return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -108,12 +108,7 @@ class BulkRecord:
             may_exist = line["state"] in _MAY_EXIST
             if may_exist:  # without its time an order of long ago would be asked for again, as if it were of today
                 require(line, place, unknown_since=is_moment)
-            index.ended(
-                order_id=line["order_id"],
-                state=line["state"],
-                sending=line["sending"],
-                since=line["unknown_since"] if may_exist else None,
-            )
+            index.ended({**line, "unknown_since": line["unknown_since"] if may_exist else None})
             self._last = max(self._last, line["sending"])
         for place, line in islice(objects(self._journal_path), 1, None):
             require(line, place, order_id=is_text, fingerprint=is_text, sending=is_number, amount_sats=is_number)
