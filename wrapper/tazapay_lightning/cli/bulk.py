@@ -35,6 +35,10 @@ from tazapay_lightning.values.safe_text import printable
 __all__ = ["bulk"]
 
 _LISTED = 20
+_CHANGED = (
+    "changed since an invoice was asked for, which exists or may exist: put them back, or give what is to be billed "
+    "anew an order_id of its own"
+)
 _NO_LOG = logging.NullHandler()  # a million invoices would log a line each to stderr
 
 
@@ -66,20 +70,14 @@ def bulk(
     key("7890")  # checks the namespace
     check_rate(rate)
     logging.getLogger("tazapay_lightning").addHandler(_NO_LOG)
-    if orders.exists() and out.exists() and orders.samefile(out):
-        raise InvalidArgumentError("--out names the orders: the results need a file of their own", argument="out")
     try:
         with closing(OrderIndex()) as index:
-            _refuse(_bad_rows(orders, index), "cannot be sent")
+            _refuse(_bad_rows(orders, out, index), "cannot be sent")
             with closing(BulkRecord(out, namespace=namespace, configuration=configuration)) as record:
                 for path in record.mended:
                     say(f"the last line of {path} was half written, and was cut off")
                 record.replay(index)
-                _refuse(
-                    _changed_rows(index),
-                    "changed since an invoice was asked for, which exists or may exist: put them back, or give what is "
-                    "to be billed anew an order_id of its own",
-                )
+                _refuse(_changed_rows(index), _CHANGED)
                 count, before = index.counts()
                 if before:
                     say(f"{before} of {count} orders have their invoice from an earlier run")
@@ -93,8 +91,10 @@ def bulk(
         stop(f"the temporary index of the orders (its folder: SQLITE_TMPDIR or TMPDIR) failed: {error}")
 
 
-def _bad_rows(orders: Path, index: OrderIndex) -> Iterator[str]:
-    """Put all orders into the index, and tell of the rows that do not get into it."""
+def _bad_rows(orders: Path, out: Path, index: OrderIndex) -> Iterator[str]:
+    """Put all orders into the index, and yield a message for each row that cannot be sent."""
+    if orders.exists() and out.exists() and orders.samefile(out):
+        raise InvalidArgumentError("--out names the orders: the results need a file of their own", argument="out")
     for row in read_orders(orders):
         if isinstance(row, Problem):
             yield f"{orders}, line {row.line}: {row.message}"

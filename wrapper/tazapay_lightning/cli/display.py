@@ -59,21 +59,20 @@ def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = Fa
 
 
 def _show_qr(invoice: Invoice, *, insist: bool) -> None:
-    if invoice.is_paid:
-        say("no QR code: the invoice is paid")
-        return
     try:
-        drawn = invoice.qr_terminal()
+        drawn = "" if invoice.is_paid else invoice.qr_terminal()
     except TazapayError as error:
         if insist:
             stop(str(error))
         say(f"no QR code: {error}")
         return
-    console, columns = Console(), max(line.cell_len for line in Text.from_ansi(drawn).split())
-    if console.is_terminal and console.width < columns:
+    console, columns = Console(), max((line.cell_len for line in Text.from_ansi(drawn).split()), default=0)
+    if invoice.is_paid:
+        say("no QR code: the invoice is paid")
+    elif console.is_terminal and console.width < columns:
         say(f"no QR code: it needs a terminal of {columns} columns")
-        return
-    typer.echo(drawn, nl=False)
+    else:
+        typer.echo(drawn, nl=False)
 
 
 def show_request(request: Bolt11, *, as_json: bool) -> None:

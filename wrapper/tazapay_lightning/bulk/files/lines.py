@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
 __all__ = ["LineError", "Lines"]
@@ -13,7 +14,7 @@ class LineError(Exception):
     """Why a line cannot be used."""
 
 
-class Lines:
+class Lines(Iterator[str]):
     """The lines of a file as text; unlike a generator, it goes on after a line that could not be read.
 
     Attributes:
@@ -23,9 +24,6 @@ class Lines:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.number = 0
-
-    def __iter__(self) -> Lines:
-        return self
 
     def __next__(self) -> str:
         content = self._file.readline(_LONGEST_LINE + 1)
