@@ -729,6 +729,16 @@ def test_a_signal_finishes_what_is_in_flight_and_starts_nothing(shop: Shop, numb
     assert shop.amounts() == [5000 + order for order in range(40)]
 
 
+def test_on_a_terminal_the_stop_is_told_above_the_bar(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    shop.write(*(f"{order},5000" for order in range(40)))
+    shop.emulator.fail_randomly(1, seed=1, kinds=[Fault("delay_before_commit", seconds=0.3)])
+    with signals(shop, signal.SIGINT, times=1, after=8):
+        shown = shop.run("--concurrency", "4").stderr
+    assert re.search(r"\r\x1b\[2Kstopping: \d in flight are waited for; once more \(Ctrl-C\) abandons them\n", shown)
+
+
 def test_a_second_ctrl_c_abandons_what_is_in_flight(shop: Shop) -> None:
     shop.write(*(f"{order},{5000 + order}" for order in range(30)))
     shop.emulator.fail_randomly(1, seed=1, kinds=[Fault("delay_after_commit", seconds=2)])

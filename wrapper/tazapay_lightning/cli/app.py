@@ -197,7 +197,7 @@ def emulator(
         )
     except package.EmulatorError as error:
         stop(str(error))
-    except ValueError as error:  # what an option holds: the port, the webhook's URL or secret
+    except ValueError as error:  # the port, the webhook's URL or its secret
         stop(str(error), USAGE)
 
 

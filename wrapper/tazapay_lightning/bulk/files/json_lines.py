@@ -20,7 +20,7 @@ def append(file: BinaryIO, line: Mapping[str, object]) -> None:
 
     Args:
         file: opened unbuffered, for appending.
-        line: the object, of what JSON can hold.
+        line: the object, with values that JSON can hold.
 
     Raises:
         OSError: it could not be written, or only a part of it.

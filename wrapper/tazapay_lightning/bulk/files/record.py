@@ -1,4 +1,4 @@
-"""What a bulk run leaves on disk: the results, and beside them a journal of what was sent.
+"""The files of a bulk run: its results, and beside them a journal of what was sent.
 
 Both are files of one JSON object per line, appended to and never rewritten. The system has taken each line, with one
 write, before the run goes on: whenever the program is killed, the journal names every order of which an invoice may
@@ -98,7 +98,7 @@ class BulkRecord:
             self.close = files.pop_all().close
 
     def replay(self, index: OrderIndex) -> None:
-        """Tell an index the results and sendings of its orders so far.
+        """Put the results and sendings so far into an index.
 
         Raises:
             ConfigurationError: a line is not what a run writes.
