@@ -542,6 +542,8 @@ def changed_by(path: str, old: str, new: str) -> Callable[[Shop], None]:
         (changed_by("out", '"state": "created"', '"state": "fine"'), "line 1 of "),
         (changed_by("out", '"sending": 1', '"sending": true'), "writes: sending is True; put it right"),
         (changed_by("out", '"order_id": "1"', '"order_id": 1'), "writes: order_id is 1; put it right"),
+        (changed_by("out", '"order_id": "1"', '"order_id": "\\ud800"'), "writes: order_id is '\\ud800'; put it right"),
+        (changed_by("journal", '"order_id": "1"', '"order_id": "\\ud800"'), "writes: order_id is '\\ud800'; put it"),
         (changed_by("out", '{"order_id"', '["order_id"'), "is not a JSON object; put it right, or remove it"),
     ],
     ids=[
@@ -564,6 +566,8 @@ def changed_by(path: str, old: str, new: str) -> Callable[[Shop], None]:
         "state",
         "number",
         "order-id",
+        "half-a-pair",
+        "half-a-pair-in-the-journal",
         "not-json",
     ],
 )

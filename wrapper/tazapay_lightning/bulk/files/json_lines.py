@@ -61,8 +61,8 @@ def require(line: Mapping[str, object], place: str, **kinds: Callable[[object], 
 
 
 def is_text(value: object) -> bool:
-    """Tell whether a value is text."""
-    return isinstance(value, str)
+    """Tell whether a value is text without half a surrogate pair, which JSON can hold and SQLite cannot."""
+    return isinstance(value, str) and value == value.encode(errors="ignore").decode()
 
 
 def is_number(value: object) -> bool:
