@@ -103,22 +103,22 @@ HEADER = "order_id,amount_sats,amount_btc,memo,metadata.a,expires_in\n"
 @pytest.mark.parametrize(
     ("cells", "problem"),
     [
-        ("1,1e3,,,,", "amount_sats must be digits only, the number of satoshi, such as 5000; got '1e3'"),
-        ('1,"1,000",,,,', "amount_sats must be digits only, the number of satoshi, such as 5000; got '1,000'"),
-        ("1,1.0,,,,", "amount_sats must be digits only, the number of satoshi, such as 5000; got '1.0'"),
-        ("1,-5,,,,", "amount_sats must be digits only, the number of satoshi, such as 5000; got '-5'"),
-        ("1, 5,,,,", "amount_sats must be digits only, the number of satoshi, such as 5000; got ' 5'"),
-        ("1,\u0665,,,,", "amount_sats must be digits only, the number of satoshi, such as 5000; got '\u0665'"),
+        ("1,1e3,,,,", "amount_sats must be digits only, such as 5000; got '1e3'"),
+        ('1,"1,000",,,,', "amount_sats must be digits only, such as 5000; got '1,000'"),
+        ("1,1.0,,,,", "amount_sats must be digits only, such as 5000; got '1.0'"),
+        ("1,-5,,,,", "amount_sats must be digits only, such as 5000; got '-5'"),
+        ("1, 5,,,,", "amount_sats must be digits only, such as 5000; got ' 5'"),
+        ("1,\u0665,,,,", "amount_sats must be digits only, such as 5000; got '\u0665'"),
         ("1,0,,,,", "order 1: amount_sats must be an int from 1 to 2100000000000000, in satoshi; got 0"),
-        ("1,,1E-05,,,", "order 1: amount_btc must be digits and a point, such as 0.00123456; got '1E-05'"),
-        ('1,,"0,001",,,', "order 1: amount_btc must be digits and a point, such as 0.00123456; got '0,001'"),
+        ("1,,1E-05,,,", "order 1: amount_btc must be digits and a point as text, such as \"0.00005\"; got '1E-05'"),
+        ('1,,"0,001",,,', "order 1: amount_btc must be digits and a point as text, such as \"0.00005\"; got '0,001'"),
         ("1,,0.000000001,,,", "which has 9 decimals; nothing is rounded here"),
         ("1,5,0.1,,,", "order 1: give amount_sats or amount_btc, not both"),
         ("1,,,,,", "order 1: an amount is needed"),
-        (",5,,,,", "order_id must be text without line ends, and without blanks around it; got None"),
-        (" 1,5,,,,", "order_id must be text without line ends, and without blanks around it; got ' 1'"),
-        ('"1\n2",5,,,,', "order_id must be text without line ends, and without blanks around it; got '1\\n2'"),
-        ("1,5,,,,1h", "expires_in must be digits only, the number of seconds, such as 5000; got '1h'"),
+        (",5,,,,", "order_id must be text on one line, without blanks around it; got None"),
+        (" 1,5,,,,", "order_id must be text on one line, without blanks around it; got ' 1'"),
+        ('"1\n2",5,,,,', "order_id must be text on one line, without blanks around it; got '1\\n2'"),
+        ("1,5,,,,1h", "expires_in must be digits only, such as 5000; got '1h'"),
         ("1,5,,,,0", "order 1: expires_in must be seconds"),
         (f"1,5,,{'m' * 640},,", "order 1: memo"),
         ("1,5,,", "4 cells, where the first line names 6 columns"),
@@ -142,21 +142,25 @@ def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
     [
         ('{"order_id":"1","amount_sats":', "expected JSON; "),
         ("[" * 100_000, "expected JSON; "),
-        (
-            '{"order_id":"1","order_id":"2","amount_sats":5}',
-            "expected JSON; the key 'order_id' comes twice",
-        ),
+        ('{"order_id":"1","order_id":"2","amount_sats":5}', "expected JSON; the key 'order_id' comes twice"),
         ('{"order_id":"1","amount_sats":NaN}', "expected JSON; NaN is not JSON"),
-        ('[{"order_id":"1","amount_sats":5}]', 'one object per line is needed, such as {"order_id": "7890",'),
-        ('"7890"', "one object per line is needed"),
+        (
+            '[{"order_id":"1","amount_sats":5}]',
+            'must be an object such as {"order_id": "7890", "amount_sats": 5000}; got ',
+        ),
+        ('"7890"', "must be an object such as"),
         ('{"order_id":"1","amount":5}', "'amount' is no field; known are order_id, amount_sats, amount_btc, memo, exp"),
         ('{"order_id":"1","metadata.a":5,"amount_sats":5}', "'metadata.a' is no field"),
-        ('{"order_id":7890,"amount_sats":5}', "order_id must be text without line ends, and without blanks around it"),
+        ('{"order_id":7890,"amount_sats":5}', "order_id must be text on one line, without blanks around it"),
         ('{"order_id":"\\ud800","amount_sats":5}', "order_id must be text"),
         ('{"order_id":"1","amount_sats":"5"}', "order 1: amount_sats must be an int from 1"),
         ('{"order_id":"1","amount_sats":5.0}', "order 1: amount_sats must be an int from 1"),
         ('{"order_id":"1","amount_sats":true}', "order 1: amount_sats must be an int from 1"),
-        ('{"order_id":"1","amount_btc":0.1}', 'order 1: amount_btc must be text, as in "0.00005"; got the number 0.1'),
+        (
+            '{"order_id":"1","amount_btc":0.1}',
+            'amount_btc must be digits and a point as text, such as "0.00005"; got 0.1',
+        ),
+        ('{"order_id":"1","amount_btc":1}', 'amount_btc must be digits and a point as text, such as "0.00005"; got 1'),
         ('{"order_id":"1","amount_btc":"1E-5"}', "order 1: amount_btc must be digits and a point"),
         ('{"order_id":"1","amount_sats":5,"metadata":"a"}', "order 1: metadata must be a mapping"),
         ('{"order_id":"1","amount_sats":5,"expires_in":1.5}', "order 1: expires_in must be seconds"),
@@ -176,10 +180,15 @@ def test_what_a_json_line_cannot_hold_is_told_with_its_line(tmp_path: Path, text
 @pytest.mark.parametrize(
     ("header", "problem"),
     [
-        ("order_id;amount_sats", "line 1: separated by semicolons: cells must be separated by commas"),
-        ("order_id\tamount_sats", "line 1: separated by tabs"),
-        ("order_id,amount_sats\r1,5\r2,6", "line 1: "),
-        ("order_id,amount", "line 1: 'amount' is no column; the first line names the columns, which are order_id, "),
+        ("order_id;amount_sats", "line 1: 'order_id;amount_sats' is no column; the first line names the columns: "),
+        (
+            "order_id;amount_sats",
+            "order_id, amount_sats, amount_btc, memo, expires_in and metadata.NAME, separated by commas",
+        ),
+        ("order_id\tamount_sats", "line 1: 'order_id\\tamount_sats' is no column"),
+        ("order_id,amount_sats\r1,5\r2,6", "line 1: not CSV: new-line character seen in unquoted field"),
+        ("\norder_id;amount_sats", "line 2: 'order_id;amount_sats' is no column"),
+        ("order_id,amount", "line 1: 'amount' is no column; the first line names the columns: order_id, "),
         ("1,5", "line 1: '1' is no column"),
         ("order_id,amount_sats,metadata.", "line 1: 'metadata.' is no column"),
         ("order_id,Amount_sats", "line 1: 'Amount_sats' is no column"),
@@ -202,13 +211,20 @@ def test_a_header_that_cannot_be_used_is_refused(tmp_path: Path, header: str, pr
         ("orders.csv", b"", "has no orders in it"),
         ("orders.csv", b"order_id,amount_sats\n", "has no orders in it"),
         ("orders.jsonl", b"\n \n", "has no orders in it"),
-        ("orders.csv", "order_id,amount_sats\n1,5".encode("utf-16"), "is UTF-16: save it as UTF-8"),
-        ("orders.jsonl", "{}".encode("utf-16"), "is UTF-16: save it as UTF-8"),
-        ("orders.csv", b"order_id,amount_sats,metadata.\xe9\n1,5,x", "line 1: byte 31 of the line is not UTF-8"),
-        ("orders.xlsx", b"", "the name of the orders must end in .csv or .jsonl; got 'orders.xlsx'"),
-        ("orders", b"", "the name of the orders must end in .csv or .jsonl; got 'orders'"),
+        (
+            "orders.csv",
+            "order_id,amount_sats\n1,5".encode("utf-16"),
+            "line 1: byte 1 is not UTF-8: save the file as UTF-8",
+        ),
+        (
+            "orders.csv",
+            b"order_id,amount_sats,metadata.\xe9\n1,5,x",
+            "line 1: byte 31 is not UTF-8: save the file as UTF-8",
+        ),
+        ("orders.xlsx", b"", "orders must be a .csv or .jsonl file; got 'orders.xlsx'"),
+        ("orders", b"", "orders must be a .csv or .jsonl file; got 'orders'"),
     ],
-    ids=["empty-csv", "header-only", "blank", "utf-16-csv", "utf-16-jsonl", "latin-1-header", "excel", "no-suffix"],
+    ids=["empty-csv", "header-only", "blank", "utf-16", "latin-1-header", "excel", "no-suffix"],
 )
 def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
@@ -233,6 +249,13 @@ def test_a_line_in_another_encoding_is_told_and_the_others_are_read(tmp_path: Pa
     assert problem.line == 2
     assert "is not UTF-8: save the file as UTF-8" in problem.message
     assert row.order_id == "2"
+
+
+def test_json_lines_in_utf_16_are_told(tmp_path: Path) -> None:
+    content = '{"order_id":"1","amount_sats":5}'.encode("utf-16")
+    assert problems_of(tmp_path, content, name="orders.jsonl") == [
+        (1, "byte 1 is not UTF-8: save the file as UTF-8 (Excel: CSV UTF-8)")
+    ]
 
 
 @pytest.mark.parametrize("name", ["orders.csv", "orders.jsonl"])

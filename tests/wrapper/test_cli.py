@@ -87,7 +87,10 @@ def test_text_from_outside_is_not_read_as_markup() -> None:
         (["--amount-sats", "1.5"], "Invalid value for '--amount-sats'"),
         (["--amount-sats", "1", "--metadata", "order"], "error: metadata must be KEY=VALUE"),
         (["--amount-sats", "1", "--metadata", "=1"], "error: metadata must be KEY=VALUE"),
-        (["--amount-sats", "1", "--metadata", "a=1", "--metadata", "a=2"], "error: metadata has the key 'a' twice"),
+        (
+            ["--amount-sats", "1", "--metadata", "a=1", "--metadata", "a=2"],
+            "error: metadata must be KEY=VALUE, as in order_id=7890, with each key once; got 'a=2'",
+        ),
         (["--amount-sats", "1", "--memo", "a" * 640], "error: memo must be at most 639 bytes"),
         (["--amount-sats", "1", "--idempotency-key", "a b"], "error: idempotency_key must be"),
         (["--amount-sats", "1", "--api-key", "x"], "No such option"),

@@ -80,7 +80,8 @@ def test_update_sets_the_metadata(invoice: Invoice, emulator_of_the_environment:
 
 def test_update_without_metadata_is_a_usage_error(invoice: Invoice) -> None:
     result = run("update", invoice.id)
-    assert (result.exit_code, result.stderr) == (USAGE, "error: nothing to set: give --metadata KEY=VALUE\n")
+    assert result.exit_code == USAGE
+    assert "Missing option '--metadata'" in result.stderr
 
 
 # The QR code
@@ -245,7 +246,7 @@ def test_wait_counts_down_on_a_terminal_until_the_invoice_is_paid(
     invoice: Invoice, emulator_of_the_environment: Emulator
 ) -> None:
     with in_a_terminal("wait", invoice.id, "--poll-interval", "0.05", "--json") as terminal:
-        terminal.read_until(f"{invoice.id}: 0.00123456 BTC, unpaid, expires in 59:5")
+        terminal.read_until(f"{invoice.id}: 0.00123456 BTC, unpaid, expires in 0:59:5")
         emulator_of_the_environment.pay(invoice.id)
         printed, _ = terminal.process.communicate(timeout=30)
     assert terminal.process.returncode == DONE

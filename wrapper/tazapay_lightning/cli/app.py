@@ -9,28 +9,20 @@ options stay in the shell's history and show in the list of processes.
 from __future__ import annotations
 
 import io
-import json
 import sys
 import uuid
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from types import ModuleType
+from typing import Annotated, Any
 
 import typer
 
-from tazapay_lightning import (
-    InvalidArgumentError,
-    LightningClient,
-    __version__,
-    decode_bolt11,
-)
+from tazapay_lightning import InvalidArgumentError, LightningClient, __version__, decode_bolt11
 from tazapay_lightning.cli.bulk import bulk
-from tazapay_lightning.cli.display import Countdown, request_dict, request_table, show_invoice, show_table
-from tazapay_lightning.cli.outcomes import OUTCOME_UNKNOWN, REFUSED, USAGE, problems_explained, say, stop
+from tazapay_lightning.cli.display import countdown, show_invoice, show_request
+from tazapay_lightning.cli.outcomes import UNKNOWN, USAGE, AsJson, BaseUrl, Environment, problems_explained, say, stop
 from tazapay_lightning.values.safe_text import shown
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 _LONGEST_INPUT = 10_000  # characters: more than a payment request has
 
@@ -40,13 +32,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # they print the local variables of every frame
 )
-_JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 _ID = Annotated[str, typer.Argument(metavar="ID", help="The id of an invoice, such as l11_abc123xyz.")]
-_METADATA = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="May be repeated.")]
-_ENVIRONMENT = Annotated[
-    str | None, typer.Option(help='"sandbox" or "production"; or TAZAPAY_ENVIRONMENT; or sandbox.')
-]
-_BASE_URL = Annotated[str | None, typer.Option(help="Another address; or TAZAPAY_BASE_URL.")]
+_METADATA = typer.Option(metavar="KEY=VALUE", help="May be repeated.")
+_QR = Annotated[bool, typer.Option(help="Print a QR code of the payment request.")]
 
 
 def _version(wanted: bool) -> None:
@@ -57,9 +45,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a letter that a terminal cannot show is no reason to lose an invoice
@@ -67,7 +53,7 @@ def _options(
 
 
 @app.command()
-def demo(as_json: _JSON = False) -> None:
+def demo(as_json: AsJson = False) -> None:
     """Start the emulator on this machine, create an invoice with it, and show it: offline, no account needed."""
     with (
         problems_explained(),
@@ -92,44 +78,37 @@ def create(
     memo_as_hash: Annotated[bool, typer.Option("--memo-as-hash", help="Send only the SHA-256 of the memo.")] = False,
     memo_hash: Annotated[str | None, typer.Option(help="The SHA-256 of a memo, 64 hex digits.")] = None,
     expires_in: Annotated[int | None, typer.Option(help="Seconds until the invoice expires.")] = None,
-    metadata: _METADATA = None,
-    idempotency_key: Annotated[
-        str | None, typer.Option(help="Resume a call whose outcome is unknown, or derive it from your order.")
-    ] = None,
-    environment: _ENVIRONMENT = None,
-    base_url: _BASE_URL = None,
-    qr: Annotated[bool, typer.Option(help="Print a QR code of the payment request.")] = True,
-    as_json: _JSON = False,
+    metadata: Annotated[list[str] | None, _METADATA] = None,
+    idempotency_key: Annotated[str | None, typer.Option(help="To resume a call, or derived from your order.")] = None,
+    environment: Environment = None,
+    base_url: BaseUrl = None,
+    qr: _QR = True,
+    as_json: AsJson = False,
 ) -> None:
     """Create an invoice, and show the QR code that pays it."""
     with problems_explained():
-        attached = None if metadata is None else _mapping(metadata)
         # made here, so that it can be printed even if the call is interrupted
-        key = idempotency_key if idempotency_key is not None else str(uuid.uuid4())
-        with _client(environment, base_url) as client:
-            try:
-                amount: dict[str, Any] = {"amount_sats": amount_sats, "amount_btc": amount_btc}  # one of them is None
+        key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
+        try:
+            with _client(environment, base_url) as client:
+                amount: dict[str, Any] = {"amount_sats": amount_sats, "amount_btc": amount_btc}
                 invoice = client.create_invoice(
                     **amount,
                     memo=memo,
                     memo_as_hash=memo_as_hash,
                     memo_hash=memo_hash,
                     expires_in=expires_in,
-                    metadata=attached,
+                    metadata=_mapping(metadata) if metadata else None,
                     idempotency_key=key,
                 )
-            except KeyboardInterrupt:
-                stop("interrupted", OUTCOME_UNKNOWN, key)
+        except KeyboardInterrupt:
+            stop("interrupted", UNKNOWN, key)
         show_invoice(invoice, as_json=as_json, qr=qr)
 
 
 @app.command()
 def get(
-    invoice_id: _ID,
-    environment: _ENVIRONMENT = None,
-    base_url: _BASE_URL = None,
-    qr: Annotated[bool, typer.Option(help="Print a QR code of the payment request.")] = False,
-    as_json: _JSON = False,
+    invoice_id: _ID, environment: Environment = None, base_url: BaseUrl = None, qr: _QR = False, as_json: AsJson = False
 ) -> None:
     """Show an invoice as it is now."""
     with problems_explained(), _client(environment, base_url) as client:
@@ -139,18 +118,14 @@ def get(
 @app.command()
 def update(
     invoice_id: _ID,
-    metadata: _METADATA = None,
-    environment: _ENVIRONMENT = None,
-    base_url: _BASE_URL = None,
-    as_json: _JSON = False,
+    metadata: Annotated[list[str], _METADATA],
+    environment: Environment = None,
+    base_url: BaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Set the metadata of an invoice; nothing else of it can be changed."""
-    with problems_explained():
-        if metadata is None:
-            raise InvalidArgumentError("nothing to set: give --metadata KEY=VALUE", argument="metadata")
-        attached = _mapping(metadata)
-        with _client(environment, base_url) as client:
-            show_invoice(client.update_invoice(invoice_id, metadata=attached), as_json=as_json, qr=False)
+    with problems_explained(), _client(environment, base_url) as client:
+        show_invoice(client.update_invoice(invoice_id, metadata=_mapping(metadata)), as_json=as_json, qr=False)
 
 
 @app.command()
@@ -158,19 +133,19 @@ def wait(
     invoice_id: _ID,
     timeout: Annotated[float | None, typer.Option(help="Seconds at most; left out, until the invoice expires.")] = None,
     poll_interval: Annotated[float | None, typer.Option(help="Seconds between the first two looks.")] = None,
-    environment: _ENVIRONMENT = None,
-    base_url: _BASE_URL = None,
-    as_json: _JSON = False,
+    environment: Environment = None,
+    base_url: BaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Wait until an invoice is paid: exit code 0 if it is, 1 if it expired or the time is up."""
     with problems_explained(), _client(environment, base_url) as client:
         try:
-            with Countdown(invoice_id) as countdown:
+            with countdown(invoice_id) as look:
                 invoice = client.wait_for_payment(
-                    invoice_id, timeout=timeout, poll_interval=poll_interval, on_poll=countdown.seen
+                    invoice_id, timeout=timeout, poll_interval=poll_interval, on_poll=look
                 )
         except KeyboardInterrupt:
-            stop("interrupted; the invoice can still be paid", REFUSED)
+            stop("interrupted; the invoice can still be paid")
         show_invoice(invoice, as_json=as_json, qr=False)
 
 
@@ -180,33 +155,22 @@ app.command()(bulk)
 @app.command()
 def decode(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A BOLT11 payment request; - reads it from stdin.")],
-    as_json: _JSON = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Show what a BOLT11 payment request asks for. Its signature is not verified."""
+    """Show a BOLT11 payment request. Its signature is not verified."""
     with problems_explained():
         if text == "-" and sys.stdin is None:  # closed, as `<&-` does
             raise InvalidArgumentError("nothing can be read from stdin: it is closed", argument="text")
-        request = decode_bolt11(sys.stdin.read(_LONGEST_INPUT) if text == "-" else text)
-        if as_json:
-            typer.echo(json.dumps(request_dict(request), indent=2))
-        else:
-            show_table(request_table(request))
-            say("the signature was not verified: anybody can have written this")
+        show_request(decode_bolt11(sys.stdin.read(_LONGEST_INPUT) if text == "-" else text), as_json=as_json)
 
 
 @app.command()
 def emulator(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8787,
     db: Annotated[Path | None, typer.Option(help="Keep the invoices in this SQLite file.", dir_okay=False)] = None,
-    data_as_string: Annotated[
-        bool, typer.Option("--data-as-string", help="Send `data` as JSON text, as the published document types it.")
-    ] = False,
-    webhook_url: Annotated[
-        str | None, typer.Option(help="Where to send a signed webhook when an invoice is paid.")
-    ] = None,
-    webhook_secret: Annotated[
-        str | None, typer.Option(help="What to sign it with; it opens nothing but your tests.")
-    ] = None,
+    data_as_string: Annotated[bool, typer.Option("--data-as-string", help="Send `data` as JSON text.")] = False,
+    webhook_url: Annotated[str | None, typer.Option(help="Where to send a signed webhook of a payment.")] = None,
+    webhook_secret: Annotated[str | None, typer.Option(help="The secret that signs it, of your tests only.")] = None,
 ) -> None:
     """Run the emulator of Tazapay on this machine until Ctrl-C."""
     package = _emulator()
@@ -232,8 +196,8 @@ def emulator(
             on_ready=announce,
         )
     except package.EmulatorError as error:
-        stop(str(error), REFUSED)
-    except ValueError as error:  # what an option holds: the port, the webhook's URL or secret
+        stop(str(error))
+    except ValueError as error:  # the port, the webhook's URL or its secret
         stop(str(error), USAGE)
 
 
@@ -244,7 +208,7 @@ def _emulator() -> ModuleType:
 
         import tazapay_lightning_emulator
     except ModuleNotFoundError as error:
-        stop(f'the emulator needs {error.name}: pip install "tazapay-lightning[emulator]"', REFUSED)
+        stop(f'the emulator needs {error.name}: pip install "tazapay-lightning[emulator]"')
     return tazapay_lightning_emulator
 
 
@@ -252,12 +216,9 @@ def _mapping(entries: list[str]) -> dict[str, object]:
     mapping: dict[str, object] = {}
     for entry in entries:
         key, separator, value = entry.partition("=")
-        if not separator or not key:
-            raise InvalidArgumentError(
-                f"metadata must be KEY=VALUE, as in order_id=7890; got {shown(entry)}", argument="metadata"
-            )
-        if key in mapping:
-            raise InvalidArgumentError(f"metadata has the key {shown(key)} twice", argument="metadata")
+        if not separator or not key or key in mapping:
+            wanted = "metadata must be KEY=VALUE, as in order_id=7890, with each key once"
+            raise InvalidArgumentError(f"{wanted}; got {shown(entry)}", argument="metadata")
         mapping[key] = value
     return mapping
 

@@ -1,15 +1,15 @@
-"""How the command line shows things: tables on stdout, the countdown of a wait on stderr."""
+"""Invoices and payment requests as tables on stdout, and the countdown of a wait on stderr."""
 
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections.abc import Mapping
-from datetime import datetime
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import datetime, timedelta
 from decimal import Decimal
-from types import TracebackType
-from typing import Self
 
 import attrs
 import typer
@@ -18,37 +18,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tazapay_lightning import (
-    Bolt11,
-    ConfigurationError,
-    InvalidBolt11Error,
-    Invoice,
-    InvoiceExpiredError,
-    format_btc,
-)
-from tazapay_lightning.cli.outcomes import REFUSED, abandon_stdout, say, stop
+from tazapay_lightning import Bolt11, Invoice, TazapayError, format_btc
+from tazapay_lightning.cli.outcomes import REFUSED, say, stop
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["Countdown", "request_dict", "request_table", "show_invoice", "show_table"]
+__all__ = ["countdown", "show_invoice", "show_request"]
 
 _NETWORKS = {"bc": "Bitcoin: real money", "tb": "testnet", "tbs": "signet", "bcrt": "regtest"}
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def show_table(table: Table) -> None:
-    """Print a table on stdout."""
-    Console().print(table)
-
-
-def _terminal_width() -> float:
-    """Return how many columns stdout has; without end where it is no terminal."""
-    console = Console()
-    return console.width if console.is_terminal else math.inf
-
-
-def _width_of_qr(drawn: str) -> int:
-    """Return how many columns a QR code needs."""
-    return max(len(line) for line in _ESCAPES.sub("", drawn).splitlines())
 
 
 def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = False) -> None:
@@ -57,55 +33,55 @@ def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = Fa
         if as_json:
             typer.echo(json.dumps(invoice.to_dict(), indent=2))  # ASCII only: it survives every terminal and pipe
             return
-        show_table(_invoice_table(invoice))
+        _show_table(
+            f"Lightning invoice {printable(invoice.id)}",
+            {
+                "amount": f"{format_btc(invoice.amount_sats)} BTC ({invoice.amount_sats:,} satoshi)",
+                "memo": invoice.memo,
+                "memo hash": invoice.memo_hash,
+                "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
+                "expires": "unknown" if invoice.expires_at is None else _moment(invoice.expires_at),
+                "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
+                "idempotency key": invoice.idempotency_key,
+            },
+        )
         if invoice.bolt11 is not None and not invoice.is_paid and not invoice.is_expired:
             typer.echo(invoice.lightning_uri)  # on a line of its own, to be copied
         if qr:
             _show_qr(invoice, insist=insist)
     except BrokenPipeError:
-        raise  # nobody reads any more, which is no failure
+        raise  # the reader of the pipe has enough, which is no failure
     except OSError as error:
-        abandon_stdout()
+        # else Python writes what is still buffered again at its end, and exits with a code of its own
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         stop(f"invoice {printable(invoice.id)} cannot be printed: {error.strerror}", REFUSED, invoice.idempotency_key)
 
 
 def _show_qr(invoice: Invoice, *, insist: bool) -> None:
-    if invoice.is_paid:
-        say("no QR code: the invoice is paid")
-        return
     try:
-        drawn = invoice.qr_terminal()
-    except (InvoiceExpiredError, InvalidBolt11Error, ConfigurationError) as error:
+        drawn = "" if invoice.is_paid else invoice.qr_terminal()
+    except TazapayError as error:
         if insist:
-            stop(str(error), REFUSED)
+            stop(str(error))
         say(f"no QR code: {error}")
         return
-    columns = _width_of_qr(drawn)
-    if _terminal_width() < columns:
+    console, columns = Console(), max((line.cell_len for line in Text.from_ansi(drawn).split()), default=0)
+    if invoice.is_paid:
+        say("no QR code: the invoice is paid")
+    elif console.is_terminal and console.width < columns:
         say(f"no QR code: it needs a terminal of {columns} columns")
+    else:
+        typer.echo(drawn, nl=False)
+
+
+def show_request(request: Bolt11, *, as_json: bool) -> None:
+    """Print all that a payment request says."""
+    if as_json:
+        fields = {**attrs.asdict(request), "expires_at": request.expires_at}
+        typer.echo(json.dumps(fields, indent=2, default=datetime.isoformat))  # all but its times is JSON already
         return
-    typer.echo(drawn, nl=False)
-
-
-def _invoice_table(invoice: Invoice) -> Table:
-    """Return what a person wants to know of an invoice."""
-    return _table(
-        f"Lightning invoice {printable(invoice.id)}",
-        {
-            "amount": f"{format_btc(invoice.amount_sats)} BTC ({invoice.amount_sats:,} satoshi)",
-            "memo": invoice.memo,
-            "memo hash": invoice.memo_hash,
-            "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
-            "expires": "not said" if invoice.expires_at is None else _moment(invoice.expires_at),
-            "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
-            "idempotency key": invoice.idempotency_key,
-        },
-    )
-
-
-def request_table(request: Bolt11) -> Table:
-    """Return what a person wants to know of a payment request."""
-    return _table(
+    _show_table(
         "BOLT11 payment request",
         {
             "network": f"{request.network} ({_NETWORKS[request.network]})",
@@ -118,67 +94,35 @@ def request_table(request: Bolt11) -> Table:
             "expires": _moment(request.expires_at),
         },
     )
+    say("the signature was not verified: anybody can have written this")
 
 
-def request_dict(request: Bolt11) -> dict[str, object]:
-    """Return everything that a payment request says, ready for JSON."""
-    values = attrs.asdict(request, value_serializer=lambda _, __, value: _plain(value))
-    return {**values, "expires_at": request.expires_at.isoformat()}
+@contextmanager
+def countdown(invoice_id: str) -> Iterator[Callable[[Invoice], None]]:
+    """Count down to an invoice's expiry on stderr, if it is a terminal; yield the function that takes each look."""
+    looks: deque[Invoice] = deque(maxlen=1)
+
+    def line() -> Text:
+        text = _countdown(looks[0]) if looks else f"{printable(invoice_id, most=80)}: looking"
+        return Text(text, no_wrap=True, overflow="ellipsis")
+
+    console = Console(stderr=True)
+    with Live(get_renderable=line, console=console, transient=True) if console.is_terminal else nullcontext():
+        yield looks.append
 
 
-class Countdown:
-    """A line on stderr that counts down to an invoice's expiry, redrawn each second; nothing where no terminal is.
+def _countdown(invoice: Invoice) -> str:
+    """Return the line of an invoice as it reads now.
 
-    Args:
-        invoice_id: of the invoice that is waited for.
+    Example:
+        >>> _countdown(Invoice.from_payload({"id": "l11_1", "amount": 5, "payment_status": "unpaid"}))
+        'l11_1: 0.00000005 BTC, unpaid (Ctrl-C stops waiting)'
     """
-
-    def __init__(self, invoice_id: str) -> None:
-        self._name = printable(invoice_id, most=80)
-        self._invoice: Invoice | None = None
-        console = Console(stderr=True)
-        self._live = Live(self, console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
-
-    def seen(self, invoice: Invoice) -> None:
-        """Take the invoice as a look showed it."""
-        self._invoice = invoice
-
-    def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def __rich__(self) -> Text:
-        return Text(self.line(), no_wrap=True, overflow="ellipsis")
-
-    def line(self) -> str:
-        """Return the line as it reads now.
-
-        Example:
-            >>> countdown = Countdown("l11_1")
-            >>> countdown.seen(Invoice.from_payload({"id": "l11_1", "amount": 5, "payment_status": "unpaid"}))
-            >>> countdown.line()
-            'l11_1: 0.00000005 BTC, unpaid (Ctrl-C stops waiting)'
-        """
-        invoice = self._invoice
-        if invoice is None:
-            return f"{self._name}: looking"
-        state = printable(invoice.payment_status or "payment status not said", most=40)
-        left = invoice.seconds_left
-        until = "" if left is None or invoice.is_paid else f", expires in {_clock(left)}"
-        return f"{self._name}: {format_btc(invoice.amount_sats)} BTC, {state}{until} (Ctrl-C stops waiting)"
-
-
-def _clock(seconds: float) -> str:
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+    state = printable(invoice.payment_status or "payment status unknown", most=40)
+    left = invoice.seconds_left
+    until = "" if left is None or invoice.is_paid else f", expires in {timedelta(seconds=int(left))}"
+    name = printable(invoice.id, most=80)
+    return f"{name}: {format_btc(invoice.amount_sats)} BTC, {state}{until} (Ctrl-C stops waiting)"
 
 
 def _amount(millisatoshi: int) -> str:
@@ -192,15 +136,11 @@ def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S %Z}"
 
 
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _table(title: str, rows: Mapping[str, str | None]) -> Table:
+def _show_table(title: str, rows: Mapping[str, str | None]) -> None:
     table = Table(title=Text(title, style="bold"), show_header=False, title_justify="left")
     table.add_column()
     table.add_column(overflow="fold")  # half a hash is none
     for name, value in rows.items():
         if value:
             table.add_row(name, Text(printable(value)))  # Text: nothing from outside is read as markup
-    return table
+    Console().print(table)

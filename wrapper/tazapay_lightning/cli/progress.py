@@ -3,57 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
-from rich import progress
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["Progress"]
+__all__ = ["progress"]
 
 
-class Progress:
-    """A bar that follows the run within a ``with`` block, and is gone after it.
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[Mapping[str, int]], None]]:
+    """Show a bar within the block, and yield the function that moves it, which takes how many ended in each state."""
+    console, began = Console(stderr=True), time.monotonic()
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
+    bar = Progress(*columns, console=console, transient=True)
+    task = bar.add_task(_note({}, 0.0), total=total)
 
-    Args:
-        total: how many orders are to be sent.
-    """
+    def update(states: Mapping[str, int]) -> None:
+        bar.update(task, completed=sum(states.values()), description=_note(states, time.monotonic() - began))
 
-    def __init__(self, total: int) -> None:
-        console = Console(stderr=True)
-        self._began = time.monotonic()
-        self._bar = progress.Progress(
-            progress.BarColumn(),
-            progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.description}"),
-            progress.TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task(_note({}, 0.0), total=total)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if not self._bar.disable:  # rich 13 ends even a bar that was never shown with an empty line
-            self._bar.stop()
-
-    def update(self, states: Mapping[str, int]) -> None:
-        """Show how many orders have ended in which state."""
-        if not self._bar.disable:
-            note = _note(states, time.monotonic() - self._began)
-            self._bar.update(self._task, completed=sum(states.values()), description=note)
-
-    def stopping(self, in_flight: int) -> None:
-        """Say above the bar that the run was asked to stop."""
-        message = f"stopping: {in_flight} in flight are waited for; once more (Ctrl-C) abandons them"
-        self._bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
+    if console.is_terminal:
+        with bar:
+            yield update
+    else:
+        yield lambda _: None
 
 
 def _note(states: Mapping[str, int], seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""All orders of a run and what earlier runs proved, in a temporary SQLite file: memory does not grow with them.
+"""All orders of a run and the results of earlier runs, in a temporary SQLite file: memory does not grow with them.
 
 SQLite removes the file as soon as it has opened it, so nothing is left behind, however the program ends.
 """
@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
-
-from attrs import frozen
 
 from tazapay_lightning.bulk.files.rows import Row
 
-__all__ = ["Changed", "Counts", "OrderIndex", "Waiting"]
+__all__ = ["OrderIndex"]
 
 _TABLE = """
 create table orders (
     line integer primary key, order_id text not null unique, amount_sats integer not null, fingerprint text not null,
     request text not null,
-    state text,                      -- as the files of results tell it; null: never sent
-    sending integer not null default 0,  -- which sending the last result was of
-    since text,                      -- when it was first sent of what may exist
+    state text,                      -- of the last result; null: never sent
+    sending integer not null default 0,  -- the sending that the last result is of
+    since text,                      -- of the orders whose invoice may exist: when they were first sent
     sent_fingerprint text, sent_amount integer
 ) strict
+"""
+_ENDED = """
+update orders set state = :state, sending = :sending, since = :unknown_since where order_id = :order_id
 """
 _SENT = """
 update orders set
@@ -33,35 +32,14 @@ update orders set
     since = case when :sending > sending and since is null then :at else since end
 where order_id = :order_id
 """
-
-
-@frozen(kw_only=True)
-class Waiting:
-    """An order that is to be sent, and since when an invoice for it may exist (ISO 8601), if one may."""
-
-    order_id: str
-    amount_sats: int
-    fingerprint: str
-    request: str
-    since: str | None
-
-
-@frozen(kw_only=True)
-class Changed:
-    """An order that asks for something else than what was sent for it."""
-
-    line: int
-    order_id: str
-    amount_sats: int
-    sent_amount: int
-
-
-@frozen(kw_only=True)
-class Counts:
-    """How many orders there are, and how many of them have their invoice."""
-
-    orders: int
-    created: int
+_CHANGED = """
+select sent_amount, line, order_id, amount_sats, request, since from orders
+where state <> 'refused' and sent_fingerprint <> fingerprint order by line
+"""
+_WAITING = """
+select line, order_id, amount_sats, request, since from orders
+where state is not 'created' and (since is not null) = ? order by line
+"""
 
 
 class OrderIndex:
@@ -74,16 +52,12 @@ class OrderIndex:
         self._database.execute(_TABLE)
         self._database.execute("begin")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Forget the orders."""
         self._database.close()
 
     def add(self, row: Row) -> int | None:
-        """Add an order; return the line of the one that has its id already, if there is one."""
+        """Add an order; if its id is there already, return the line of that order instead."""
         try:
             self._database.execute(
                 "insert into orders (line, order_id, amount_sats, fingerprint, request) values (?, ?, ?, ?, ?)",
@@ -94,48 +68,28 @@ class OrderIndex:
             return int(line)
         return None
 
-    def ended(self, *, order_id: str, state: str, sending: int, since: str | None) -> None:
-        """Learn of a result, in the order of the file: the last one counts."""
-        self._database.execute(
-            "update orders set state = ?, sending = ?, since = ? where order_id = ?", (state, sending, since, order_id)
-        )
+    def ended(self, result: dict[str, object]) -> None:
+        """Take in a line of the results, in the order of the file: the last one counts."""
+        self._database.execute(_ENDED, result)
 
-    def sent(self, *, order_id: str, sending: int, at: str, fingerprint: str, amount_sats: int) -> None:
-        """Learn of a sending, once all results are known, in the order of the file."""
-        self._database.execute(
-            _SENT,
-            {
-                "order_id": order_id,
-                "sending": sending,
-                "at": at,
-                "fingerprint": fingerprint,
-                "amount_sats": amount_sats,
-            },
-        )
+    def sent(self, sending: dict[str, object]) -> None:
+        """Take in a line of the journal, once all results are known, in the order of the file."""
+        self._database.execute(_SENT, sending)
 
-    def counts(self) -> Counts:
-        """Count the orders."""
+    def counts(self) -> tuple[int, int]:
+        """Count the orders, and those of them that have their invoice."""
         [(orders, created)] = self._database.execute(
-            "select count(*), count(case when state = 'created' then 1 end) from orders"
+            "select count(*), count(*) filter (where state = 'created') from orders"
         )
-        return Counts(orders=orders, created=created)
+        return orders, created
 
-    def changed(self) -> Iterator[Changed]:
-        """Tell which orders ask for something else than was sent, although an invoice exists or may exist."""
-        for line, order_id, amount_sats, sent_amount in self._database.execute(
-            "select line, order_id, amount_sats, sent_amount from orders "
-            "where state <> 'refused' and sent_fingerprint <> fingerprint order by line"
-        ):
-            yield Changed(line=line, order_id=order_id, amount_sats=amount_sats, sent_amount=sent_amount)
+    def changed(self) -> Iterator[tuple[Row, int]]:
+        """Yield each order that asks for something else than was sent, with the amount (satoshi) that was sent."""
+        for sent_amount, *row in self._database.execute(_CHANGED):
+            yield Row(*row), sent_amount
 
-    def waiting(self) -> Iterator[Waiting]:
-        """Tell which orders have no proven invoice: first those of which one may exist, then by line."""
+    def waiting(self) -> Iterator[Row]:
+        """Yield the orders without a proven invoice: first those of which one may exist, then the others, by line."""
         for may_exist in (True, False):
-            for order_id, amount_sats, fingerprint, request, since in self._database.execute(
-                "select order_id, amount_sats, fingerprint, request, since from orders "
-                "where state is not 'created' and (since is not null) = ? order by line",
-                (may_exist,),
-            ):
-                yield Waiting(
-                    order_id=order_id, amount_sats=amount_sats, fingerprint=fingerprint, request=request, since=since
-                )
+            for row in self._database.execute(_WAITING, (may_exist,)):
+                yield Row(*row)

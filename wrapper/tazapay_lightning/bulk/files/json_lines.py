@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from tazapay_lightning.errors import ConfigurationError
+from tazapay_lightning.errors import ConfigurationError, UnexpectedResponseError
+from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["append", "lock", "mend", "moment", "number", "objects", "size", "text"]
-
-_BLOCK = 65536
+__all__ = ["append", "is_moment", "is_number", "is_text", "lock", "mend", "objects", "require"]
 
 
 def append(file: BinaryIO, line: Mapping[str, object]) -> None:
@@ -22,104 +21,87 @@ def append(file: BinaryIO, line: Mapping[str, object]) -> None:
 
     Args:
         file: opened unbuffered, for appending.
-        line: what JSON can hold.
+        line: the object, with values that JSON can hold.
 
     Raises:
-        OSError: it could not, or only a part of it.
+        OSError: it could not be written, or only a part of it.
     """
     left = json.dumps(line).encode() + b"\n"  # ASCII only: half a line is still text
     while left:
         left = left[file.write(left) :]
 
 
-def objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    """Read the objects, each with its line number.
+def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Read the objects, each with its place ("line 3 of results.jsonl").
 
     Raises:
         ConfigurationError: a line is not an object.
     """
     with path.open("rb") as file:
-        for number_, content in enumerate(file, 1):
+        for number, content in enumerate(file, 1):
+            place = f"line {number} of {path}"
             try:
-                line = json.loads(content)
-            except ValueError:
+                line = parse_json(content)
+            except UnexpectedResponseError:
                 line = None
             if not isinstance(line, dict):
-                raise ConfigurationError(f"line {number_} of {path} is not a JSON object; put it right, or remove it")
-            yield number_, line
+                raise ConfigurationError(f"{place} is not a JSON object; put it right, or remove it")
+            yield place, line
 
 
-def text(line: Mapping[str, object], name: str) -> str:
-    """Return a field that has to be text.
-
-    Raises:
-        ValueError: it is not.
-    """
-    value = line.get(name)
-    if not isinstance(value, str):
-        raise ValueError(f"{name} {shown(value)}")  # noqa: TRY004 - a file's content, not an argument's type
-    return value
-
-
-def number(line: Mapping[str, object], name: str) -> int:
-    """Return a field that has to be a whole number from 0 to 2**62.
+def require(line: Mapping[str, object], place: str, **kinds: Callable[[object], bool]) -> None:
+    """Refuse a line that lacks one of the named fields, or holds it as another kind of value.
 
     Raises:
-        ValueError: it is not.
+        ConfigurationError: naming the place and the field.
     """
-    value = line.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 2**62:
-        raise ValueError(f"{name} {shown(value)}")
-    return value
+    for name, is_of_kind in kinds.items():
+        value = line.get(name)
+        if not is_of_kind(value):
+            raise ConfigurationError(f"{place} is not what this command writes: {name} is {shown(value)}; put it right")
 
 
-def moment(line: Mapping[str, object], name: str) -> str:
-    """Return a field that has to be a moment with its time zone (ISO 8601).
+def is_text(value: object) -> bool:
+    """Tell whether a value is text without half a surrogate pair, which JSON can hold and SQLite cannot."""
+    return isinstance(value, str) and value == value.encode(errors="ignore").decode()
 
-    Raises:
-        ValueError: it is not.
-    """
-    value = text(line, name)
-    if datetime.fromisoformat(value).tzinfo is None:
-        raise ValueError(f"{name} {shown(value)}, which has no time zone")
-    return value
+
+def is_number(value: object) -> bool:
+    """Tell whether a value is a whole number from 0 to 2**62, which SQLite can hold."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 2**62
+
+
+def is_moment(value: object) -> bool:
+    """Tell whether a value is a moment in ISO 8601 with its time zone."""
+    try:
+        return datetime.fromisoformat(str(value)).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def mend(path: Path) -> bool:
-    """Finish a last line that lacks nothing but its end, and cut off one that was half written; tell if it was cut."""
+    """Finish a last line that lacks only its line end, or cut off one that was half written; tell if it was cut."""
     with path.open("r+b") as file:
-        start = end = file.seek(0, os.SEEK_END)
-        tail = b""
-        while start and b"\n" not in tail:
-            length = min(_BLOCK, start)
-            start = file.seek(start - length)
-            tail = file.read(length) + tail
-        tail = tail[tail.rfind(b"\n") + 1 :]
-        if not tail:
+        last = b"".join(deque(file, maxlen=1))
+        if not last or last.endswith(b"\n"):
             return False
         try:
-            json.loads(tail)
-        except ValueError:
-            file.truncate(end - len(tail))
+            parse_json(last)
+        except UnexpectedResponseError:
+            file.truncate(file.tell() - len(last))
             return True
-        file.seek(end)
         file.write(b"\n")
         return False
 
 
-def size(path: Path) -> int:
-    """Return how long a file is; 0 if there is none."""
-    return path.stat().st_size if path.exists() else 0
-
-
 def lock(file: BinaryIO) -> bool:
-    """Lock a file until it is closed or the program ends, and tell whether nobody else had. Not done on Windows."""
+    """Lock a file until it is closed or the program ends; False if another program has the lock. Not on Windows."""
     try:
         import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except ImportError:
         return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -1,11 +1,11 @@
-"""What a bulk run leaves on disk: the results, and beside them a journal of what was sent.
+"""The files of a bulk run: its results, and beside them a journal of what was sent.
 
-Both are files of one JSON object per line, appended to and never rewritten, each line with one write that the system
-has taken before the run goes on: whenever the program is killed, the journal names every order of which an invoice may
+Both are files of one JSON object per line, appended to and never rewritten. The system has taken each line, with one
+write, before the run goes on: whenever the program is killed, the journal names every order of which an invoice may
 exist. (After a power cut the last lines of both may be missing; then the keys, which follow from the orders, make the
 next run ask for the same invoices, within 24 hours.)
 
-- ``RESULTS.journal`` begins with what the run is about, and has a line for each sending, written before it.
+- ``RESULTS.journal`` begins with the settings of the run, and has a line for each sending, written before it.
 - ``RESULTS`` has a line for each result. Of several about one order the last one counts.
 """
 
@@ -14,18 +14,24 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from tazapay_lightning.bulk.files.index import OrderIndex, Waiting
-from tazapay_lightning.bulk.files.json_lines import append, lock, mend, moment, number, objects, size, text
+from tazapay_lightning.bulk.files.index import OrderIndex
+from tazapay_lightning.bulk.files.json_lines import append, is_moment, is_number, is_text, lock, mend, objects, require
 from tazapay_lightning.bulk.orders import Result, State
 from tazapay_lightning.errors import APIStatusError, ConfigurationError, TazapayError
-from tazapay_lightning.transport.settings import Credentials
+from tazapay_lightning.transport.settings import Credentials, Settings
 from tazapay_lightning.values.safe_text import shown
+
+if TYPE_CHECKING:
+    from tazapay_lightning.bulk.files.rows import Row
 
 __all__ = ["BulkRecord", "Sending"]
 
@@ -36,20 +42,15 @@ _MAY_EXIST = ("unknown", "mismatch")
 
 @frozen(kw_only=True)
 class Sending:
-    """One sending of an order: its number in the journal, and since when an invoice for it may exist."""
+    """One sending of an order: its number in the journal, its key and its time (ISO 8601)."""
 
     number: int
-    order: Waiting
+    order: Row
     key: str
     at: str
 
-    @property
-    def since(self) -> str:
-        """When this order was first sent of what may exist (ISO 8601)."""
-        return self.order.since or self.at
-
     def state_after(self, result: Result) -> State:
-        """Tell in which state the order is after this sending's result.
+        """Return the state of the order after this sending's result.
 
         A refusal proves nothing about an earlier sending whose outcome is unknown: then it stays unknown.
         """
@@ -60,10 +61,9 @@ class BulkRecord:
     """The two files of a run, locked.
 
     Args:
-        results: where the results go.
+        results: the file of results.
         namespace: of the idempotency keys.
-        base_url: whom the invoices are made with.
-        credentials: in whose account: the journal keeps a mark of the key, and not the key.
+        settings: address and account of the service: the journal keeps a mark of the API key, and not the key.
 
     Attributes:
         mended: the files whose last line was half written, and was cut off.
@@ -74,79 +74,49 @@ class BulkRecord:
         OSError: they cannot be opened or written.
     """
 
-    def __init__(self, results: Path, *, namespace: str, base_url: str, credentials: Credentials) -> None:
+    def __init__(self, results: Path, *, namespace: str, settings: Settings) -> None:
         self._path = results
         self._journal_path = results.with_name(results.name + ".journal")
         self._last = 0
         self.mended: list[Path] = []
         if results.exists() and not results.is_file():
             raise ConfigurationError(f"{results} is no file that results can be appended to: name another one")
-        if size(results) and not size(self._journal_path):
+        if _has_content(results) and not _has_content(self._journal_path):
             raise ConfigurationError(
-                f"{results} is there without {self._journal_path.name}, which tells what was sent: name another file "
-                "for the results, or put the journal back"
+                f"{results} is there without {self._journal_path.name}, which tells what was sent: put it back, or "
+                "name another file"
             )
-        self._journal = self._journal_path.open("ab", buffering=0)
-        try:
+        with ExitStack() as files:
+            self._journal = files.enter_context(self._journal_path.open("ab", buffering=0))
             if not lock(self._journal):
-                raise ConfigurationError(  # noqa: TRY301 - the file is closed for this one too
-                    f"another run writes to {results}: let it end, or name another file"
-                )
+                raise ConfigurationError(f"another run writes to {results}: let it end, or name another file")
             self._mend(self._journal_path)
-            header = {"format": _FORMAT, "namespace": namespace, "base_url": base_url}
-            if size(self._journal_path):
-                self._check(header, credentials)
-            else:
-                salt = secrets.token_hex(8)
-                append(self._journal, {**header, "salt": salt, "account": credentials.mark(salt)})
-            self._results = results.open("ab", buffering=0)
+            header = {"format": _FORMAT, "namespace": namespace, "base_url": settings.base_url}
+            self._begin(header, settings.credentials)
+            self._results = files.enter_context(results.open("ab", buffering=0))
             self._mend(results)
-        except BaseException:
-            self._journal.close()  # and with it the lock
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for file in (self._results, self._journal):
-            file.close()
+            self.close = files.pop_all().close
 
     def replay(self, index: OrderIndex) -> None:
-        """Tell an index what became of its orders so far.
+        """Put the results and sendings so far into an index.
 
         Raises:
             ConfigurationError: a line is not what a run writes.
         """
-        for count, line in objects(self._path):
-            try:
-                order_id, state = text(line, "order_id"), line.get("state")
-                sending = number(line, "sending")
-                if state not in _STATES:
-                    raise ValueError(f"state {shown(state)}")  # noqa: TRY301 - joins what the other checks raise
-                # without it an order of long ago would be asked for again, as if it were of today
-                since = moment(line, "unknown_since") if state in _MAY_EXIST else None
-            except ValueError as error:
-                raise _foreign(self._path, count, error) from None
-            index.ended(order_id=order_id, state=str(state), sending=sending, since=since)
-            self._last = max(self._last, sending)
-        for count, line in objects(self._journal_path):
-            if count == 1:
-                continue
-            try:
-                sending, at = number(line, "sending"), moment(line, "at")
-                index.sent(
-                    order_id=text(line, "order_id"),
-                    sending=sending,
-                    at=at,
-                    fingerprint=text(line, "fingerprint"),
-                    amount_sats=number(line, "amount_sats"),
-                )
-            except ValueError as error:
-                raise _foreign(self._journal_path, count, error) from None
-            self._last = max(self._last, sending)
+        for place, line in objects(self._path):
+            require(line, place, order_id=is_text, state=_STATES.__contains__, sending=is_number)
+            may_exist = line["state"] in _MAY_EXIST
+            if may_exist:  # without its time an order of long ago would be asked for again, as if it were of today
+                require(line, place, unknown_since=is_moment)
+            index.ended({**line, "unknown_since": line["unknown_since"] if may_exist else None})
+            self._last = max(self._last, line["sending"])
+        for place, line in islice(objects(self._journal_path), 1, None):
+            require(line, place, order_id=is_text, fingerprint=is_text, sending=is_number, amount_sats=is_number)
+            require(line, place, at=is_moment)
+            index.sent(line)
+            self._last = max(self._last, line["sending"])
 
-    def sending(self, order: Waiting, *, key: str, now: datetime) -> Sending:
+    def sending(self, order: Row, *, key: str, now: datetime) -> Sending:
         """Write down that an order is about to be sent.
 
         Raises:
@@ -168,7 +138,7 @@ class BulkRecord:
         return sending
 
     def result(self, sending: Sending, state: State, result: Result) -> None:
-        """Write down what became of a sending, and in which state its order is now.
+        """Write down the result of a sending, and the state of its order.
 
         Raises:
             OSError: it could not be written; the next run takes the outcome for unknown.
@@ -180,14 +150,14 @@ class BulkRecord:
                 "state": state,
                 "sending": sending.number,
                 "idempotency_key": sending.key,
-                "unknown_since": sending.since if state in _MAY_EXIST else None,
+                "unknown_since": (sending.order.since or sending.at) if state in _MAY_EXIST else None,
                 "invoice": None if result.invoice is None else result.invoice.to_dict(),
                 "error": None if result.error is None else _error(result.error),
             },
         )
 
-    def settling(self, order: Waiting, state: str) -> str:
-        """Return the line that a person adds to the results to say what became of an order."""
+    def settling(self, order: Row, state: State) -> str:
+        """Return the line that a person adds to the results to settle the state of an order."""
         return json.dumps({"order_id": order.order_id, "state": state, "sending": self._last})
 
     def sync(self) -> None:
@@ -195,22 +165,24 @@ class BulkRecord:
         for file in (self._results, self._journal):
             os.fsync(file.fileno())
 
-    def _check(self, header: dict[str, str], credentials: Credentials) -> None:
-        _, begun = next(objects(self._journal_path))
-        if begun.get("format") != _FORMAT:
-            raise ConfigurationError(f"{self._journal_path} is no journal of this command: name another file")
-        for name in ("namespace", "base_url"):
-            if begun.get(name) != header[name]:
+    def _begin(self, settings: Mapping[str, str], credentials: Credentials) -> None:
+        """Write the first line of the journal, or refuse settings other than those in it."""
+        _, begun = next(objects(self._journal_path), ("", None))
+        if begun is None:
+            salt = secrets.token_hex(8)
+            append(self._journal, {**settings, "salt": salt, "account": credentials.mark(salt)})
+            return
+        for name, setting in settings.items():
+            if begun.get(name) != setting:
                 raise ConfigurationError(
-                    f"{self._path} was begun with the {name} {shown(begun.get(name))}, not {shown(header[name])}: "
-                    "go on with the same one, or name another file for the results"
+                    f"{self._path} was begun with the {name} {shown(begun.get(name))}, not {shown(setting)}: go on "
+                    "with that, or name another file"
                 )
         mark = credentials.mark(str(begun.get("salt")))
         if begun.get("account") != mark:
             raise ConfigurationError(
-                f"{self._path} was begun with another API key, and another account would make its own invoices: go on "
-                "with that key, or name another file for the results. If this is a new key of the same account, write "
-                f'"account": "{mark}" into the first line of {self._journal_path.name}'
+                f"{self._path} was begun with another API key: go on with that, or name another file. For a new key "
+                f'of the same account write "account": "{mark}" into the first line of {self._journal_path.name}'
             )
 
     def _mend(self, path: Path) -> None:
@@ -218,8 +190,8 @@ class BulkRecord:
             self.mended.append(path)
 
 
-def _foreign(path: Path, line: int, error: ValueError) -> ConfigurationError:
-    return ConfigurationError(f"line {line} of {path} is not what this command writes: {error}; put it right")
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _error(error: TazapayError) -> dict[str, object]:

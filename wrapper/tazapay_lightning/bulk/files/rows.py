@@ -1,7 +1,7 @@
-"""Files of orders, as the command ``bulk`` takes them: read strictly, one line at a time, each problem with its line.
+"""Files of orders for the command ``bulk``, read strictly and line by line: each problem names its line.
 
 CSV has a header with ``order_id``, ``amount_sats`` or ``amount_btc``, ``memo``, ``expires_in`` and any number of
-``metadata.NAME``; an empty cell is as good as none. JSONL has one object per line with the same names, and
+``metadata.NAME``; an empty cell counts as absent. JSONL has one object per line with the same names, and
 ``metadata`` as an object. Spreadsheets change what they show into what they save, so amounts have to be plain digits.
 """
 
@@ -11,12 +11,13 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from attrs import frozen
 
-from tazapay_lightning.bulk.files.lines import Lines, UnreadableError
+from tazapay_lightning.bulk.files.lines import LineError, Lines
 from tazapay_lightning.errors import InvalidArgumentError, UnexpectedResponseError
 from tazapay_lightning.invoices.request import InvoiceRequest
 from tazapay_lightning.values.json_fields import parse_json
@@ -25,27 +26,29 @@ from tazapay_lightning.values.safe_text import printable, shown
 __all__ = ["Problem", "Row", "read_orders"]
 
 _COLUMNS = ("order_id", "amount_sats", "amount_btc", "memo", "expires_in")
+_NUMBERS = ("amount_sats", "expires_in")
 _METADATA = "metadata."
-_KNOWN = f"{', '.join(_COLUMNS)} and {_METADATA}NAME"
 _DIGITS = re.compile(r"[0-9]{1,30}", re.ASCII)
 _BTC = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 
 
-@frozen(kw_only=True)
+@frozen
 class Row:
     """An order that can be sent.
 
     Attributes:
-        line: where it begins, from 1.
+        line: its first line in the file, from 1.
         order_id: as it stands in the file.
-        amount_sats: what it asks for.
-        request: all that it asks for, as JSON: the same text for the same question, however the file is arranged.
+        amount_sats: the amount in satoshi.
+        request: the arguments of the invoice as JSON: equal for equal arguments, whatever the order of columns.
+        since: when it was first sent (ISO 8601), if an invoice for it may exist; None for a row as it was read.
     """
 
     line: int
     order_id: str
     amount_sats: int
     request: str
+    since: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -68,162 +71,105 @@ def read_orders(path: Path) -> Iterator[Row | Problem]:
         path: a file whose name ends in .csv or .jsonl, in UTF-8, with or without a byte order mark.
 
     Yields:
-        Each row as an order or as what is wrong with it.
+        Each row as an order, or the problem that it has.
 
     Raises:
-        InvalidArgumentError: the file as a whole cannot be read: its name, encoding or header is wrong, or it is empty.
+        InvalidArgumentError: the file as a whole cannot be used: its name or header is wrong, or it is empty.
     """
-    kinds = {".csv": _from_csv, ".jsonl": _from_jsonl}
-    if path.suffix.lower() not in kinds:
-        raise InvalidArgumentError(
-            f"the name of the orders must end in .csv or .jsonl; got {shown(path.name)}", argument="orders"
-        )
+    kind = path.suffix.lower()
+    if kind not in {".csv", ".jsonl"}:
+        raise InvalidArgumentError(f"orders must be a .csv or .jsonl file; got {shown(path.name)}", argument="orders")
+    is_empty = True
     try:
         with path.open("rb") as file:
-            lines = Lines(file, path)
-            is_empty = True
-            for line, fields in kinds[path.suffix.lower()](lines):
+            lines = Lines(file)
+            # both kinds of iterator go on after a line that is refused
+            records = _from_csv(lines) if kind == ".csv" else map(_of_json, lines)
+            while True:
+                line = lines.number + 1
+                try:
+                    fields = next(records)
+                    if fields is None:
+                        continue
+                    row: Row | Problem = _row(line, fields)
+                except StopIteration:
+                    break
+                except (csv.Error, LineError) as error:
+                    row = Problem(line, _reason(error))
                 is_empty = False
-                yield fields if isinstance(fields, Problem) else _row(line, fields)
+                yield row
     except OSError as error:
         raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}", argument="orders") from error
+    except (csv.Error, LineError) as error:  # of the header
+        raise InvalidArgumentError(f"{path}, line {lines.number}: {_reason(error)}", argument="orders") from None
     if is_empty:
         raise InvalidArgumentError(f"{path} has no orders in it", argument="orders")
 
 
-_Fields = Iterator[tuple[int, Mapping[str, object] | Problem]]
+def _reason(error: Exception) -> str:
+    return f"not CSV: {error}" if isinstance(error, csv.Error) else str(error)
 
 
-def _from_csv(lines: Lines) -> _Fields:
+def _from_csv(lines: Lines) -> Iterator[dict[str, object] | None]:
     reader = csv.reader(lines, strict=True)
-    columns: list[str] = []
-    while True:
-        line = lines.number + 1
-        try:
-            cells = next(reader)
-            if not cells:
-                continue  # a blank line
-            if not columns:
-                columns = _checked_header(cells, lines.path)
-                continue
-            yield line, _of_cells(columns, cells)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield line, Problem(line, f"not CSV: {error}")
-        except (UnreadableError, _RefusedError) as refused:
-            if not columns:
-                raise InvalidArgumentError(f"{lines.path}, line {line}: {refused}", argument="orders") from None
-            yield line, Problem(line, str(refused))
-
-
-class _RefusedError(Exception):
-    """Why a row cannot be taken."""
-
-
-def _checked_header(columns: list[str], path: Path) -> list[str]:
-    where = f"{path}, line 1:"
-    for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("\r", "bare carriage returns")):
-        if separator in "".join(columns):
-            raise InvalidArgumentError(
-                f"{where} separated by {name}: cells must be separated by commas, and lines by line ends "
-                "(in Excel: CSV UTF-8, comma delimited)",
-                argument="orders",
-            )
+    columns = next(filter(None, reader), [])
     for column in columns:
         if column not in _COLUMNS and (not column.startswith(_METADATA) or column == _METADATA):
-            raise InvalidArgumentError(
-                f"{where} {shown(column)} is no column; the first line names the columns, which are {_KNOWN}",
-                argument="orders",
-            )
+            known = f"{', '.join(_COLUMNS)} and {_METADATA}NAME, separated by commas"
+            raise LineError(f"{shown(column)} is no column; the first line names the columns: {known}")
         if columns.count(column) > 1:
-            raise InvalidArgumentError(f"{where} the column {shown(column)} is there twice", argument="orders")
-    if "order_id" not in columns or not {"amount_sats", "amount_btc"} & set(columns):
-        raise InvalidArgumentError(
-            f"{where} the columns order_id and amount_sats (or amount_btc) are needed; got {shown(','.join(columns))}",
-            argument="orders",
-        )
-    return columns
+            raise LineError(f"the column {shown(column)} is there twice")
+    if columns and ("order_id" not in columns or not {"amount_sats", "amount_btc"} & set(columns)):
+        raise LineError(f"the columns order_id and amount_sats (or amount_btc) are needed; got {shown(columns)}")
+    return map(partial(_of_cells, columns), reader)
 
 
-def _of_cells(columns: list[str], cells: list[str]) -> dict[str, object]:
+def _of_cells(columns: list[str], cells: list[str]) -> dict[str, object] | None:
+    if not cells:  # a blank line
+        return None
     if len(cells) != len(columns):
-        raise _RefusedError(f"{len(cells)} cells, where the first line names {len(columns)} columns")
-    given = {column: cell for column, cell in zip(columns, cells, strict=True) if cell}
-    metadata = {name.removeprefix(_METADATA): given.pop(name) for name in list(given) if name.startswith(_METADATA)}
-    fields: dict[str, object] = {**given}
-    for column in ("amount_sats", "expires_in"):
-        if column in given:
-            if not _DIGITS.fullmatch(given[column]):
-                unit = "satoshi" if column == "amount_sats" else "seconds"
-                raise _RefusedError(
-                    f"{column} must be digits only, the number of {unit}, such as 5000; got {shown(given[column])}"
-                )
-            fields[column] = int(given[column])
-    if metadata:
-        fields["metadata"] = metadata
-    return fields
+        raise LineError(f"{len(cells)} cells, where the first line names {len(columns)} columns")
+    fields: dict[str, object] = {}
+    metadata: dict[str, str] = {}
+    for column, cell in zip(columns, cells, strict=True):
+        if not cell:
+            continue
+        if column.startswith(_METADATA):
+            metadata[column.removeprefix(_METADATA)] = cell
+        elif column in _NUMBERS:
+            if not _DIGITS.fullmatch(cell):
+                raise LineError(f"{column} must be digits only, such as 5000; got {shown(cell)}")
+            fields[column] = int(cell)
+        else:
+            fields[column] = cell
+    return {**fields, "metadata": metadata or None}
 
 
-def _from_jsonl(lines: Lines) -> _Fields:
-    while True:
-        line = lines.number + 1
-        try:
-            text = next(lines)
-            if text.strip():
-                yield line, _of_json(text)
-        except StopIteration:
-            return
-        except (UnreadableError, _RefusedError) as refused:
-            yield line, Problem(line, str(refused))
-
-
-def _of_json(text: str) -> dict[str, object]:
+def _of_json(text: str) -> dict[str, object] | None:
+    if not text.strip():
+        return None
     try:
         fields = parse_json(text)
     except UnexpectedResponseError as error:
-        raise _RefusedError(str(error)) from None
+        raise LineError(str(error)) from None
     if not isinstance(fields, dict):
-        raise _RefusedError(
-            f'one object per line is needed, such as {{"order_id": "7890", "amount_sats": 5000}}; got {shown(fields)}'
-        )
+        raise LineError(f'must be an object such as {{"order_id": "7890", "amount_sats": 5000}}; got {shown(fields)}')
     for name in fields:
         if name not in (*_COLUMNS, "metadata"):
-            raise _RefusedError(f"{shown(name)} is no field; known are {', '.join(_COLUMNS)} and metadata")
-    return {name: value for name, value in fields.items() if value is not None}
+            raise LineError(f"{shown(name)} is no field; known are {', '.join(_COLUMNS)} and metadata")
+    return fields
 
 
-def _row(line: int, fields: Mapping[str, object]) -> Row | Problem:
-    order_id, btc = fields.get("order_id"), fields.get("amount_btc")
+def _row(line: int, fields: dict[str, object]) -> Row:
+    order_id, btc = fields.pop("order_id", None), fields.get("amount_btc")
     if not isinstance(order_id, str) or not order_id or order_id != order_id.strip() or not order_id.isprintable():
-        return Problem(
-            line, f"order_id must be text without line ends, and without blanks around it; got {shown(order_id)}"
-        )
-    if isinstance(btc, str) and not _BTC.fullmatch(btc):
-        return Problem(
-            line,
-            f"order {printable(order_id, most=80)}: amount_btc must be digits and a point, such as 0.00123456; "
-            f"got {shown(btc)} (a spreadsheet that shows 1E-05 also saves that, and may have lost digits)",
-        )
-    if isinstance(btc, float):  # of JSON, whose writer is not helped by what a Python program would have to do
-        return Problem(
-            line,
-            f'order {printable(order_id, most=80)}: amount_btc must be text, as in "0.00005"; '
-            f"got the number {shown(btc)}",
-        )
+        raise LineError(f"order_id must be text on one line, without blanks around it; got {shown(order_id)}")
+    order = f"order {printable(order_id, most=80)}"
+    if btc is not None and not (isinstance(btc, str) and _BTC.fullmatch(btc)):
+        raise LineError(f'{order}: amount_btc must be digits and a point as text, such as "0.00005"; got {shown(btc)}')
     try:
-        asked = InvoiceRequest.build(**{name: value for name, value in fields.items() if name != "order_id"})
+        asked = InvoiceRequest.build(**fields)
     except InvalidArgumentError as error:
-        return Problem(line, f"order {printable(order_id, most=80)}: {error}")
-    request = {
-        "amount_sats": asked.amount_sats,
-        "memo": asked.memo,
-        "metadata": asked.metadata,
-        "expires_in": asked.expires_in,
-    }
-    return Row(
-        line=line,
-        order_id=order_id,
-        amount_sats=asked.amount_sats,
-        request=json.dumps(request, sort_keys=True, separators=(",", ":")),
-    )
+        raise LineError(f"{order}: {error}") from None
+    request = {name: getattr(asked, name) for name in ("amount_sats", "memo", "metadata", "expires_in")}
+    return Row(line, order_id, asked.amount_sats, json.dumps(request, sort_keys=True, separators=(",", ":")))
