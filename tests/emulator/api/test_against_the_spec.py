@@ -36,7 +36,7 @@ from tazapay_lightning_emulator.invoices.fields import MAX_AMOUNT, MAX_EXPIRY_IN
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import THOROUGH
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 INVOICES = "/v3/lightning_invoice_bolt11"
 INVOICE_BY_ID = f"{INVOICES}/{{id}}"
 CREATE = f"$.paths['{INVOICES}'].post"
