@@ -41,7 +41,7 @@ def create_app(
     faults: FaultPlan | None = None,
     webhook_url: str | None = None,
     webhook_secret: str = DEFAULT_WEBHOOK_SECRET,
-) -> Starlette:
+) -> Application:
     """The emulator as an ASGI application, for a server or a test client of your own.
 
     What lies below HTTP takes the emulator's own server: `refuse`, `reset_before_commit`, `reset_after_commit`,
@@ -94,7 +94,11 @@ def create_app(
 class Application(Starlette):
     """The application, with the date of its own clock on every reply.
 
-    Under another server that is only done when its clock is not the machine's: those have a Date header of their own.
+    Under another server the date is only added when the clock is not the machine's: such a server sends one itself.
+
+    Attributes:
+        book: the invoices.
+        faults: which request gets which fault.
     """
 
     def __init__(self, book: InvoiceBook, operations: InvoiceOperations, faults: FaultPlan) -> None:
@@ -117,17 +121,17 @@ class Application(Starlette):
             },
         )
         self.router.redirect_slashes = False  # the API knows no redirects, and a POST must not be sent twice
-        self._clock = book.clock
-        self._webhooks = book.webhooks
+        self.book = book
+        self.faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        await super().__call__(scope, receive, dated(send, self._clock, always=connection_of(scope) is not None))
+        await super().__call__(scope, receive, dated(send, self.book.clock, always=connection_of(scope) is not None))
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         yield
-        self._webhooks.stop()
+        self.book.webhooks.stop()
 
 
 # Starlette types every handler as taking any exception, so each of these narrows its own.

@@ -8,17 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 
-from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
-from tazapay_lightning_emulator.api.operations import InvoiceOperations
-from tazapay_lightning_emulator.app import Application
-from tazapay_lightning_emulator.clock import Clock, utc_now
+from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET
+from tazapay_lightning_emulator.app import create_app
+from tazapay_lightning_emulator.clock import utc_now
 from tazapay_lightning_emulator.emulator import Emulator
 from tazapay_lightning_emulator.faults.plan import FaultPlan
-from tazapay_lightning_emulator.invoices.book import InvoiceBook
-from tazapay_lightning_emulator.invoices.store import Store
 from tazapay_lightning_emulator.serving.listening import base_url, listening
 from tazapay_lightning_emulator.serving.uvicorn_thread import served
-from tazapay_lightning_emulator.webhooks.delivery import WebhookSender
 from tazapay_lightning_emulator.webhooks.event import DEFAULT_WEBHOOK_SECRET
 
 
@@ -67,22 +63,26 @@ def running_emulator(
         >>> reply.status_code, stored["amount"]
         (200, 123456)
     """
-    credentials = Credentials(api_key, api_secret)
-    plan = FaultPlan() if faults is None else faults
-    clock = Clock(now)
-    webhooks = WebhookSender(clock, secret=webhook_secret, url=webhook_url)
-    with listening(host, port) as listener, closing(Store(database)) as store, closing(webhooks):
-        book = InvoiceBook(store, clock, webhooks)
-        app = Application(book, InvoiceOperations(book, credentials, data_as_string), plan)
+    with listening(host, port) as listener:
         url = base_url(listener)
-        with served(app, listener) as door:
+        app = create_app(
+            api_key=api_key,
+            api_secret=api_secret,
+            database=database,
+            data_as_string=data_as_string,
+            now=now,
+            faults=faults,
+            webhook_url=webhook_url,
+            webhook_secret=webhook_secret,
+        )
+        with closing(app.book.store), closing(app.book.webhooks), served(app, listener) as door:
             yield Emulator(
                 base_url=url,
                 api_key=api_key,
                 api_secret=api_secret,
                 webhook_secret=webhook_secret,
-                book=book,
-                plan=plan,
+                book=app.book,
+                plan=app.faults,
                 door=door,
             )
 

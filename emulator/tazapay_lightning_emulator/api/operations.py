@@ -13,12 +13,12 @@ from starlette.routing import Route
 
 from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_json_body
 from tazapay_lightning_emulator.api.credentials import Credentials, authenticate
+from tazapay_lightning_emulator.api.fields import read_fields, read_new_metadata
 from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError, success_body
 from tazapay_lightning_emulator.api.responses import json_response
 from tazapay_lightning_emulator.errors import NoSuchInvoiceError
 from tazapay_lightning_emulator.invoices.book import InvoiceBook
-from tazapay_lightning_emulator.invoices.fields import read_fields, read_new_metadata
-from tazapay_lightning_emulator.invoices.life import Invoice
+from tazapay_lightning_emulator.invoices.invoice import Invoice
 
 INVOICES_PATH = "/v3/lightning_invoice_bolt11"
 MAX_IDEMPOTENCY_KEY_LENGTH = 255

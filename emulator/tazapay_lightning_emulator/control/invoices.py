@@ -25,7 +25,7 @@ from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefused
 from tazapay_lightning_emulator.api.responses import shown
 from tazapay_lightning_emulator.errors import NoSuchInvoiceError, NotPayableError
 from tazapay_lightning_emulator.invoices.book import InvoiceBook
-from tazapay_lightning_emulator.invoices.life import to_rfc3339
+from tazapay_lightning_emulator.invoices.invoice import to_rfc3339
 
 
 def invoice_routes(book: InvoiceBook) -> list[Route]:

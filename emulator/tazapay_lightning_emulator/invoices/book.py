@@ -8,8 +8,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from tazapay_lightning_emulator.clock import Clock
-from tazapay_lightning_emulator.invoices.fields import InvoiceFields
-from tazapay_lightning_emulator.invoices.life import Invoice, new_invoice
+from tazapay_lightning_emulator.invoices.invoice import Invoice, InvoiceFields, new_invoice
 from tazapay_lightning_emulator.invoices.payment_requests import PaymentRequests, payment_requests
 from tazapay_lightning_emulator.invoices.store import Store, StoredInvoice
 from tazapay_lightning_emulator.webhooks.delivery import WebhookSender

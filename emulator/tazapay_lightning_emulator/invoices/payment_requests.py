@@ -10,7 +10,7 @@ from collections.abc import Callable
 from attrs import field, frozen
 
 from tazapay_lightning_emulator.invoices.bolt11_encoding import TIMESTAMP_BITS, encode
-from tazapay_lightning_emulator.invoices.life import Invoice
+from tazapay_lightning_emulator.invoices.invoice import Invoice
 
 _logger = logging.getLogger("tazapay_lightning_emulator")
 

@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
 
-from tazapay_lightning_emulator.api.replies import compact_json
 from tazapay_lightning_emulator.errors import NoSuchInvoiceError
 from tazapay_lightning_emulator.invoices.database import IN_MEMORY, Database
-from tazapay_lightning_emulator.invoices.life import Invoice, to_rfc3339
+from tazapay_lightning_emulator.invoices.invoice import Invoice, to_rfc3339
 
 REPLAY_PERIOD = timedelta(hours=24)
 """For how long a reply is replayed to its idempotency key (Tazapay's documentation)."""
@@ -114,7 +113,7 @@ class Store:
             connection.execute(
                 "UPDATE invoices SET metadata = ?, paid_at = ?, updated_at = ? WHERE id = ?",
                 (
-                    compact_json(invoice.metadata),
+                    json.dumps(invoice.metadata),
                     None if invoice.paid_at is None else to_rfc3339(invoice.paid_at),
                     to_rfc3339(invoice.updated_at),
                     invoice_id,
@@ -142,7 +141,7 @@ def _insert_invoice(connection: sqlite3.Connection, invoice: Invoice, idempotenc
             invoice.h_tag_memo,
             invoice.collect,
             invoice.expiry_interval,
-            compact_json(invoice.metadata),
+            json.dumps(invoice.metadata),
             to_rfc3339(invoice.created_at),
             to_rfc3339(invoice.updated_at),
             invoice.payment_request,

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
-from tazapay_lightning_emulator.invoices.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, InvoiceFields, read_fields
+from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, read_fields
+from tazapay_lightning_emulator.invoices.invoice import InvoiceFields
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import THOROUGH
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator
-from tazapay_lightning_emulator.invoices.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
+from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
 from tests.support.emulator_replies import problems
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import sample

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
+from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
 from tazapay_lightning_emulator.invoices.bolt11_encoding import amount_in_prefix, checksum
-from tazapay_lightning_emulator.invoices.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, InvoiceFields
-from tazapay_lightning_emulator.invoices.life import new_invoice
+from tazapay_lightning_emulator.invoices.invoice import InvoiceFields, new_invoice
 from tazapay_lightning_emulator.invoices.payment_requests import PaymentRequests
 from tazapay_lightning_emulator.invoices.signing import ORDER, Key, Pair, signature_with
 from tests.support.emulator_bolt11 import CHARACTERS, Request, read, sats_of

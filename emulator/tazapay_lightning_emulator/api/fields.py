@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import frozen
-
 from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError
 from tazapay_lightning_emulator.api.strict_json import NotStrictJSONError, read_json
+from tazapay_lightning_emulator.invoices.invoice import InvoiceFields
 
 MAX_AMOUNT = 2_100_000_000_000_000
 """Satoshi: all the bitcoin there will ever be (assumption)."""
@@ -24,17 +23,6 @@ MAX_EXPIRY_INTERVAL = 2**31 - 1
 """Seconds, some 68 years: every expiry stays a date that can be written down (assumption)."""
 
 _SHA256_HEX = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
-
-
-@frozen
-class InvoiceFields:
-    """A validated request. `amount` is in satoshi, `expiry_interval` in seconds; at most one of the memos is set."""
-
-    amount: int
-    d_tag_memo: str | None
-    h_tag_memo: str | None
-    expiry_interval: int
-    metadata: Mapping[str, Any]
 
 
 def read_fields(body: object) -> InvoiceFields:

@@ -10,7 +10,17 @@ from typing import Any
 from attrs import evolve, frozen
 
 from tazapay_lightning_emulator.errors import NotPayableError
-from tazapay_lightning_emulator.invoices.fields import InvoiceFields
+
+
+@frozen
+class InvoiceFields:
+    """A validated request. `amount` is in satoshi, `expiry_interval` in seconds; at most one of the memos is set."""
+
+    amount: int
+    d_tag_memo: str | None
+    h_tag_memo: str | None
+    expiry_interval: int
+    metadata: Mapping[str, Any]
 
 
 @frozen
