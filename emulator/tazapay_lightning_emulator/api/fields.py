@@ -25,7 +25,7 @@ MAX_EXPIRY_INTERVAL = 2**31 - 1
 _SHA256_HEX = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
-def read_fields(body: object) -> InvoiceFields:
+def read_fields(body: Mapping[str, object]) -> InvoiceFields:
     """The validated fields of a request for an invoice; unknown ones are passed over.
 
     Args:
@@ -49,7 +49,7 @@ def read_fields(body: object) -> InvoiceFields:
     )
 
 
-def read_new_metadata(body: object) -> Mapping[str, Any]:
+def read_new_metadata(body: Mapping[str, object]) -> Mapping[str, Any]:
     """The validated metadata of a request to update an invoice; every other field is passed over.
 
     Args:
@@ -69,10 +69,8 @@ def read_new_metadata(body: object) -> Mapping[str, Any]:
 _Readers = Mapping[str, tuple[Callable[[object], object], str]]
 
 
-def _read(body: object, readers: _Readers, *, required: str) -> dict[str, Any]:
+def _read(body: Mapping[str, object], readers: _Readers, *, required: str) -> dict[str, Any]:
     """The values of those fields that the body has."""
-    if not isinstance(body, dict):
-        raise _refused([Problem(Code.BAD_JSON, "the body is not an object", "body: a JSON object")])
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     for name, (read, accepted) in readers.items():
@@ -85,7 +83,7 @@ def _read(body: object, readers: _Readers, *, required: str) -> dict[str, Any]:
     if required not in body:
         problems.append(Problem(Code.BAD_JSON, f"{required} is missing", f"{required}: {readers[required][1]}"))
     if problems:
-        raise _refused(problems)
+        raise RequestRefusedError(400, "the request is not valid", problems)
     return values
 
 
@@ -127,7 +125,3 @@ _FIELDS: _Readers = {
     "metadata": (_metadata, "the JSON text of an object, or an object"),
 }
 """For each field how to read it (ValueError: not accepted) and what is accepted, in words."""
-
-
-def _refused(problems: list[Problem]) -> RequestRefusedError:
-    return RequestRefusedError(400, "the request is not valid", problems)

@@ -56,6 +56,11 @@ class RequestRefusedError(Exception):
         self.headers = dict(headers or {})
 
 
+def refusal_because(error: Exception, status_code: int, code: Code, message: str) -> RequestRefusedError:
+    """The refusal of a request that failed with this error, whose text becomes the remarks."""
+    return RequestRefusedError(status_code, message, [Problem(code, message, str(error))])
+
+
 def success_body(invoice: Mapping[str, object], *, data_as_string: bool) -> bytes:
     r"""The body of a 200 reply.
 

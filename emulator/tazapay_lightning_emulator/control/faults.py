@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_object
+from tazapay_lightning_emulator.api.bodies import bad_request, read_object, read_only_field
 from tazapay_lightning_emulator.api.responses import shown
 from tazapay_lightning_emulator.faults.chance import DEFAULT_KINDS
 from tazapay_lightning_emulator.faults.injection import OWN_SERVER_NEEDED
@@ -52,7 +52,7 @@ class _Control:
         if request.method == "DELETE":
             self.plan.stop_failing()
         elif request.method == "POST":
-            fields = read_object(request, await read_body(request))
+            fields = await read_object(request)
             try:
                 _add(self.plan, fields, own_server=connection_of(request.scope) is not None)
             except ValueError as error:
@@ -60,14 +60,12 @@ class _Control:
         return shown(self.plan.to_dict())
 
     async def refuse(self, request: Request) -> Response:
-        fields = read_object(request, await read_body(request))
+        value = await read_only_field(request, "seconds", refusal="the refusal is not accepted")
         connection = connection_of(request.scope)
-        if fields.keys() != {"seconds"}:
-            raise bad_request("the refusal is not accepted", "fields: seconds, and nothing else")
         if connection is None:
             raise bad_request("connections cannot be refused", OWN_SERVER_NEEDED)
         try:
-            seconds = Fault("refuse", seconds=fields["seconds"])["seconds"]
+            seconds = Fault("refuse", seconds=value)["seconds"]
         except ValueError as error:
             raise bad_request("the refusal is not accepted", str(error)) from None
         await connection.refuse(seconds)

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_object
-from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError
+from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_only_field
+from tazapay_lightning_emulator.api.replies import Code, refusal_because
 from tazapay_lightning_emulator.api.responses import shown
 from tazapay_lightning_emulator.errors import EmulatorError, NoSuchWebhookError
 from tazapay_lightning_emulator.webhooks.delivery import WebhookSender
@@ -40,11 +40,9 @@ class _Control:
     async def webhooks(self, request: Request) -> Response:
         if request.method != "POST":
             return shown([delivery.to_dict() for delivery in self.sender.deliveries()])
-        fields = read_object(request, await read_body(request))
-        if fields.keys() != {"url"}:
-            raise bad_request("the URL is not accepted", "fields: url, and nothing else")
+        url = await read_only_field(request, "url", refusal="the URL is not accepted")
         try:
-            self.sender.send_to(fields["url"])
+            self.sender.send_to(url)
         except ValueError as error:
             raise bad_request("the URL is not accepted", f"{error}; or null") from None
         return shown({"url": self.sender.url})
@@ -55,8 +53,6 @@ class _Control:
         try:
             return shown(self.sender.resend(request.path_params["event_id"]).to_dict())
         except NoSuchWebhookError as error:
-            problem = Problem(Code.ABSENT, "not found", str(error))
-            raise RequestRefusedError(404, "not found", [problem]) from None
+            raise refusal_because(error, 404, Code.ABSENT, "not found") from None
         except EmulatorError as error:
-            problem = Problem(Code.BAD_JSON, "the event cannot be sent", str(error))
-            raise RequestRefusedError(409, "the event cannot be sent", [problem]) from None
+            raise refusal_because(error, 409, Code.BAD_JSON, "the event cannot be sent") from None

@@ -76,7 +76,7 @@ FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 _LONGEST_SECONDS = 3600
 _MOST_BYTES = 100_000_000_000
-_BELOW_HTTP = frozenset({"refuse", "reset_before_commit", "reset_after_commit", "close_mid_body"})
+_BELOW_HTTP = {"refuse", "reset_before_commit", "reset_after_commit", "close_mid_body", "wrong_content_length"}
 
 
 @frozen
@@ -202,4 +202,4 @@ class Fault:
         """Whether it takes the emulator's own server to do it, because no application can say it in ASGI."""
         if self.kind == "drip":
             return bool(self["drip_head"])
-        return self.kind in _BELOW_HTTP or self.kind == "wrong_content_length"
+        return self.kind in _BELOW_HTTP

@@ -125,7 +125,7 @@ def test_a_reply_that_never_comes_does_not_hold_up_the_end_of_the_block(monkeypa
         await asyncio.sleep(3600)
         return b""
 
-    monkeypatch.setattr(tazapay_lightning_emulator.api.operations, "read_body", hang)
+    monkeypatch.setattr(tazapay_lightning_emulator.api.operations, "read_object", hang)
     monkeypatch.setattr(tazapay_lightning_emulator.serving.uvicorn_thread, "_GRACE_SECONDS", 0.1)
     threads = threading.active_count()
     with ExitStack() as stack:
