@@ -107,7 +107,7 @@ __all__ = [
     "serve",
 ]
 
-_HOME_OF = {
+_MODULE_OF = {
     "DEFAULT_API_KEY": "api.credentials",
     "DEFAULT_API_SECRET": "api.credentials",
     "DEFAULT_WEBHOOK_SECRET": "webhooks.event",
@@ -128,10 +128,10 @@ _EXTRA = {"starlette", "uvicorn"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        module = importlib.import_module(f"{__name__}.{_HOME_OF[name]}")
+        module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
     except ModuleNotFoundError as missing:
         package = (missing.name or "").partition(".")[0]
         if package not in _EXTRA:

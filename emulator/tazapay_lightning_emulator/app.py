@@ -17,9 +17,9 @@ from starlette.types import Receive, Scope, Send
 from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
 from tazapay_lightning_emulator.api.operations import INVOICES_PATH, InvoiceOperations
 from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError, error_body
-from tazapay_lightning_emulator.api.responses import dated, json_response
+from tazapay_lightning_emulator.api.responses import json_response, with_date_header
 from tazapay_lightning_emulator.clock import Clock, utc_now
-from tazapay_lightning_emulator.control.faults import control_routes
+from tazapay_lightning_emulator.control.faults import fault_routes
 from tazapay_lightning_emulator.control.invoices import invoice_routes
 from tazapay_lightning_emulator.control.webhooks import webhook_routes
 from tazapay_lightning_emulator.faults.injection import FaultInjection
@@ -107,7 +107,7 @@ class Application(Starlette):
                 *operations.routes(),
                 *invoice_routes(book),
                 *webhook_routes(book.webhooks),
-                *control_routes(faults),
+                *fault_routes(faults),
             ],
             middleware=[
                 Middleware(FaultInjection, plan=faults, other_reply=operations.reply_of_another, clock=book.clock)
@@ -115,7 +115,7 @@ class Application(Starlette):
             lifespan=self._lifespan,
             exception_handlers={
                 RequestRefusedError: _refused,
-                HTTPException: _unroutable,
+                HTTPException: _not_routed,
                 ClientDisconnect: _disconnected,
                 Exception: _failed,
             },
@@ -126,7 +126,9 @@ class Application(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        await super().__call__(scope, receive, dated(send, self.book.clock, always=connection_of(scope) is not None))
+        await super().__call__(
+            scope, receive, with_date_header(send, self.book.clock, always=connection_of(scope) is not None)
+        )
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -142,14 +144,14 @@ async def _refused(request: Request, error: Exception) -> Response:
     return json_response(error.status_code, error_body(error.message, error.problems), error.headers)
 
 
-_PATHS = f"POST {INVOICES_PATH} creates an invoice, GET and PUT {INVOICES_PATH}/(its id) fetch and update it"
+_KNOWN_PATHS = f"POST {INVOICES_PATH} creates an invoice, GET and PUT {INVOICES_PATH}/(its id) fetch and update it"
 
 
-async def _unroutable(request: Request, error: Exception) -> Response:
+async def _not_routed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows the type; Starlette chose by it
     known_path = error.status_code == 405
     message = "this path has no such method" if known_path else "there is nothing at this path"
-    problem = Problem(Code.ABSENT, message, _PATHS)
+    problem = Problem(Code.ABSENT, message, _KNOWN_PATHS)
     body = error_body("method not allowed" if known_path else "not found", [problem])
     return json_response(error.status_code, body, error.headers)
 

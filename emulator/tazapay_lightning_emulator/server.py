@@ -75,7 +75,7 @@ def running_emulator(
             webhook_url=webhook_url,
             webhook_secret=webhook_secret,
         )
-        with closing(app.book.store), closing(app.book.webhooks), served(app, listener) as door:
+        with closing(app.book.store), closing(app.book.webhooks), served(app, listener) as listener_control:
             yield Emulator(
                 base_url=url,
                 api_key=api_key,
@@ -83,7 +83,7 @@ def running_emulator(
                 webhook_secret=webhook_secret,
                 book=app.book,
                 plan=app.faults,
-                door=door,
+                listener_control=listener_control,
             )
 
 

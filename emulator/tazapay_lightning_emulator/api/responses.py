@@ -17,12 +17,12 @@ def json_response(status_code: int, body: bytes, headers: Mapping[str, str] | No
     return Response(body, status_code, headers, media_type="application/json")
 
 
-def shown(value: object) -> Response:
+def value_response(value: object) -> Response:
     """A reply that shows a value; how endpoints of control answer."""
     return json_response(200, compact_json(value).encode())
 
 
-def dated(send: Send, clock: Clock, *, always: bool) -> Send:
+def with_date_header(send: Send, clock: Clock, *, always: bool) -> Send:
     """`send`, that puts a Date header by this clock on the reply: a client measures by it how long an invoice lives.
 
     Unless `always`, it is put there only when the clock is not the machine's, which every server tells by itself.

@@ -24,7 +24,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tazapay_lightning_emulator.api.bodies import bad_request, read_object, read_only_field
-from tazapay_lightning_emulator.api.responses import shown
+from tazapay_lightning_emulator.api.responses import value_response
 from tazapay_lightning_emulator.faults.chance import DEFAULT_KINDS
 from tazapay_lightning_emulator.faults.injection import OWN_SERVER_NEEDED
 from tazapay_lightning_emulator.faults.kinds import Fault
@@ -34,7 +34,7 @@ from tazapay_lightning_emulator.serving.connections import connection_of
 _EITHER = "a JSON object with `kind` (for the next requests) or with `probability` (for requests by chance)"
 
 
-def control_routes(plan: FaultPlan) -> list[Route]:
+def fault_routes(plan: FaultPlan) -> list[Route]:
     """The routes that change and show a plan."""
     control = _Control(plan)
     return [
@@ -57,7 +57,7 @@ class _Control:
                 _add(self.plan, fields, own_server=connection_of(request.scope) is not None)
             except ValueError as error:
                 raise bad_request("the fault is not accepted", str(error)) from None
-        return shown(self.plan.to_dict())
+        return value_response(self.plan.to_dict())
 
     async def refuse(self, request: Request) -> Response:
         value = await read_only_field(request, "seconds", refusal="the refusal is not accepted")
@@ -69,10 +69,10 @@ class _Control:
         except ValueError as error:
             raise bad_request("the refusal is not accepted", str(error)) from None
         await connection.refuse(seconds)
-        return shown({"seconds": seconds})
+        return value_response({"seconds": seconds})
 
     async def requests(self, request: Request) -> Response:
-        return shown([record.to_dict() for record in self.plan.requests()])
+        return value_response([record.to_dict() for record in self.plan.requests()])
 
 
 def _add(plan: FaultPlan, fields: Mapping[str, Any], *, own_server: bool) -> None:
@@ -84,7 +84,7 @@ def _add(plan: FaultPlan, fields: Mapping[str, Any], *, own_server: bool) -> Non
     if ("kind" in fields) == ("probability" in fields):
         raise ValueError(f"body: {_EITHER}")
     if "kind" in fields:
-        fault = _possible(_without(fields, "times", "idempotency_key"), own_server=own_server)
+        fault = _possible_fault(_without(fields, "times", "idempotency_key"), own_server=own_server)
         plan.fail_next(fault, times=fields.get("times", 1), idempotency_key=fields.get("idempotency_key"))
         return
     if not fields.keys() <= {"probability", "seed", "kinds"}:
@@ -92,13 +92,15 @@ def _add(plan: FaultPlan, fields: Mapping[str, Any], *, own_server: bool) -> Non
     kinds = fields.get("kinds", [{**Fault.of(kind).to_dict(), "weight": it} for kind, it in DEFAULT_KINDS.items()])
     if not isinstance(kinds, list) or not all(isinstance(kind, dict) for kind in kinds):
         raise ValueError("kinds: a list of objects, each with `kind`")
-    weights = {_possible(_without(kind, "weight"), own_server=own_server): kind.get("weight", 1) for kind in kinds}
+    weights = {
+        _possible_fault(_without(kind, "weight"), own_server=own_server): kind.get("weight", 1) for kind in kinds
+    }
     if len(weights) < len(kinds):
         raise ValueError("kinds: each of them once")
     plan.fail_randomly(fields["probability"], seed=fields.get("seed", 0), kinds=weights)
 
 
-def _possible(fields: Mapping[str, Any], *, own_server: bool) -> Fault:
+def _possible_fault(fields: Mapping[str, Any], *, own_server: bool) -> Fault:
     fault = Fault.from_dict(fields)
     if fault.is_below_http and not own_server:
         raise ValueError(OWN_SERVER_NEEDED)

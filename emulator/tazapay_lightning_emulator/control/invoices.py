@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from tazapay_lightning_emulator.api.bodies import bad_request, read_object, read_only_field
 from tazapay_lightning_emulator.api.replies import Code, refusal_because
-from tazapay_lightning_emulator.api.responses import shown
+from tazapay_lightning_emulator.api.responses import value_response
 from tazapay_lightning_emulator.errors import NoSuchInvoiceError, NotPayableError
 from tazapay_lightning_emulator.invoices.book import InvoiceBook
 from tazapay_lightning_emulator.invoices.invoice import to_rfc3339
@@ -41,7 +41,7 @@ class _Control:
     book: InvoiceBook
 
     async def invoices(self, request: Request) -> Response:
-        return shown(self.book.listed())
+        return value_response(self.book.listed())
 
     async def pay(self, request: Request) -> Response:
         fields = await read_object(request, optional=True)
@@ -49,7 +49,7 @@ class _Control:
         if not fields.keys() <= {"even_if_expired"} or not isinstance(even_if_expired, bool):
             raise bad_request("the payment is not accepted", "fields: even_if_expired, true or false, or nothing")
         try:
-            return shown(self.book.pay(request.path_params["id"], even_if_expired=even_if_expired))
+            return value_response(self.book.pay(request.path_params["id"], even_if_expired=even_if_expired))
         except NoSuchInvoiceError as error:
             raise refusal_because(error, 404, Code.ABSENT, "not found") from None
         except NotPayableError as error:
@@ -63,4 +63,4 @@ class _Control:
             except ValueError as error:
                 raise bad_request("the time is not accepted", str(error)) from None
         clock = self.book.clock
-        return shown({"now": to_rfc3339(clock.now()), "ahead": clock.ahead.total_seconds()})
+        return value_response({"now": to_rfc3339(clock.now()), "ahead": clock.ahead.total_seconds()})

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_only_field
 from tazapay_lightning_emulator.api.replies import Code, refusal_because
-from tazapay_lightning_emulator.api.responses import shown
+from tazapay_lightning_emulator.api.responses import value_response
 from tazapay_lightning_emulator.errors import EmulatorError, NoSuchWebhookError
 from tazapay_lightning_emulator.webhooks.delivery import WebhookSender
 
@@ -39,19 +39,19 @@ class _Control:
 
     async def webhooks(self, request: Request) -> Response:
         if request.method != "POST":
-            return shown([delivery.to_dict() for delivery in self.sender.deliveries()])
+            return value_response([delivery.to_dict() for delivery in self.sender.deliveries()])
         url = await read_only_field(request, "url", refusal="the URL is not accepted")
         try:
             self.sender.send_to(url)
         except ValueError as error:
             raise bad_request("the URL is not accepted", f"{error}; or null") from None
-        return shown({"url": self.sender.url})
+        return value_response({"url": self.sender.url})
 
     async def resend(self, request: Request) -> Response:
         if await read_body(request):
             raise bad_request("the body is not empty", "body: none")
         try:
-            return shown(self.sender.resend(request.path_params["event_id"]).to_dict())
+            return value_response(self.sender.resend(request.path_params["event_id"]).to_dict())
         except NoSuchWebhookError as error:
             raise refusal_because(error, 404, Code.ABSENT, "not found") from None
         except EmulatorError as error:

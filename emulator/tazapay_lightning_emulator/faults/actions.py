@@ -8,14 +8,14 @@ from tazapay_lightning_emulator.faults.exchange import Exchange
 from tazapay_lightning_emulator.faults.kinds import FaultKind
 from tazapay_lightning_emulator.faults.replies import (
     amount_in,
-    badly_zipped,
     cut_short,
     error_reply,
+    gzipped,
     half,
     html_reply,
     padded,
     with_another_amount,
-    zipped,
+    with_bad_gzip,
 )
 from tazapay_lightning_emulator.serving.connections import Connection
 
@@ -120,7 +120,7 @@ async def _truncated_json(exchange: Exchange) -> None:
 
 
 async def _bad_gzip(exchange: Exchange) -> None:
-    await exchange.reply(badly_zipped(await exchange.carry_out(), exchange.fault["form"]))
+    await exchange.reply(with_bad_gzip(await exchange.carry_out(), exchange.fault["form"]))
 
 
 async def _huge_body(exchange: Exchange) -> None:
@@ -130,7 +130,7 @@ async def _huge_body(exchange: Exchange) -> None:
 
 async def _gzip_bomb(exchange: Exchange) -> None:
     reply = await exchange.carry_out()
-    bomb = zipped(padded(reply.body, exchange.fault["size"]))
+    bomb = gzipped(padded(reply.body, exchange.fault["size"]))
     await exchange.stream(reply.with_header("content-encoding", "gzip"), bomb)
 
 

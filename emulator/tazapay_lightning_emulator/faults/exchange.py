@@ -55,7 +55,7 @@ class Exchange:
 
     async def pass_on(self) -> None:
         """Let the application answer."""
-        await self.app(self.scope, self.receive, noting(self.record, self.send))
+        await self.app(self.scope, self.receive, record_commit(self.record, self.send))
 
     async def carry_out(self) -> Reply:
         """Let the application answer, and keep what it says."""
@@ -64,7 +64,7 @@ class Exchange:
         async def keep(message: Message) -> None:
             messages.append(message)
 
-        await self.app(self.scope, self.receive, noting(self.record, keep))
+        await self.app(self.scope, self.receive, record_commit(self.record, keep))
         start, *rest = messages
         body = b"".join(message.get("body", b"") for message in rest)
         return Reply(start["status"], tuple((name, value) for name, value in start["headers"]), body)
@@ -80,7 +80,7 @@ class Exchange:
 
     async def stream(self, reply: Reply, pieces: Iterable[bytes]) -> None:
         """Send these pieces for a body, no faster than the client reads, until they end or it leaves."""
-        response = StreamingResponse(_in_turn(pieces), reply.status)
+        response = StreamingResponse(_yielding_to_others(pieces), reply.status)
         response.raw_headers = list(reply.without_length().headers)
         with suppress(ClientDisconnect):  # how Starlette ends if the server tells of it by an error
             await response(self.scope, self.receive, self.send)
@@ -94,7 +94,7 @@ class Exchange:
         await (asyncio.sleep(seconds) if self.connection is None else self.connection.pause(seconds))
 
 
-def noting(record: RequestRecord, send: Send) -> Send:
+def record_commit(record: RequestRecord, send: Send) -> Send:
     """`send`, that first notes on the record whether the application carried the request out."""
 
     async def noted(message: Message) -> None:
@@ -105,7 +105,7 @@ def noting(record: RequestRecord, send: Send) -> Send:
     return noted
 
 
-async def arrived(receive: Receive) -> Receive:
+async def buffer_request(receive: Receive) -> Receive:
     """Wait until the request has arrived, and return what brings it once more.
 
     No more is kept than the application reads: a longer body is refused there, before its end.
@@ -126,7 +126,7 @@ async def arrived(receive: Receive) -> Receive:
     return again
 
 
-async def _in_turn(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+async def _yielding_to_others(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         if piece:
             yield piece

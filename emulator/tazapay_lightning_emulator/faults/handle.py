@@ -9,14 +9,14 @@ from attrs import field, frozen
 from tazapay_lightning_emulator.faults.chance import DEFAULT_KINDS, Kinds
 from tazapay_lightning_emulator.faults.kinds import Fault, FaultKind
 from tazapay_lightning_emulator.faults.plan import FaultPlan, RequestRecord
-from tazapay_lightning_emulator.serving.uvicorn_thread import Door
+from tazapay_lightning_emulator.serving.uvicorn_thread import ListenerControl
 
 
 @frozen
 class Refusal:
     """The time in which connections are refused; as a context manager, it ends with the block."""
 
-    _door: Door
+    _listener_control: ListenerControl
 
     def __enter__(self) -> None:
         pass
@@ -24,7 +24,7 @@ class Refusal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._door.open()
+        self._listener_control.open()
 
 
 @frozen(kw_only=True)
@@ -32,7 +32,7 @@ class FaultHandle:
     """Plans faults, and tells which requests came."""
 
     _plan: FaultPlan = field(repr=False)
-    _door: Door = field(repr=False)
+    _listener_control: ListenerControl = field(repr=False)
 
     def requests(self) -> list[RequestRecord]:
         """The last 100,000 requests in order of arrival, faults and all; those under `/_emulator/` do not count."""
@@ -97,7 +97,7 @@ class FaultHandle:
             EmulatorError: the emulator has stopped, or somebody took the port while it refused connections.
         """
         self._plan.stop_failing()
-        self._door.open()
+        self._listener_control.open()
 
     def refuse_connections(self, seconds: float | None = None) -> Refusal:
         """Be away from now on: connections are refused, and those that are open and idle are closed.
@@ -130,5 +130,5 @@ class FaultHandle:
         """
         if seconds is not None:
             Fault("refuse", seconds=seconds)  # checks them
-        self._door.close(seconds)
-        return Refusal(self._door)
+        self._listener_control.close(seconds)
+        return Refusal(self._listener_control)

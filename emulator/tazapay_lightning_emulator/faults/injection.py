@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tazapay_lightning_emulator.api.replies import Code, Problem, error_body
 from tazapay_lightning_emulator.clock import Clock
 from tazapay_lightning_emulator.faults.actions import BELOW_HTTP, IN_HTTP
-from tazapay_lightning_emulator.faults.exchange import Exchange, OtherReply, arrived, noting
+from tazapay_lightning_emulator.faults.exchange import Exchange, OtherReply, buffer_request, record_commit
 from tazapay_lightning_emulator.faults.plan import FaultPlan
 from tazapay_lightning_emulator.faults.replies import Reply
 from tazapay_lightning_emulator.serving.connections import ServerStoppingError, connection_of
@@ -45,13 +45,15 @@ class FaultInjection:
             return
         record = self._plan.arrived(scope["method"], scope["path"], _idempotency_key(scope))
         if record.fault is None:
-            await self._app(scope, receive, noting(record, send))
+            await self._app(scope, receive, record_commit(record, send))
             return
         connection = connection_of(scope)
         if connection is not None:
             connection.failing = True
         try:
-            whole = await arrived(receive)  # a service fails when it has the request, and not while it still reads
+            whole = await buffer_request(
+                receive
+            )  # a service fails when it has the request, and not while it still reads
             await _fail(
                 Exchange(
                     self._app, scope, whole, send, record, record.fault, connection, self._other_reply, self._clock
@@ -69,7 +71,7 @@ async def _fail(exchange: Exchange) -> None:
     elif connection is not None:
         action = BELOW_HTTP[fault.kind](exchange, connection)
     else:
-        action = exchange.reply(_not_possible())
+        action = exchange.reply(_own_server_needed_reply())
     try:
         await action
     except ServerStoppingError:
@@ -77,7 +79,7 @@ async def _fail(exchange: Exchange) -> None:
             await connection.reset()
 
 
-def _not_possible() -> Reply:
+def _own_server_needed_reply() -> Reply:
     problem = Problem(Code.INTERNAL, "the fault that was planned is not possible under this server", OWN_SERVER_NEEDED)
     return Reply.of(501, "application/json", error_body("not possible", [problem]))
 

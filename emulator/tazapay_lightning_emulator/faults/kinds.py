@@ -74,8 +74,8 @@ FaultKind = Literal[
 
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
-_LONGEST_SECONDS = 3600
-_MOST_BYTES = 100_000_000_000
+_MAX_SECONDS = 3600
+_MAX_SIZE_BYTES = 100_000_000_000
 _BELOW_HTTP = {"refuse", "reset_before_commit", "reset_after_commit", "close_mid_body", "wrong_content_length"}
 
 
@@ -97,7 +97,7 @@ def number(value: object, least: float, most: float) -> bool:
 
 
 def _seconds(default: float) -> _Parameter:
-    return _Parameter(default, lambda it: number(it, 0, _LONGEST_SECONDS), f"a number from 0 to {_LONGEST_SECONDS}")
+    return _Parameter(default, lambda it: number(it, 0, _MAX_SECONDS), f"a number from 0 to {_MAX_SECONDS}")
 
 
 def _one_of(*names: str) -> _Parameter:
@@ -105,13 +105,15 @@ def _one_of(*names: str) -> _Parameter:
 
 
 _FLAG = _Parameter(False, lambda it: isinstance(it, bool), "true or false")
-_SIZE = _Parameter(100_000_000, lambda it: integer(it, 1, _MOST_BYTES), f"bytes, an integer from 1 to {_MOST_BYTES}")
+_SIZE = _Parameter(
+    100_000_000, lambda it: integer(it, 1, _MAX_SIZE_BYTES), f"bytes, an integer from 1 to {_MAX_SIZE_BYTES}"
+)
 _STATUS = _Parameter(503, lambda it: integer(it, 400, 599), "an integer from 400 to 599")
 _HTML_STATUS = _Parameter(502, lambda it: integer(it, 400, 599) or integer(it, 200, 200), "200, or 400 to 599")
 _RETRY_AFTER = _Parameter(
     None,
-    lambda it: it is None or integer(it, 0, _LONGEST_SECONDS),
-    f"seconds, an integer from 0 to {_LONGEST_SECONDS}, or null for no such header",
+    lambda it: it is None or integer(it, 0, _MAX_SECONDS),
+    f"seconds, an integer from 0 to {_MAX_SECONDS}, or null for no such header",
 )
 _DIFFERENCE = _Parameter(1, lambda it: integer(it, -(2**53), 2**53) and it != 0, "satoshi, an integer other than 0")
 

@@ -20,7 +20,7 @@ from tazapay_lightning_emulator.faults.kinds import Fault, FaultKind, integer
 MAX_RECORDS = 100_000
 """How many requests are remembered; older ones are forgotten, so that an emulator can run for weeks."""
 
-_MOST_TIMES = 1_000_000
+_MAX_TIMES = 1_000_000
 _MAX_KEY_LENGTH = 255
 
 
@@ -112,8 +112,8 @@ class FaultPlan:
             ValueError: one of the arguments is not acceptable; the message tells what is.
         """
         fault = Fault.of(kind, **parameters)
-        if not integer(times, 1, _MOST_TIMES):
-            raise ValueError(f"times: an integer from 1 to {_MOST_TIMES}")
+        if not integer(times, 1, _MAX_TIMES):
+            raise ValueError(f"times: an integer from 1 to {_MAX_TIMES}")
         if idempotency_key is not None and not (
             isinstance(idempotency_key, str) and 1 <= len(idempotency_key) <= _MAX_KEY_LENGTH
         ):

@@ -95,7 +95,7 @@ def half(body: bytes) -> bytes:
     return body[: len(body) // 2]
 
 
-def badly_zipped(reply: Reply, form: str) -> Reply:
+def with_bad_gzip(reply: Reply, form: str) -> Reply:
     """Said to be a gzip, and none ("not_gzip") or only half of one ("truncated")."""
     body = reply.body if form == "not_gzip" else half(gzip.compress(reply.body, mtime=0))
     return reply.with_header("content-encoding", "gzip").with_body(body)
@@ -144,7 +144,7 @@ def padded(body: bytes, size: int) -> Iterator[bytes]:
     yield body
 
 
-def zipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """One gzip of all pieces, made as it goes: neither what goes in nor what comes out is ever kept."""
     compressor = zlib.compressobj(9, wbits=31)  # 31: with the head and the tail of a gzip
     for piece in pieces:

@@ -86,7 +86,7 @@ def encode(
             _field("9", _number(_FEATURES)),
         )
     )
-    signed = hashlib.sha256(prefix.encode() + _filled_up(groups)).digest()
+    signed = hashlib.sha256(prefix.encode() + _padded_bytes(groups)).digest()
     groups += _groups(sign(signed))
     return f"{prefix}1{(groups + checksum(prefix, groups)).translate(_TO_CHARACTERS).decode()}"
 
@@ -112,14 +112,14 @@ def checksum(prefix: str, groups: bytes) -> bytes:
         b'2uel5l'
     """
     letters = prefix.encode()
-    state = _divided((each >> 5 for each in letters), 1)
-    state = _divided(b"\0", state)
-    state = _divided((each & 31 for each in letters), state)
-    state = _divided(groups + bytes(6), state) ^ 1
+    state = _polymod((each >> 5 for each in letters), 1)
+    state = _polymod(b"\0", state)
+    state = _polymod((each & 31 for each in letters), state)
+    state = _polymod(groups + bytes(6), state) ^ 1
     return bytes(state >> shift & 31 for shift in (25, 20, 15, 10, 5, 0))
 
 
-def _divided(groups: Iterable[int], state: int) -> int:
+def _polymod(groups: Iterable[int], state: int) -> int:
     for group in groups:
         state = (state & 0x1FFFFFF) << 5 ^ group ^ _REMAINDERS[state >> 25]
     return state
@@ -143,7 +143,7 @@ def _number(value: int) -> bytes:
     return bytes(reversed(groups))
 
 
-def _filled_up(groups: bytes) -> bytes:
+def _padded_bytes(groups: bytes) -> bytes:
     """The bits of these groups as bytes, the last of them filled up with zeros."""
     whole = groups + bytes(-len(groups) % 8)
     return base64.b32decode(whole.translate(_FROM_GROUPS))[: (5 * len(groups) + 7) // 8]

@@ -14,7 +14,7 @@ ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D036414
 
 
 @frozen
-class Pair:
+class KeyPair:
     """A secret number, and the point of the curve that it leads to: what a key is made of, and a nonce as well."""
 
     number: int = field(repr=False)
@@ -22,7 +22,7 @@ class Pair:
     y: int
 
     @classmethod
-    def new(cls) -> Pair:
+    def new(cls) -> KeyPair:
         """A random one, from the system's source of randomness."""
         numbers = ec.generate_private_key(ec.SECP256K1()).private_numbers()
         return cls(numbers.private_value, numbers.public_numbers.x, numbers.public_numbers.y)
@@ -42,22 +42,22 @@ class Key:
         65
     """
 
-    _pair: Pair = field(factory=Pair.new)
+    _key_pair: KeyPair = field(factory=KeyPair.new)
 
     @property
     def public(self) -> bytes:
         """The public key, compressed: 33 bytes."""
-        return self._pair.compressed
+        return self._key_pair.compressed
 
     def sign(self, digest: bytes) -> bytes:
         """Sign 32 bytes: r and s of 32 bytes each, and the recovery id in one."""
         while True:
-            signature = signature_with(Pair.new(), self._pair.number, digest)
+            signature = sign_with_nonce(KeyPair.new(), self._key_pair.number, digest)
             if signature is not None:
                 return signature
 
 
-def signature_with(nonce: Pair, private: int, digest: bytes) -> bytes | None:
+def sign_with_nonce(nonce: KeyPair, private: int, digest: bytes) -> bytes | None:
     """The signature that this nonce gives; None for one of the few nonces that give none.
 
     Args:

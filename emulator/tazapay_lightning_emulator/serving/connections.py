@@ -18,7 +18,7 @@ EXTENSION = "tazapay_lightning_emulator.connection"
 _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no seconds
 
 
-def send_at_once(transport: asyncio.Transport) -> None:
+def disable_nagle(transport: asyncio.Transport) -> None:
     """Send each write when it is made, instead of waiting for the client's word about the one before.
 
     Without it every reply takes 40 ms, the time by which systems put such words off, and a drip comes in gushes.

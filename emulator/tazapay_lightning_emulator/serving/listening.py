@@ -45,7 +45,7 @@ def base_url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def bound_like(family: int, address: tuple[str, int]) -> socket.socket:
+def hold_port(family: int, address: tuple[str, int]) -> socket.socket:
     """A socket that holds the port and does not listen: connections are refused, and nobody gets the port by chance.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tazapay_lightning_emulator.serving.connections import EXTENSION, Connection, send_at_once
+from tazapay_lightning_emulator.serving.connections import EXTENSION, Connection, disable_nagle
 
 
 class Protocol(H11Protocol):
@@ -33,7 +33,7 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Let every request of this connection bring the connection along."""
         super().connection_made(transport)
-        send_at_once(transport)
+        disable_nagle(transport)
         connection = self._connection = Connection(transport, self._stopping, self._refuse)
         app = self.app
 

@@ -17,7 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from tazapay_lightning_emulator.errors import EmulatorError
-from tazapay_lightning_emulator.serving.listening import bound_like
+from tazapay_lightning_emulator.serving.listening import hold_port
 from tazapay_lightning_emulator.serving.uvicorn_protocol import Protocol
 
 _logger = logging.getLogger("tazapay_lightning_emulator")
@@ -28,7 +28,7 @@ _KEEP_ALIVE_SECONDS = 75  # longer than a test pauses, so that no pooled connect
 
 
 @contextmanager
-def served(app: Starlette, listener: socket.socket) -> Iterator[Door]:
+def served(app: Starlette, listener: socket.socket) -> Iterator[ListenerControl]:
     """Answer requests on the socket, in a background thread, from the beginning of the block to its end.
 
     Args:
@@ -46,13 +46,13 @@ def served(app: Starlette, listener: socket.socket) -> Iterator[Door]:
             server.ready.result(timeout=_START_TIMEOUT_SECONDS)
         except (Exception, SystemExit) as error:  # SystemExit is how uvicorn gives up: it must not end the caller
             raise EmulatorError(f"the emulator's server did not start: {error!r}") from error
-        yield Door(server)
+        yield ListenerControl(server)
     finally:
         server.stop()
         thread.join()
 
 
-class Door:
+class ListenerControl:
     """Lets connections in, or refuses them; from any thread but the server's own."""
 
     def __init__(self, server: _Server) -> None:
@@ -93,10 +93,10 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listener = listener
         self._address = listener.getsockname()
-        self._held: socket.socket | None = None  # what keeps the port while nothing listens
-        self._at_the_door = asyncio.Lock()
-        self._return: asyncio.TimerHandle | None = None
-        self._returning: asyncio.Task[None] | None = None  # kept, or it could be collected half-way
+        self._held_port: socket.socket | None = None  # what keeps the port while nothing listens
+        self._listening_lock = asyncio.Lock()
+        self._accept_timer: asyncio.TimerHandle | None = None
+        self._accept_task: asyncio.Task[None] | None = None  # kept, or it could be collected half-way
 
     def run_in_thread(self) -> None:
         """Serve until `stop`; a failure to start is what `ready` raises."""
@@ -137,13 +137,13 @@ class _Server(uvicorn.Server):
         Raises:
             EmulatorError: somebody else took the port.
         """
-        async with self._at_the_door:
-            if self._held is None:
+        async with self._listening_lock:
+            if self._held_port is None:
                 await self._stop_listening()
-                self._held = bound_like(self._listener.family, self._address)
-            self._forget_return()
+                self._held_port = hold_port(self._listener.family, self._address)
+            self._cancel_accept_timer()
             if seconds is not None:
-                self._return = asyncio.get_running_loop().call_later(seconds, self._accept_soon)
+                self._accept_timer = asyncio.get_running_loop().call_later(seconds, self._start_accept_task)
         for connection in list(self.server_state.connections):
             if isinstance(connection, Protocol):  # all of them are: this narrows the type
                 connection.retire()
@@ -155,14 +155,14 @@ class _Server(uvicorn.Server):
         Raises:
             EmulatorError: somebody else listens on the port by now, which only those can who ask for just this one.
         """
-        async with self._at_the_door:
-            self._forget_return()
-            if self._held is not None and not self._stopping.is_set():
+        async with self._listening_lock:
+            self._cancel_accept_timer()
+            if self._held_port is not None and not self._stopping.is_set():
                 try:
-                    await super().startup([self._held])
+                    await super().startup([self._held_port])
                 except OSError as error:
                     raise EmulatorError(f"port {self._address[1]} was taken while the emulator was away") from error
-                self._listener, self._held = self._held, None
+                self._listener, self._held_port = self._held_port, None
 
     async def main_loop(self) -> None:
         """Wait until it is time to stop."""
@@ -172,11 +172,11 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish what is in flight, for a bounded time, and leave no connection behind."""
         self._stopping.set()
-        async with self._at_the_door:
-            self._forget_return()
+        async with self._listening_lock:
+            self._cancel_accept_timer()
             await self._stop_listening()
-            if self._held is not None:
-                self._held.close()
+            if self._held_port is not None:
+                self._held_port.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await self._until_idle()
@@ -184,19 +184,19 @@ class _Server(uvicorn.Server):
             connection.transport.abort()
         await self._until_idle()  # what still runs after that is cancelled by asyncio.run
 
-    def _accept_soon(self) -> None:
+    def _start_accept_task(self) -> None:
         async def accept() -> None:
             try:
                 await self.accept()
             except EmulatorError:
                 _logger.exception("the emulator stays away")
 
-        self._returning = asyncio.create_task(accept())
+        self._accept_task = asyncio.create_task(accept())
 
-    def _forget_return(self) -> None:
-        if self._return is not None:
-            self._return.cancel()
-            self._return = None
+    def _cancel_accept_timer(self) -> None:
+        if self._accept_timer is not None:
+            self._accept_timer.cancel()
+            self._accept_timer = None
 
     async def _stop_listening(self) -> None:
         with suppress(NotImplementedError, ValueError):  # not every event loop can; not listening at all

@@ -15,8 +15,8 @@ from attrs import evolve
 
 from tazapay_lightning_emulator.clock import Clock
 from tazapay_lightning_emulator.errors import EmulatorError, NoSuchWebhookError
-from tazapay_lightning_emulator.webhooks.courier import Courier
 from tazapay_lightning_emulator.webhooks.event import WebhookDelivery, checked_url, collect_succeeded
+from tazapay_lightning_emulator.webhooks.loop_thread import LoopThread
 
 MAX_DELIVERIES = 10_000
 """How many events are remembered; older ones are forgotten, so that an emulator can run for weeks."""
@@ -26,9 +26,9 @@ TIMEOUT_SECONDS = 10.0
 
 _logger = logging.getLogger("tazapay_lightning_emulator")
 
-_LARGEST_REPLY = 65_536  # more of a receiver's reply is not read: only its status counts
-_AT_THE_SAME_TIME = 16
-_LONGEST_NAP_SECONDS = 1.0  # a clock that a test brought along may be moved without a word
+_MAX_REPLY_BYTES = 65_536  # more of a receiver's reply is not read: only its status counts
+_MAX_CONCURRENT_ATTEMPTS = 16
+_MAX_SLEEP_SECONDS = 1.0  # a clock that a test brought along may be moved without a word
 
 
 class WebhookSender:
@@ -51,9 +51,9 @@ class WebhookSender:
         self._url = None if url is None else checked_url(url)
         self._deliveries: dict[str, WebhookDelivery] = {}
         self._pending: set[str] = set()
-        self._under_way: set[str] = set()
+        self._in_flight: set[str] = set()
         self._changed = threading.Condition()
-        self._courier: Courier | None = None
+        self._thread: LoopThread | None = None
         self._closed = False
 
     @property
@@ -70,7 +70,7 @@ class WebhookSender:
         accepted = None if url is None else checked_url(url)
         with self._changed:
             self._url = accepted
-            for event_id in self._pending - self._under_way:  # those under way learn it at the end of their attempt
+            for event_id in self._pending - self._in_flight:  # those under way learn it at the end of their attempt
                 self._put(self._deliveries[event_id])
 
     def announce(self, collect: str, now: datetime) -> None:
@@ -114,7 +114,7 @@ class WebhookSender:
         deadline = time.monotonic() + timeout
         self.wake()
         with self._changed:
-            while not self._closed and (self._under_way or self._due()):
+            while not self._closed and (self._in_flight or self._due()):
                 if not self._changed.wait(deadline - time.monotonic()):
                     raise TimeoutError(f"after {timeout} s webhooks were still due or under way")
             return list(self._deliveries.values())
@@ -122,19 +122,19 @@ class WebhookSender:
     def wake(self) -> None:
         """Look anew what is due: something was added, or the clock was moved."""
         with self._changed:
-            if self._courier is None and self._pending and not self._closed:
-                self._courier = Courier(self._work)
-            elif self._courier is not None:
-                self._courier.wake()
+            if self._thread is None and self._pending and not self._closed:
+                self._thread = LoopThread(self._work)
+            elif self._thread is not None:
+                self._thread.wake()
 
     def stop(self) -> None:
         """End the thread at once, whatever is under way; the next event would start another one."""
         with self._changed:
-            courier, self._courier = self._courier, None
-        if courier is not None:
-            courier.stop()
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()
             with self._changed:
-                self._under_way.clear()  # an attempt that was cancelled before it began has not said so
+                self._in_flight.clear()  # an attempt that was cancelled before it began has not said so
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -157,7 +157,7 @@ class WebhookSender:
 
     def _waiting(self) -> list[tuple[datetime, WebhookDelivery]]:
         """What is to be sent and not under way, the most urgent first."""
-        waiting = [self._deliveries[event_id] for event_id in self._pending - self._under_way]
+        waiting = [self._deliveries[event_id] for event_id in self._pending - self._in_flight]
         return sorted(((each.due, each) for each in waiting if each.due is not None), key=lambda each: each[0])
 
     def _due(self) -> list[WebhookDelivery]:
@@ -173,24 +173,24 @@ class WebhookSender:
             ) as client,
             asyncio.TaskGroup() as attempts,
         ):
-            turn = asyncio.Semaphore(_AT_THE_SAME_TIME)
+            turn = asyncio.Semaphore(_MAX_CONCURRENT_ATTEMPTS)
             while True:
                 woken.clear()
                 with self._changed:
                     due = self._due()
-                    self._under_way.update(delivery.event_id for delivery in due)
+                    self._in_flight.update(delivery.event_id for delivery in due)
                 for delivery in due:
                     attempts.create_task(self._attempt(client, turn, woken, delivery))
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(self._nap()):
+                    async with asyncio.timeout(self._seconds_until_due()):
                         await woken.wait()
 
-    def _nap(self) -> float | None:
+    def _seconds_until_due(self) -> float | None:
         with self._changed:
             waiting = self._waiting()
         if not waiting:
             return None
-        return min(_LONGEST_NAP_SECONDS, max(0.0, (waiting[0][0] - self._clock.now()).total_seconds()))
+        return min(_MAX_SLEEP_SECONDS, max(0.0, (waiting[0][0] - self._clock.now()).total_seconds()))
 
     async def _attempt(
         self, client: httpx.AsyncClient, turn: asyncio.Semaphore, woken: asyncio.Event, delivery: WebhookDelivery
@@ -202,7 +202,7 @@ class WebhookSender:
                 self._note(delivery, status)
         finally:
             with self._changed:
-                self._under_way.discard(delivery.event_id)
+                self._in_flight.discard(delivery.event_id)
                 self._changed.notify_all()
             woken.set()
 
@@ -232,7 +232,7 @@ async def _status_of(client: httpx.AsyncClient, delivery: WebhookDelivery) -> in
             read = 0
             async for piece in reply.aiter_raw():  # or the receiver would find the connection cut while it writes
                 read += len(piece)
-                if read > _LARGEST_REPLY:
+                if read > _MAX_REPLY_BYTES:
                     break
     except (httpx.HTTPError, TimeoutError):
         pass  # no reply, or one that does not end: its status counts if it came

@@ -30,7 +30,7 @@ RETRY_PERIOD = timedelta(hours=24)
 FIRST_WAIT = timedelta(seconds=10)
 """Before an event is sent for the second time; each further wait is twice as long (assumption)."""
 
-_LONGEST_URL = 2_048
+_MAX_URL_LENGTH = 2_048
 
 
 @frozen
@@ -73,7 +73,7 @@ class WebhookDelivery:
         """Whether it is going to be sent (again), has been received, or is given up."""
         if self.due is not None:
             return "pending"
-        return "delivered" if any(_received(attempt.status) for attempt in self.attempts) else "given up"
+        return "delivered" if any(_is_success(attempt.status) for attempt in self.attempts) else "given up"
 
     def attempted(self, status: int | None) -> WebhookDelivery:
         """What becomes of it when the attempt that was due has had this reply, or none."""
@@ -98,8 +98,11 @@ class WebhookDelivery:
             "type": self.type,
             "state": self.state,
             "url": self.url,
-            "due": None if self.due is None else written(self.due),
-            "attempts": [{"at": written(each.at), "url": each.url, "status": each.status} for each in self.attempts],
+            "due": None if self.due is None else to_rfc3339_microseconds(self.due),
+            "attempts": [
+                {"at": to_rfc3339_microseconds(each.at), "url": each.url, "status": each.status}
+                for each in self.attempts
+            ],
             "signature": self.signature,
             "body": self.body.decode(),
         }
@@ -119,7 +122,7 @@ def collect_succeeded(collect: str, now: datetime, *, url: str, secret: str) -> 
         >>> json.loads(paid.body)["data"], paid.state
         ({'id': 'col_1', 'object': 'collect'}, 'pending')
     """
-    event_id, created_at = f"evt_{secrets.token_hex(12)}", written(now)
+    event_id, created_at = f"evt_{secrets.token_hex(12)}", to_rfc3339_microseconds(now)
     event_type = "collect.succeeded"
     event = {
         "type": event_type,
@@ -145,11 +148,11 @@ def signature_of(event_id: str, body: bytes, created_at: str, secret: str) -> st
     return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()
 
 
-def written(moment: datetime) -> str:
+def to_rfc3339_microseconds(moment: datetime) -> str:
     """A moment in UTC with its microseconds: RFC 3339, one of the documented forms of `created_at`.
 
     Example:
-        >>> written(datetime(2026, 3, 1, 12, tzinfo=UTC))
+        >>> to_rfc3339_microseconds(datetime(2026, 3, 1, 12, tzinfo=UTC))
         '2026-03-01T12:00:00.000000Z'
     """
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -167,7 +170,7 @@ def checked_url(url: object) -> str:
 
 
 def _is_of_this_machine(url: str) -> bool:
-    if not (url.isascii() and url.isprintable() and " " not in url and len(url) <= _LONGEST_URL):
+    if not (url.isascii() and url.isprintable() and " " not in url and len(url) <= _MAX_URL_LENGTH):
         return False
     try:
         parts = urlsplit(url)
@@ -183,5 +186,5 @@ def _is_of_this_machine(url: str) -> bool:
         return False
 
 
-def _received(status: int | None) -> bool:
+def _is_success(status: int | None) -> bool:
     return status is not None and 200 <= status <= 299

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator, EmulatorError, running_emulator
-from tazapay_lightning_emulator.serving.listening import bound_like
+from tazapay_lightning_emulator.serving.listening import hold_port
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import THOROUGH
 
@@ -130,7 +130,7 @@ def test_a_port_that_somebody_took_when_the_time_is_over_is_logged(
 
 def test_a_port_that_somebody_took_is_a_clear_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(EmulatorError, match="was taken"):
-        bound_like(socket.AF_INET, taken.getsockname())
+        hold_port(socket.AF_INET, taken.getsockname())
 
 
 def test_an_ipv6_listener_comes_back_too() -> None:

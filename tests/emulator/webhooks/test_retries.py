@@ -181,7 +181,7 @@ def test_in_real_time_it_goes_out_by_itself_when_it_is_due(told: Emulator, recei
 def test_moving_the_clock_makes_what_is_due_go_out_at_once(
     told: Emulator, receiver: Receiver, create: Create, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tazapay_lightning_emulator.webhooks.delivery._LONGEST_NAP_SECONDS", 3600)
+    monkeypatch.setattr("tazapay_lightning_emulator.webhooks.delivery._MAX_SLEEP_SECONDS", 3600)
     receiver.statuses = [500]
     pay(told, create)
     told.wait_for_webhooks()

@@ -12,7 +12,7 @@ Work = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """What the thread does, until it is cancelled; the event is set when it is woken."""
 
 
-class Courier:
+class LoopThread:
     """A running thread; from the end of `stop` on there is none.
 
     Args:
