@@ -1,4 +1,4 @@
-"""The emulator as an ASGI application: the thin rim between HTTP and the pure modules."""
+"""The emulator as an ASGI application: its routes, its middleware and its error replies."""
 
 from __future__ import annotations
 
@@ -44,30 +44,30 @@ def create_app(
 ) -> Application:
     """The emulator as an ASGI application, for a server or a test client of your own.
 
-    What lies below HTTP takes the emulator's own server: `refuse`, `reset_before_commit`, `reset_after_commit`,
-    `close_mid_body`, `wrong_content_length`, and `drip` with `drip_head`. Here the request to which one of these is to
-    be done gets status 501 and is not carried out, and `POST /_emulator/faults` refuses to plan them.
+    Faults below HTTP need the emulator's own server: `refuse`, `reset_before_commit`, `reset_after_commit`,
+    `close_mid_body`, `wrong_content_length`, and `drip` with `drip_head`. Under another server a request with one of
+    them gets status 501 and is not carried out, and `POST /_emulator/faults` refuses to plan them.
 
-    The application sends a Date header of its own as soon as its clock is not the machine's. A server that sends one in
-    any case is then to be told not to (uvicorn: `date_header=False`), or a reply has two.
+    The application sends a Date header when its clock is not the machine's. A server that always sends one must then be
+    configured not to (uvicorn: `date_header=False`), or a reply has two.
 
-    Webhooks are sent by a thread, from the first one on until the server shuts the application down (ASGI's lifespan)
-    or the process ends.
+    A thread sends the webhooks. It starts with the first one and ends when the server shuts the application down (ASGI
+    lifespan) or the process ends.
 
     Args:
-        api_key: the one key that is accepted.
-        api_secret: the secret that belongs to it.
-        database: ":memory:", or the path of a file, which is made if missing and outlives the application.
+        api_key: the only key that is accepted.
+        api_secret: the secret of this key.
+        database: ":memory:", or the path of a file, which is created if missing and kept.
         data_as_string: reply with `data` as JSON text instead of an object.
-        now: tells the emulator's time, with a time zone.
-        faults: what is to go wrong; None for a plan that only `/_emulator/faults` can reach.
-        webhook_url: where webhooks go, a loopback address; None for nowhere.
-        webhook_secret: what they are signed with.
+        now: returns the emulator's time, with a time zone.
+        faults: which request gets which fault; None for an empty plan, which `/_emulator/faults` can change.
+        webhook_url: the destination of webhooks, a loopback address; None sends none.
+        webhook_secret: the key of their signatures.
 
     Raises:
         EmulatorError: the database cannot be used.
-        ValueError: the credentials are none that HTTP Basic could carry, the secret is empty, or the URL is not one of
-            this machine.
+        ValueError: HTTP Basic cannot carry the credentials, the webhook secret is empty, or the URL is not one of this
+            machine.
 
     Example:
         >>> import asyncio, httpx
@@ -120,12 +120,12 @@ class Application(Starlette):
                 Exception: _failed,
             },
         )
-        self.router.redirect_slashes = False  # the API knows no redirects, and a POST must not be sent twice
+        self.router.redirect_slashes = False  # Tazapay has no redirects, and a client must not send a POST twice
         self.book = book
         self.faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         await super().__call__(
             scope, receive, with_date_header(send, self.book.clock, always=connection_of(scope) is not None)
         )
@@ -136,7 +136,7 @@ class Application(Starlette):
         self.book.webhooks.stop()
 
 
-# Starlette types every handler as taking any exception, so each of these narrows its own.
+# Starlette types every handler as taking any exception, so each of these narrows the type.
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -157,9 +157,9 @@ async def _not_routed(request: Request, error: Exception) -> Response:
 
 
 async def _disconnected(request: Request, error: Exception) -> Response:
-    return Response(status_code=400)  # nobody is left to read it
+    return Response(status_code=400)  # the client has disconnected
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    problem = Problem(Code.INTERNAL, "the emulator failed", "its log, on standard error, tells why")
+    problem = Problem(Code.INTERNAL, "the emulator failed", "its log, on standard error, says why")
     return json_response(500, error_body("internal server error", [problem]))

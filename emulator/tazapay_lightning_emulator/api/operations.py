@@ -26,7 +26,7 @@ MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
 @frozen
 class InvoiceOperations:
-    """Answers the requests that Tazapay documents, each at one moment: the clock is read once for a request.
+    """Answers the requests that Tazapay documents. The clock is read once per request, so a reply has one time.
 
     Attributes:
         book: the invoices.
@@ -39,14 +39,14 @@ class InvoiceOperations:
     data_as_string: bool
 
     def routes(self) -> list[Route]:
-        """The paths that are answered."""
+        """The routes of the operations."""
         return [
             Route(INVOICES_PATH, self._create, methods=["POST"]),
             Route(f"{INVOICES_PATH}/{{id}}", self._fetch_or_update, methods=["GET", "PUT"]),
         ]
 
     def reply_of_another(self, amount: int, method: str) -> bytes | None:
-        """What a request of this method is answered for the newest invoice with another amount, if there is one."""
+        """The reply body to a request of this method for the newest invoice with another amount; None without one."""
         other = self.book.store.newest_with_another_amount(amount)
         return None if other is None else self._body(other, method, self.book.clock.now())
 

@@ -1,15 +1,15 @@
-"""The endpoints by which another process tells a running emulator to fail, and asks what it did.
+"""The endpoints that plan faults, and list the requests with the faults that were injected.
 
 ==========================  ==========================================================================================
-request                     what it does
+request                     effect
 ==========================  ==========================================================================================
 POST /_emulator/faults      with `kind`: as `fail_next`; the other fields are its arguments and the kind's parameters
-POST /_emulator/faults      with `probability`: as `fail_randomly`; `seed` may be missing (0), and so may `kinds`, a
-                            list of objects with `kind`, parameters and perhaps `weight`
-GET /_emulator/faults       what is planned, which is also the reply to the other two
+POST /_emulator/faults      with `probability`: as `fail_randomly`; `seed` (default 0) and `kinds` are optional, a
+                            list of objects with `kind`, parameters and an optional `weight`
+GET /_emulator/faults       the plan, which is also the reply to the other two
 DELETE /_emulator/faults    as `stop_failing`
 POST /_emulator/refusals    as `refuse_connections`, with `seconds`
-GET /_emulator/requests     as `requests`; `fault` is null where nothing was done
+GET /_emulator/requests     as `requests`; `fault` is null for a request without a fault
 ==========================  ==========================================================================================
 """
 
@@ -31,11 +31,9 @@ from tazapay_lightning_emulator.faults.kinds import Fault
 from tazapay_lightning_emulator.faults.plan import FaultPlan
 from tazapay_lightning_emulator.serving.connections import connection_of
 
-_EITHER = "a JSON object with `kind` (for the next requests) or with `probability` (for requests by chance)"
-
 
 def fault_routes(plan: FaultPlan) -> list[Route]:
-    """The routes that change and show a plan."""
+    """The routes that change and show a plan of faults."""
     control = _Control(plan)
     return [
         Route("/_emulator/faults", control.faults, methods=["GET", "POST", "DELETE"]),
@@ -54,7 +52,7 @@ class _Control:
         elif request.method == "POST":
             fields = await read_object(request)
             try:
-                _add(self.plan, fields, own_server=connection_of(request.scope) is not None)
+                _add_to_plan(self.plan, fields, own_server=connection_of(request.scope) is not None)
             except ValueError as error:
                 raise bad_request("the fault is not accepted", str(error)) from None
         return value_response(self.plan.to_dict())
@@ -75,14 +73,16 @@ class _Control:
         return value_response([record.to_dict() for record in self.plan.requests()])
 
 
-def _add(plan: FaultPlan, fields: Mapping[str, Any], *, own_server: bool) -> None:
-    """Take up one entry.
+def _add_to_plan(plan: FaultPlan, fields: Mapping[str, Any], *, own_server: bool) -> None:
+    """Add the entry of one request to the plan.
 
     Raises:
-        ValueError: it is not acceptable; the message tells what is, and repeats nothing of what was sent.
+        ValueError: it is not accepted. The message says what is, and repeats no value of the request.
     """
     if ("kind" in fields) == ("probability" in fields):
-        raise ValueError(f"body: {_EITHER}")
+        raise ValueError(
+            "body: a JSON object with `kind` (for the next requests) or with `probability` (for requests by chance)"
+        )
     if "kind" in fields:
         fault = _possible_fault(_without(fields, "times", "idempotency_key"), own_server=own_server)
         plan.fail_next(fault, times=fields.get("times", 1), idempotency_key=fields.get("idempotency_key"))

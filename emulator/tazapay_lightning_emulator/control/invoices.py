@@ -1,13 +1,13 @@
-"""The endpoints by which another process looks after the invoices and the clock of a running emulator.
+"""The endpoints that list and pay invoices, and move the clock.
 
 ==================================  ==================================================================================
-request                             what it does
+request                             effect
 ==================================  ==================================================================================
 GET /_emulator/invoices             as `invoices`
-POST /_emulator/invoices/{id}/pay   as `pay`: no body, or a JSON object with perhaps `even_if_expired`; the reply is
+POST /_emulator/invoices/{id}/pay   as `pay`; no body, or a JSON object with an optional `even_if_expired`; the reply is
                                     the invoice; 404 for an unknown one, 409 for one that cannot be paid
-GET /_emulator/clock                `now`, and `ahead`: by how many seconds the clock was moved in all
-POST /_emulator/clock               as `advance_clock`, with `seconds`; replies the same as the one before
+GET /_emulator/clock                `now`, and `ahead`: by how many seconds the clock was moved in total
+POST /_emulator/clock               as `advance_clock`, with `seconds`; the reply is that of GET
 ==================================  ==================================================================================
 """
 
@@ -27,7 +27,7 @@ from tazapay_lightning_emulator.invoices.invoice import to_rfc3339
 
 
 def invoice_routes(book: InvoiceBook) -> list[Route]:
-    """The routes that show and change invoices and the time."""
+    """The routes of the invoices and the clock."""
     control = _Control(book)
     return [
         Route("/_emulator/invoices", control.invoices, methods=["GET"]),

@@ -1,12 +1,12 @@
-"""The endpoints by which another process directs the webhooks of a running emulator, and sees what became of them.
+"""The endpoints that list webhooks, change their destination and send one again.
 
 ===========================================  =========================================================================
-request                                      what it does
+request                                      effect
 ===========================================  =========================================================================
 GET /_emulator/webhooks                      as `webhooks`
 POST /_emulator/webhooks                     as `send_webhooks_to`, with `url`, which may be null; the reply is the same
-POST /_emulator/webhooks/{event_id}/resend   as `resend_webhook`, without a body; the reply is the delivery, not yet
-                                             made; 404 for an unknown event, 409 while webhooks go nowhere
+POST /_emulator/webhooks/{event_id}/resend   as `resend_webhook`, without a body; the reply is the pending delivery;
+                                             404 for an unknown event, 409 while there is no URL
 ===========================================  =========================================================================
 """
 
@@ -25,7 +25,7 @@ from tazapay_lightning_emulator.webhooks.delivery import WebhookSender
 
 
 def webhook_routes(sender: WebhookSender) -> list[Route]:
-    """The routes that show and direct webhooks."""
+    """The routes of the webhooks."""
     control = _Control(sender)
     return [
         Route("/_emulator/webhooks", control.webhooks, methods=["GET", "POST"]),

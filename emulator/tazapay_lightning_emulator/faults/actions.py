@@ -1,4 +1,4 @@
-"""What each kind of fault does, one function each; the table in `kinds` tells the same in words."""
+"""The faults, one function for each kind; the table in `kinds` describes them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ BELOW_HTTP: Mapping[FaultKind, Callable[[Exchange, Connection], Awaitable[None]]
     "wrong_content_length": _wrong_content_length,
     "drip": _drip_from_the_head,
 }
-"""What takes a connection of the emulator's own server."""
+"""Faults that need a connection of the emulator's own server."""
 
 
 async def _delay_before_commit(exchange: Exchange) -> None:
@@ -160,4 +160,4 @@ IN_HTTP: Mapping[FaultKind, Callable[[Exchange], Awaitable[None]]] = {
     "stale_reply": _stale_reply,
     "wrong_amount": _wrong_amount,
 }
-"""What can be said in ASGI, under any server."""
+"""Faults that ASGI can express, under any server."""

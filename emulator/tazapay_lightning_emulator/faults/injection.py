@@ -1,7 +1,7 @@
-"""Does faults to requests: an ASGI middleware around the application, which knows nothing of them.
+"""Injects faults into requests: an ASGI middleware around the application.
 
-What can be said in ASGI works under every server. What lies below HTTP goes to the connection, which only the
-emulator's own server hands over; under another one such a fault is answered with 501, and nothing is carried out.
+Faults that ASGI can express work under every server. Faults below HTTP need the connection, which only the emulator's
+own server passes on; under another one such a request gets status 501 and is not carried out.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tazapay_lightning_emulator.faults.replies import Reply
 from tazapay_lightning_emulator.serving.connections import ServerStoppingError, connection_of
 
 CONTROL_PATH = "/_emulator/"
-"""Below it nothing is ever made to fail, so that an emulator can always be told to stop failing."""
+"""Requests below it get no faults, so that an emulator can always be told to stop failing."""
 
 OWN_SERVER_NEEDED = "only the emulator's own server can do this: running_emulator(), or serve()"
 
@@ -26,10 +26,10 @@ class FaultInjection:
     """The middleware.
 
     Args:
-        app: what answers requests that nothing is done to.
-        plan: what is to be done to which request.
+        app: the application.
+        plan: which request gets which fault.
         other_reply: finds the reply of another invoice.
-        clock: tells the time for what a fault writes below HTTP, or asks for with a date.
+        clock: gives the dates in replies that a fault writes.
     """
 
     def __init__(self, app: ASGIApp, plan: FaultPlan, other_reply: OtherReply, clock: Clock) -> None:
@@ -39,7 +39,7 @@ class FaultInjection:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH):
             await self._app(scope, receive, send)
             return
@@ -51,10 +51,9 @@ class FaultInjection:
         if connection is not None:
             connection.failing = True
         try:
-            whole = await buffer_request(
-                receive
-            )  # a service fails when it has the request, and not while it still reads
-            await _fail(
+            # a real service has received the whole request when it fails
+            whole = await buffer_request(receive)
+            await _inject(
                 Exchange(
                     self._app, scope, whole, send, record, record.fault, connection, self._other_reply, self._clock
                 ),
@@ -64,7 +63,7 @@ class FaultInjection:
                 connection.failing = False
 
 
-async def _fail(exchange: Exchange) -> None:
+async def _inject(exchange: Exchange) -> None:
     fault, connection = exchange.fault, exchange.connection
     if not fault.is_below_http:
         action = IN_HTTP[fault.kind](exchange)

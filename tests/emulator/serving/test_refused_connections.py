@@ -125,7 +125,7 @@ def test_a_port_that_somebody_took_when_the_time_is_over_is_logged(
         while not caplog.records:
             assert time.monotonic() < deadline
             time.sleep(0.001)
-    assert [record.getMessage() for record in caplog.records] == ["the emulator stays away"]
+    assert [record.getMessage() for record in caplog.records] == ["the emulator still refuses connections"]
 
 
 def test_a_port_that_somebody_took_is_a_clear_error() -> None:

@@ -275,5 +275,5 @@ def test_nothing_is_sent_again_to_nowhere(told: Emulator, create: Create) -> Non
     pay(told, create)
     [delivery] = told.wait_for_webhooks()
     told.send_webhooks_to(None)
-    with pytest.raises(EmulatorError, match="webhooks go nowhere: tell the emulator a URL"):
+    with pytest.raises(EmulatorError, match="there is no URL for webhooks: tell the emulator a URL"):
         told.resend_webhook(delivery.event_id)
