@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
 from tazapay_lightning_emulator.api.operations import INVOICES_PATH, InvoiceOperations
 from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError, error_body
-from tazapay_lightning_emulator.api.responses import json_response, with_date_header
+from tazapay_lightning_emulator.api.responses import json_response, with_date
 from tazapay_lightning_emulator.clock import Clock, utc_now
 from tazapay_lightning_emulator.control.faults import fault_routes
 from tazapay_lightning_emulator.control.invoices import invoice_routes
@@ -127,7 +127,7 @@ class Application(Starlette):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         await super().__call__(
-            scope, receive, with_date_header(send, self.book.clock, always=connection_of(scope) is not None)
+            scope, receive, with_date(send, self.book.clock, always=connection_of(scope) is not None)
         )
 
     @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 MAX_ADVANCE = timedelta(days=365 * 100)
 """The longest move of the clock: longer than the longest expiry."""
@@ -16,6 +17,18 @@ LAST_MOMENT = datetime(3000, 1, 1, tzinfo=UTC)
 def utc_now() -> datetime:
     """The machine's time, in UTC."""
     return datetime.now(UTC)
+
+
+def to_rfc3339(moment: datetime, timespec: Literal["seconds", "microseconds"] = "seconds") -> str:
+    """A moment in UTC in the format of Tazapay's examples; fractions of the `timespec` are cut off.
+
+    Example:
+        >>> to_rfc3339(datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC))
+        '2025-09-28T08:15:30Z'
+        >>> to_rfc3339(datetime(2026, 3, 1, 12, tzinfo=UTC), "microseconds")
+        '2026-03-01T12:00:00.000000Z'
+    """
+    return moment.astimezone(UTC).isoformat(timespec=timespec).removesuffix("+00:00") + "Z"
 
 
 class Clock:

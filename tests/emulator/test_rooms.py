@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "invoices": {"clock", "errors", "webhooks"},
     "api": {"clock", "errors", "invoices"},
     "faults": {"api", "clock", "serving"},
-    "control": {"api", "errors", "faults", "invoices", "serving", "webhooks"},
+    "control": {"api", "clock", "errors", "faults", "invoices", "serving", "webhooks"},
     "emulator": {"faults", "invoices", "webhooks"},
     "app": {"api", "clock", "control", "faults", "invoices", "serving", "webhooks"},
     "server": {"api", "app", "clock", "emulator", "faults", "serving", "webhooks"},

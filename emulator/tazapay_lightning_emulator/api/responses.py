@@ -22,7 +22,7 @@ def value_response(value: object) -> Response:
     return json_response(200, compact_json(value).encode())
 
 
-def with_date_header(send: Send, clock: Clock, *, always: bool) -> Send:
+def with_date(send: Send, clock: Clock, *, always: bool) -> Send:
     """Wrap `send` to add a Date header by this clock, from which a client computes how long an invoice is valid.
 
     Args:
@@ -31,21 +31,10 @@ def with_date_header(send: Send, clock: Clock, *, always: bool) -> Send:
         always: add it even if the clock is the machine's; other servers then send the same date themselves.
     """
 
-    async def with_date(message: Message) -> None:
+    async def dated(message: Message) -> None:
         if message["type"] == "http.response.start" and (always or not clock.is_the_machines):
-            date = (b"date", http_date(clock).encode())
+            date = (b"date", formatdate(clock.now().timestamp(), usegmt=True).encode())
             message = {**message, "headers": [date, *message.get("headers", [])]}
         await send(message)
 
-    return with_date
-
-
-def http_date(clock: Clock) -> str:
-    """The time by this clock in the format of HTTP headers.
-
-    Example:
-        >>> from datetime import UTC, datetime
-        >>> http_date(Clock(lambda: datetime(2026, 3, 1, 12, tzinfo=UTC)))
-        'Sun, 01 Mar 2026 12:00:00 GMT'
-    """
-    return formatdate(clock.now().timestamp(), usegmt=True)
+    return dated

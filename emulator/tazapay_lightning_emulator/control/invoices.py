@@ -21,9 +21,9 @@ from starlette.routing import Route
 from tazapay_lightning_emulator.api.bodies import bad_request, read_object, read_only_field
 from tazapay_lightning_emulator.api.replies import Code, refusal_because
 from tazapay_lightning_emulator.api.responses import value_response
+from tazapay_lightning_emulator.clock import to_rfc3339
 from tazapay_lightning_emulator.errors import NoSuchInvoiceError, NotPayableError
 from tazapay_lightning_emulator.invoices.book import InvoiceBook
-from tazapay_lightning_emulator.invoices.invoice import to_rfc3339
 
 
 def invoice_routes(book: InvoiceBook) -> list[Route]:

@@ -36,20 +36,20 @@ async def _reset_after_commit(exchange: Exchange, connection: Connection) -> Non
 
 async def _close_mid_body(exchange: Exchange, connection: Connection) -> None:
     reply = await exchange.carry_out()
-    connection.write(reply.head(exchange.now) + half(reply.body))
+    connection.write(reply.head(exchange.epoch_seconds) + half(reply.body))
     await connection.finish()
 
 
 async def _wrong_content_length(exchange: Exchange, connection: Connection) -> None:
     reply = await exchange.carry_out()
     length = 2 * len(reply.body) if exchange.fault["declared"] == "too_long" else len(half(reply.body))
-    connection.write(reply.with_length(length).head(exchange.now) + reply.body)
+    connection.write(reply.with_length(length).head(exchange.epoch_seconds) + reply.body)
     await connection.finish()
 
 
 async def _drip_from_the_head(exchange: Exchange, connection: Connection) -> None:
     reply = (await exchange.carry_out()).with_header("connection", "close")
-    for byte in reply.head(exchange.now) + reply.body:
+    for byte in reply.head(exchange.epoch_seconds) + reply.body:
         if connection.lost.is_set():
             return
         connection.write(bytes([byte]))
@@ -96,7 +96,7 @@ async def _status_before_commit(exchange: Exchange) -> None:
         fault["status"],
         retry_after=fault["retry_after"],
         as_date=fault["retry_after_as_date"],
-        now=exchange.now,
+        epoch_seconds=exchange.epoch_seconds,
     )
     await exchange.reply(reply)
 

@@ -49,8 +49,8 @@ class Exchange:
     clock: Clock
 
     @property
-    def now(self) -> float:
-        """The emulator's time, in seconds since the epoch."""
+    def epoch_seconds(self) -> float:
+        """The time by the emulator's clock."""
         return self.clock.now().timestamp()
 
     async def pass_on(self) -> None:

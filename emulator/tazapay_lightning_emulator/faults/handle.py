@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+from contextlib import AbstractContextManager, ExitStack
 
 from attrs import field, frozen
 
@@ -10,21 +10,6 @@ from tazapay_lightning_emulator.faults.chance import DEFAULT_KINDS, Kinds
 from tazapay_lightning_emulator.faults.kinds import Fault, FaultKind
 from tazapay_lightning_emulator.faults.plan import FaultPlan, RequestRecord
 from tazapay_lightning_emulator.serving.uvicorn_thread import ListenerControl
-
-
-@frozen
-class Refusal:
-    """Connections are refused; as a context manager, until the end of the block."""
-
-    _listener_control: ListenerControl
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._listener_control.accept()
 
 
 @frozen(kw_only=True)
@@ -99,7 +84,7 @@ class FaultHandle:
         self._plan.stop_failing()
         self._listener_control.accept()
 
-    def refuse_connections(self, seconds: float | None = None) -> Refusal:
+    def refuse_connections(self, seconds: float | None = None) -> AbstractContextManager[object]:
         """Refuse connections from now on, and close those that are idle.
 
         Requests in flight still get their replies. The port stays bound, so the system assigns it to no process that
@@ -131,4 +116,6 @@ class FaultHandle:
         if seconds is not None:
             Fault("refuse", seconds=seconds)  # validates them
         self._listener_control.refuse(seconds)
-        return Refusal(self._listener_control)
+        at_exit = ExitStack()
+        at_exit.callback(self._listener_control.accept)
+        return at_exit

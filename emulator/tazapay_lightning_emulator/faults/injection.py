@@ -6,6 +6,7 @@ own server passes on; under another one such a request gets status 501 and is no
 
 from __future__ import annotations
 
+from attrs import frozen
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tazapay_lightning_emulator.api.replies import Code, Problem, error_body
@@ -22,30 +23,30 @@ CONTROL_PATH = "/_emulator/"
 OWN_SERVER_NEEDED = "only the emulator's own server can do this: running_emulator(), or serve()"
 
 
+@frozen
 class FaultInjection:
     """The middleware.
 
-    Args:
+    Attributes:
         app: the application.
         plan: which request gets which fault.
         other_reply: finds the reply of another invoice.
         clock: gives the dates in replies that a fault writes.
     """
 
-    def __init__(self, app: ASGIApp, plan: FaultPlan, other_reply: OtherReply, clock: Clock) -> None:
-        self._app = app
-        self._plan = plan
-        self._other_reply = other_reply
-        self._clock = clock
+    app: ASGIApp
+    plan: FaultPlan
+    other_reply: OtherReply
+    clock: Clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH):
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
-        record = self._plan.arrived(scope["method"], scope["path"], _idempotency_key(scope))
+        record = self.plan.arrived(scope["method"], scope["path"], _idempotency_key(scope))
         if record.fault is None:
-            await self._app(scope, receive, record_commit(record, send))
+            await self.app(scope, receive, record_commit(record, send))
             return
         connection = connection_of(scope)
         if connection is not None:
@@ -54,9 +55,7 @@ class FaultInjection:
             # a real service has received the whole request when it fails
             whole = await buffer_request(receive)
             await _inject(
-                Exchange(
-                    self._app, scope, whole, send, record, record.fault, connection, self._other_reply, self._clock
-                ),
+                Exchange(self.app, scope, whole, send, record, record.fault, connection, self.other_reply, self.clock),
             )
         finally:
             if connection is not None:

@@ -49,32 +49,34 @@ class Reply:
         """The same reply with one more header."""
         return evolve(self, headers=(*self.headers, (name.encode(), value.encode())))
 
-    def head(self, now: float) -> bytes:
-        """The head in HTTP/1.1; `now` is in seconds since the epoch."""
+    def head(self, epoch_seconds: float) -> bytes:
+        """The head in HTTP/1.1, dated with this time."""
         try:
             phrase = http.HTTPStatus(self.status).phrase
         except ValueError:  # a status without a standard phrase, such as 520
             phrase = ""
-        date = (b"date", formatdate(now, usegmt=True).encode())
+        date = (b"date", formatdate(epoch_seconds, usegmt=True).encode())
         lines = [b": ".join(header) for header in (date, *self.headers)]
         return b"\r\n".join([f"HTTP/1.1 {self.status} {phrase}".encode(), *lines, b"", b""])
 
 
-def error_reply(status: int, *, retry_after: int | None = None, as_date: bool = False, now: float = 0) -> Reply:
+def error_reply(
+    status: int, *, retry_after: int | None = None, as_date: bool = False, epoch_seconds: float = 0
+) -> Reply:
     """An error in the documented shape with any status.
 
     Args:
         status: 400 to 599.
         retry_after: the seconds in Retry-After; None for no such header.
         as_date: write Retry-After as a date, rounded up to a whole second.
-        now: in seconds since the epoch.
+        epoch_seconds: the time from which `as_date` counts.
     """
     # most statuses have no documented code; these are the nearest
     code = Code.TOO_MANY_REQUESTS if status == 429 else Code.BAD_JSON if status < 500 else Code.INTERNAL
     body = error_body("the emulator was told to fail", [Problem(code, f"status {status}", "try again")])
     headers: list[tuple[str, str]] = []
     if retry_after is not None:
-        date = formatdate(math.ceil(now + retry_after), usegmt=True)
+        date = formatdate(math.ceil(epoch_seconds + retry_after), usegmt=True)
         headers = [("retry-after", date if as_date else str(retry_after))]
     return Reply.of(status, "application/json", body, headers)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import xor
 
 NETWORK = "bcrt"
 """Regtest, whose coins have no value: no wallet with real coins pays a request of the emulator."""
@@ -29,12 +31,7 @@ _TO_CHARACTERS = bytes.maketrans(bytes(range(32)), _CHARACTERS.encode())
 
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)  # of the checksum (BIP 173)
 _REMAINDERS = [  # of the checksum's polynomial division, by the five highest bits of the state
-    (top & 1) * _GENERATOR[0]
-    ^ (top >> 1 & 1) * _GENERATOR[1]
-    ^ (top >> 2 & 1) * _GENERATOR[2]
-    ^ (top >> 3 & 1) * _GENERATOR[3]
-    ^ (top >> 4 & 1) * _GENERATOR[4]
-    for top in range(32)
+    reduce(xor, (each for bit, each in enumerate(_GENERATOR) if top >> bit & 1), 0) for top in range(32)
 ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from tazapay_lightning_emulator.clock import to_rfc3339
 from tazapay_lightning_emulator.errors import NotPayableError
 
 
@@ -115,13 +116,3 @@ def new_invoice(fields: InvoiceFields, now: datetime) -> Invoice:
 def whole_seconds(moment: datetime) -> datetime:
     """The moment in UTC without fractions of a second, as in the published example."""
     return moment.astimezone(UTC).replace(microsecond=0)
-
-
-def to_rfc3339(moment: datetime) -> str:
-    """A moment in UTC in the format of the published example.
-
-    Example:
-        >>> to_rfc3339(datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC))
-        '2025-09-28T08:15:30Z'
-    """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
 
+from tazapay_lightning_emulator.clock import to_rfc3339
 from tazapay_lightning_emulator.errors import NoSuchInvoiceError
 from tazapay_lightning_emulator.invoices.database import IN_MEMORY, Database
-from tazapay_lightning_emulator.invoices.invoice import Invoice, to_rfc3339
+from tazapay_lightning_emulator.invoices.invoice import Invoice
 
 REPLAY_PERIOD = timedelta(hours=24)
 """How long a reply is replayed for its idempotency key (Tazapay's documentation)."""

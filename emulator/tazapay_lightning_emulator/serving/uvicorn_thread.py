@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
+from attrs import frozen
 from starlette.applications import Starlette
 
 from tazapay_lightning_emulator.errors import EmulatorError
@@ -52,11 +53,11 @@ def served(app: Starlette, listener: socket.socket) -> Iterator[ListenerControl]
         thread.join()
 
 
+@frozen
 class ListenerControl:
     """Makes the server refuse or accept connections; for every thread but the server's own."""
 
-    def __init__(self, server: _Server) -> None:
-        self._server = server
+    _server: _Server
 
     def refuse(self, seconds: float | None) -> None:
         """Refuse connections for so many seconds, or until `accept`. Idle connections are closed."""
@@ -210,8 +211,6 @@ class _Server(uvicorn.Server):
 
     async def _until_idle(self) -> None:
         deadline = time.monotonic() + _GRACE_SECONDS
-        while self._is_busy() and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn has no event for this
+        state = self.server_state
+        while (state.connections or state.tasks) and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn has no event for this
             await asyncio.sleep(0.001)
-
-    def _is_busy(self) -> bool:
-        return bool(self.server_state.connections or self.server_state.tasks)

@@ -13,11 +13,13 @@ import hmac
 import ipaddress
 import json
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
+
+from tazapay_lightning_emulator.clock import to_rfc3339
 
 DEFAULT_WEBHOOK_SECRET = "emulator-webhook-secret"  # noqa: S105 - published on purpose: it protects only an emulator
 
@@ -98,9 +100,9 @@ class WebhookDelivery:
             "type": self.type,
             "state": self.state,
             "url": self.url,
-            "due": None if self.due is None else to_rfc3339_microseconds(self.due),
+            "due": None if self.due is None else to_rfc3339(self.due, "microseconds"),
             "attempts": [
-                {"at": to_rfc3339_microseconds(each.at), "url": each.url, "status": each.status}
+                {"at": to_rfc3339(each.at, "microseconds"), "url": each.url, "status": each.status}
                 for each in self.attempts
             ],
             "signature": self.signature,
@@ -118,11 +120,12 @@ def collect_succeeded(collect: str, now: datetime, *, url: str, secret: str) -> 
         secret: the key of its signature.
 
     Example:
+        >>> from datetime import UTC
         >>> paid = collect_succeeded("col_1", datetime(2026, 3, 1, 12, tzinfo=UTC), url="http://localhost", secret="s")
         >>> json.loads(paid.body)["data"], paid.state
         ({'id': 'col_1', 'object': 'collect'}, 'pending')
     """
-    event_id, created_at = f"evt_{secrets.token_hex(12)}", to_rfc3339_microseconds(now)
+    event_id, created_at = f"evt_{secrets.token_hex(12)}", to_rfc3339(now, "microseconds")
     event_type = "collect.succeeded"
     event = {
         "type": event_type,
@@ -146,16 +149,6 @@ def signature_of(event_id: str, body: bytes, created_at: str, secret: str) -> st
     """
     signed = event_id.encode() + body + created_at.encode()
     return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()
-
-
-def to_rfc3339_microseconds(moment: datetime) -> str:
-    """A moment in UTC with microseconds: RFC 3339, one of the documented forms of `created_at`.
-
-    Example:
-        >>> to_rfc3339_microseconds(datetime(2026, 3, 1, 12, tzinfo=UTC))
-        '2026-03-01T12:00:00.000000Z'
-    """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def checked_url(url: object) -> str:
