@@ -76,17 +76,14 @@ class Clock:
         Raises:
             ValueError: `by` is not greater than 0, is more than a hundred years, or leads beyond the year 2999.
         """
-        if isinstance(by, timedelta):
-            difference = by
-        elif isinstance(by, int | float) and not isinstance(by, bool) and 0 < by <= MAX_ADVANCE.total_seconds():
-            difference = timedelta(seconds=by)
-        else:
-            difference = timedelta()
-        if not timedelta() < difference <= MAX_ADVANCE:
+        if not isinstance(by, timedelta):
+            is_number = isinstance(by, int | float) and not isinstance(by, bool)
+            by = timedelta(seconds=by) if is_number and 0 < by <= MAX_ADVANCE.total_seconds() else timedelta()
+        if not timedelta() < by <= MAX_ADVANCE:
             most = MAX_ADVANCE // timedelta(seconds=1)
             raise ValueError(f"seconds: a number greater than 0, at most {most}; the clock only goes forward")
         with self._lock:
-            if self._base() + self._ahead + difference >= LAST_MOMENT:
+            if self._base() + self._ahead + by >= LAST_MOMENT:
                 raise ValueError(f"seconds: fewer, the clock ends with the year {LAST_MOMENT.year - 1}")
-            self._ahead += difference
+            self._ahead += by
         return self.now()

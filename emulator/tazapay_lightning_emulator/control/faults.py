@@ -81,7 +81,7 @@ def _add_to_plan(plan: FaultPlan, fields: Mapping[str, Any], *, own_server: bool
     """
     if ("kind" in fields) == ("probability" in fields):
         raise ValueError(
-            "body: a JSON object with `kind` (for the next requests) or with `probability` (for requests by chance)"
+            "body: a JSON object with `kind` (for the next requests) or with `probability` (for faults at random)"
         )
     if "kind" in fields:
         fault = _possible_fault(_without(fields, "times", "idempotency_key"), own_server=own_server)

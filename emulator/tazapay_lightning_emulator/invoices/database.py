@@ -76,12 +76,11 @@ class Database:
         try:
             with self.transaction() as connection:
                 self._prepare(connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, EmulatorError) as error:
             self.close()
+            if isinstance(error, EmulatorError):
+                raise
             raise EmulatorError(f"cannot use the database {self._name!r}: {error}") from error
-        except EmulatorError:
-            self.close()
-            raise
 
     def close(self) -> None:
         """Close the connection; a file keeps its contents. Calling it again does nothing."""

@@ -55,7 +55,7 @@ def served(app: Starlette, listener: socket.socket) -> Iterator[ListenerControl]
 
 @frozen
 class ListenerControl:
-    """Makes the server refuse or accept connections; for every thread but the server's own."""
+    """Makes the server refuse or accept connections. Not for use in the server's own thread, which would block."""
 
     _server: _Server
 
@@ -110,7 +110,7 @@ class _Server(uvicorn.Server):
             self.ready.set_exception(error)
 
     def stop(self) -> None:
-        """Make the thread end soon; for every thread, also if the server did not start."""
+        """Make the thread end soon. Any thread can call it, also if the server did not start."""
         self.should_exit = True
         if self._loop is not None:
             with suppress(RuntimeError):  # the event loop is closed already

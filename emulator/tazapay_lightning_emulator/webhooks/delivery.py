@@ -48,7 +48,7 @@ class WebhookSender:
             raise ValueError("webhook_secret must be a string that is not empty")
         self._clock = clock
         self._secret = secret
-        self._url = None if url is None else checked_url(url)
+        self._url = checked_url(url)
         self._deliveries: dict[str, WebhookDelivery] = {}
         self._pending: set[str] = set()
         self._in_flight: set[str] = set()
@@ -67,7 +67,7 @@ class WebhookSender:
         Raises:
             ValueError: the URL is not one of this machine.
         """
-        accepted = None if url is None else checked_url(url)
+        accepted = checked_url(url)
         with self._changed:
             self._url = accepted
             for event_id in self._pending - self._in_flight:  # those in flight are updated after their attempt
