@@ -110,7 +110,9 @@ class Application(Starlette):
                 *fault_routes(faults),
             ],
             middleware=[
-                Middleware(FaultInjection, plan=faults, other_reply=operations.reply_of_another, clock=book.clock)
+                Middleware(
+                    FaultInjection, plan=faults, other_reply=operations.reply_with_another_amount, clock=book.clock
+                )
             ],
             lifespan=self._lifespan,
             exception_handlers={

@@ -45,7 +45,7 @@ class InvoiceOperations:
             Route(f"{INVOICES_PATH}/{{id}}", self._fetch_or_update, methods=["GET", "PUT"]),
         ]
 
-    def reply_of_another(self, amount: int, method: str) -> bytes | None:
+    def reply_with_another_amount(self, amount: int, method: str) -> bytes | None:
         """The reply body to a request of this method for the newest invoice with another amount; None without one."""
         other = self.book.store.newest_with_another_amount(amount)
         return None if other is None else self._body(other, method, self.book.clock.now())

@@ -70,7 +70,7 @@ BELOW_HTTP: Mapping[FaultKind, Callable[[Exchange, Connection], Awaitable[None]]
 
 async def _delay_before_commit(exchange: Exchange) -> None:
     await exchange.pause(exchange.fault["seconds"])
-    await exchange.pass_on()
+    await exchange.forward()
 
 
 async def _delay_after_commit(exchange: Exchange) -> None:

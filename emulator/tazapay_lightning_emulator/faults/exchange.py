@@ -53,7 +53,7 @@ class Exchange:
         """The time by the emulator's clock."""
         return self.clock.now().timestamp()
 
-    async def pass_on(self) -> None:
+    async def forward(self) -> None:
         """Let the application reply."""
         await self.app(self.scope, self.receive, record_commit(self.record, self.send))
 

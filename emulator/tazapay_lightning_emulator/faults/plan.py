@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from typing import Any
 
-from attrs import define, evolve
+from attrs import asdict, define, evolve
 
 from tazapay_lightning_emulator.faults.chance import DEFAULT_KINDS, Chance, Kinds
 from tazapay_lightning_emulator.faults.kinds import Fault, FaultKind, integer
@@ -45,13 +45,8 @@ class RequestRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, JSON-ready."""
-        return {
-            "method": self.method,
-            "path": self.path,
-            "idempotency_key": self.idempotency_key,
-            "fault": None if self.fault is None else self.fault.to_dict(),
-            "committed": self.committed,
-        }
+        fault = None if self.fault is None else self.fault.to_dict()
+        return {**asdict(self, recurse=False), "fault": fault}
 
 
 @define(eq=False)
