@@ -1,8 +1,8 @@
 """A local emulator for Tazapay's Lightning invoices: a real HTTP server over SQLite, for tests and demonstrations.
 
-It answers `POST /v3/lightning_invoice_bolt11`, and GET and PUT of `/v3/lightning_invoice_bolt11/{id}`, as Tazapay's
-published document and documentation say. Where they are silent it does the strict and simple thing. These are its own
-rules, not Tazapay's:
+It serves `POST /v3/lightning_invoice_bolt11`, and GET and PUT of `/v3/lightning_invoice_bolt11/{id}`, as Tazapay's
+published document and documentation say. Where these are silent, it does what is strict and simple. The following
+rules are its own, not Tazapay's:
 
 ================================  ====================================================================================
 assumption                        what the emulator does
@@ -12,26 +12,26 @@ d_tag_memo                        at most 639 bytes in UTF-8 (BOLT #11), may be 
 h_tag_memo                        64 hex digits, in upper or lower case
 expiry_interval                   1 to 2,147,483,647 seconds
 metadata                          the JSON text of an object, or an object; replied as an object, `{}` when not given
-null                              refused for every field; a field that is not wanted is left out
-unknown fields                    passed over
-both memos given                  both must be acceptable, and only the hash is stored (that part is documented)
+null                              refused for every field; an optional field can be left out
+unknown fields                    ignored
+both memos given                  both must be valid, and only the hash is stored (that part is documented)
 a memo that was not given         left out of the invoice object, as in the published example
 the hash when fetched or updated  called h_tag, null without a hash, as in the examples of these operations; when an
                                   invoice is created it is called h_tag_memo, as on the page of the object
-PUT                               replaces all of the metadata, which must be given; `{}` clears it; other fields are
-                                  passed over; an Idempotency-Key has no effect (that it has none on GET is documented)
+PUT                               replaces all of the metadata, which is required; `{}` clears it; other fields are
+                                  ignored; an Idempotency-Key has no effect (that it has none on GET is documented)
 PUT when paid or expired          accepted
-an absent id                      404 with code 105, after the body was found acceptable
-status                            expired from created_at + expiry_interval on; one paid before that stays active for
-                                  ever, one paid later is expired
+an unknown id                     404 with code 105, after the body was found valid
+status                            expired from created_at + expiry_interval on; an invoice paid before that stays
+                                  active, one paid later is expired
 updated_at                        the time of the last update or payment; expiry does not change it
 collect                           the same from creation on, paid or not
-payment_request                   the BOLT11 string, for which no field is documented: a real one for regtest, for
+payment_request                   the BOLT11 string, for which no field is documented: a valid one for regtest, for
                                   exactly the amount, with the memo (or an empty one) or the hash; signed with a key
-                                  that is thrown away when the emulator stops. It is left out, with a warning in the log
-                                  at the start, where the package `cryptography` cannot be imported, and while the clock
-                                  is before 1970 or past the 35 bits that it has for the time. Nobody can pay it
-code of a refused body or header  100 (documented for bad JSON), for want of a documented code for validation
+                                  that is lost when the emulator stops. It is left out, with a warning in the log at the
+                                  start, where the package `cryptography` cannot be imported, and while the clock is
+                                  before 1970 or beyond its 35-bit timestamp. It cannot be paid
+code of a refused body or header  100 (documented for bad JSON), since no code for validation is documented
 code of an unknown method         105 (documented for what is absent), with status 405
 wrong API secret                  code 111, like a wrong API key; "Basic" without credentials is code 109
 Content-Type                      must be application/json, else 400
@@ -39,39 +39,39 @@ body                              at most 1,048,576 bytes of UTF-8, else 400
 JSON                              no NaN or Infinity, no key twice in an object, no lone surrogate, at most 64 levels,
                                   numbers of at most 100 characters and within a double
 Idempotency-Key                   empty, or given twice: 400; valid until exactly 24 hours after the reply was stored
-same key, another body            the stored reply, if the new body is acceptable by itself; else 400
+same key, another body            the stored reply, if the new body is valid; else 400
 same key, twice at the same time  one after the other: one invoice, and the same reply to both
-replies to a key                  kept for the pair of API key and idempotency key; the secret has no part in it
+replies to a key                  kept for the pair of API key and idempotency key, whatever the secret
 message of a success              empty, as in the published example
 created_at, updated_at            equal at creation, in whole seconds of UTC
-a paid invoice                    is told by one event of type collect.succeeded, whose data holds the id and the object
-                                  of the collect and nothing else; nothing else that happens is told
+events                            a payment causes one event of type collect.succeeded, whose data holds only the id and
+                                  the object of the collect; nothing else causes an event
 created_at of an event            RFC 3339 with microseconds, one of the documented forms
-an event sent again               10 seconds after the first attempt, then after twice as long each time, until 24 hours
-                                  after the event; upon the documented statuses (400, 404, 408, 409, 412, 500), and if
-                                  no reply comes within 10 seconds; any other status ends it
-where webhooks go                 to this machine: http and a loopback address; redirects are not followed
+retries of an event               10 seconds after the first attempt, then after twice as long each time, until 24 hours
+                                  after the event; after the documented statuses (400, 404, 408, 409, 412, 500), and if
+                                  no reply comes within 10 seconds; any other status ends them
+destination of webhooks           this machine only: http and a loopback address; redirects are not followed
 ================================  ====================================================================================
 
-Its clock can be moved forward, and what is due by then happens: `Emulator.advance_clock`. Invoices can be paid:
-`Emulator.pay`, which sends a webhook if the emulator was told where to. What it keeps in a file is invoices and
-replies, and neither how far its clock was moved nor which webhooks are still to be sent.
+`Emulator.advance_clock` moves its clock forward, and what is due by then happens. `Emulator.pay` pays an invoice, and
+sends a webhook if there is a URL for webhooks. A database file holds invoices and replies, but neither the position of
+the clock nor pending webhooks.
 
-It can be told to fail in every way a network can: `Emulator.fail_next` for the next requests, `Emulator.fail_randomly`
-for a share of them, the same in every run, and `Emulator.refuse_connections`; for other processes the same over HTTP,
-under `/_emulator/`. The table in `tazapay_lightning_emulator.faults.kinds` lists what it can do and what becomes of the
-invoice, the one in `tazapay_lightning_emulator.control.faults` the endpoints; those for invoices and the clock are in
+It can fail in every way a network can: `Emulator.fail_next` for the next requests, `Emulator.fail_randomly` for a share
+of them, the same in every run, and `Emulator.refuse_connections`. Other processes do the same over HTTP, under
+`/_emulator/`. The table in `tazapay_lightning_emulator.faults.kinds` lists the faults and whether they store the
+invoice. The endpoints are listed in `tazapay_lightning_emulator.control.faults`, those for invoices and the clock in
 `tazapay_lightning_emulator.control.invoices`, those for webhooks in `tazapay_lightning_emulator.control.webhooks`.
 For example::
 
     with running_emulator() as emulator:
-        emulator.fail_next("reset_after_commit")                # the next request loses its reply, not its invoice
+        emulator.fail_next("reset_after_commit")                # the next invoice is stored, its reply is lost
         emulator.fail_next("status_before_commit", status=429, retry_after=1, times=2, idempotency_key="order-7890")
-        emulator.fail_randomly(0.3, seed=7)                     # then three in ten, half of them after the commit
+        emulator.fail_randomly(0.3, seed=7)                     # then 3 in 10 requests, half of them after the commit
         ...
         print(Counter(str(record.fault) for record in emulator.faults_injected()))
 
-Names load on first use, so that importing the package costs nothing: pytest does so in every run.
+Names load on first use, so that importing the package, which pytest does in every run, is fast.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ __all__ = [
     "serve",
 ]
 
-_HOME_OF = {
+_MODULE_OF = {
     "DEFAULT_API_KEY": "api.credentials",
     "DEFAULT_API_SECRET": "api.credentials",
     "DEFAULT_WEBHOOK_SECRET": "webhooks.event",
@@ -128,10 +128,10 @@ _EXTRA = {"starlette", "uvicorn"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        module = importlib.import_module(f"{__name__}.{_HOME_OF[name]}")
+        module = importlib.import_module(f"{__name__}.{_MODULE_OF[name]}")
     except ModuleNotFoundError as missing:
         package = (missing.name or "").partition(".")[0]
         if package not in _EXTRA:

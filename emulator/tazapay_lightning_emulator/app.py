@@ -1,4 +1,4 @@
-"""The emulator as an ASGI application: the thin rim between HTTP and the pure modules."""
+"""The emulator as an ASGI application: its routes, its middleware and its error replies."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from starlette.types import Receive, Scope, Send
 from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
 from tazapay_lightning_emulator.api.operations import INVOICES_PATH, InvoiceOperations
 from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError, error_body
-from tazapay_lightning_emulator.api.responses import dated, json_response
+from tazapay_lightning_emulator.api.responses import json_response, with_date
 from tazapay_lightning_emulator.clock import Clock, utc_now
-from tazapay_lightning_emulator.control.faults import control_routes
+from tazapay_lightning_emulator.control.faults import fault_routes
 from tazapay_lightning_emulator.control.invoices import invoice_routes
 from tazapay_lightning_emulator.control.webhooks import webhook_routes
 from tazapay_lightning_emulator.faults.injection import FaultInjection
@@ -41,33 +41,33 @@ def create_app(
     faults: FaultPlan | None = None,
     webhook_url: str | None = None,
     webhook_secret: str = DEFAULT_WEBHOOK_SECRET,
-) -> Starlette:
+) -> Application:
     """The emulator as an ASGI application, for a server or a test client of your own.
 
-    What lies below HTTP takes the emulator's own server: `refuse`, `reset_before_commit`, `reset_after_commit`,
-    `close_mid_body`, `wrong_content_length`, and `drip` with `drip_head`. Here the request to which one of these is to
-    be done gets status 501 and is not carried out, and `POST /_emulator/faults` refuses to plan them.
+    Faults below HTTP need the emulator's own server: `refuse`, `reset_before_commit`, `reset_after_commit`,
+    `close_mid_body`, `wrong_content_length`, and `drip` with `drip_head`. Under another server a request with one of
+    them gets status 501 and is not carried out, and `POST /_emulator/faults` refuses to plan them.
 
-    The application sends a Date header of its own as soon as its clock is not the machine's. A server that sends one in
-    any case is then to be told not to (uvicorn: `date_header=False`), or a reply has two.
+    The application sends a Date header when its clock is not the machine's. A server that always sends one must then be
+    configured not to (uvicorn: `date_header=False`), or a reply has two.
 
-    Webhooks are sent by a thread, from the first one on until the server shuts the application down (ASGI's lifespan)
-    or the process ends.
+    A thread sends the webhooks. It starts with the first one and ends when the server shuts the application down (ASGI
+    lifespan) or the process ends.
 
     Args:
-        api_key: the one key that is accepted.
-        api_secret: the secret that belongs to it.
-        database: ":memory:", or the path of a file, which is made if missing and outlives the application.
+        api_key: the only key that is accepted.
+        api_secret: the secret of this key.
+        database: ":memory:", or the path of a file, which is created if missing and kept.
         data_as_string: reply with `data` as JSON text instead of an object.
-        now: tells the emulator's time, with a time zone.
-        faults: what is to go wrong; None for a plan that only `/_emulator/faults` can reach.
-        webhook_url: where webhooks go, a loopback address; None for nowhere.
-        webhook_secret: what they are signed with.
+        now: returns the emulator's time, with a time zone.
+        faults: which request gets which fault; None for an empty plan, which `/_emulator/faults` can change.
+        webhook_url: the destination of webhooks, a loopback address; None sends none.
+        webhook_secret: the key of their signatures.
 
     Raises:
         EmulatorError: the database cannot be used.
-        ValueError: the credentials are none that HTTP Basic could carry, the secret is empty, or the URL is not one of
-            this machine.
+        ValueError: HTTP Basic cannot carry the credentials, the webhook secret is empty, or the URL is not one of this
+            machine.
 
     Example:
         >>> import asyncio, httpx
@@ -94,7 +94,11 @@ def create_app(
 class Application(Starlette):
     """The application, with the date of its own clock on every reply.
 
-    Under another server that is only done when its clock is not the machine's: those have a Date header of their own.
+    Under another server the date is only added when the clock is not the machine's: such a server sends one itself.
+
+    Attributes:
+        book: the invoices.
+        faults: which request gets which fault.
     """
 
     def __init__(self, book: InvoiceBook, operations: InvoiceOperations, faults: FaultPlan) -> None:
@@ -103,34 +107,38 @@ class Application(Starlette):
                 *operations.routes(),
                 *invoice_routes(book),
                 *webhook_routes(book.webhooks),
-                *control_routes(faults),
+                *fault_routes(faults),
             ],
             middleware=[
-                Middleware(FaultInjection, plan=faults, other_reply=operations.reply_of_another, clock=book.clock)
+                Middleware(
+                    FaultInjection, plan=faults, other_reply=operations.reply_with_another_amount, clock=book.clock
+                )
             ],
             lifespan=self._lifespan,
             exception_handlers={
                 RequestRefusedError: _refused,
-                HTTPException: _unroutable,
+                HTTPException: _not_routed,
                 ClientDisconnect: _disconnected,
                 Exception: _failed,
             },
         )
-        self.router.redirect_slashes = False  # the API knows no redirects, and a POST must not be sent twice
-        self._clock = book.clock
-        self._webhooks = book.webhooks
+        self.router.redirect_slashes = False  # Tazapay has no redirects, and a client must not send a POST twice
+        self.book = book
+        self.faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        await super().__call__(scope, receive, dated(send, self._clock, always=connection_of(scope) is not None))
+        """Handle one request."""
+        await super().__call__(
+            scope, receive, with_date(send, self.book.clock, always=connection_of(scope) is not None)
+        )
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         yield
-        self._webhooks.stop()
+        self.book.webhooks.stop()
 
 
-# Starlette types every handler as taking any exception, so each of these narrows its own.
+# Starlette types every handler as taking any exception, so each of these narrows the type.
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -138,22 +146,22 @@ async def _refused(request: Request, error: Exception) -> Response:
     return json_response(error.status_code, error_body(error.message, error.problems), error.headers)
 
 
-_PATHS = f"POST {INVOICES_PATH} creates an invoice, GET and PUT {INVOICES_PATH}/(its id) fetch and update it"
+_KNOWN_PATHS = f"POST {INVOICES_PATH} creates an invoice, GET and PUT {INVOICES_PATH}/(its id) fetch and update it"
 
 
-async def _unroutable(request: Request, error: Exception) -> Response:
+async def _not_routed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows the type; Starlette chose by it
     known_path = error.status_code == 405
     message = "this path has no such method" if known_path else "there is nothing at this path"
-    problem = Problem(Code.ABSENT, message, _PATHS)
+    problem = Problem(Code.ABSENT, message, _KNOWN_PATHS)
     body = error_body("method not allowed" if known_path else "not found", [problem])
     return json_response(error.status_code, body, error.headers)
 
 
 async def _disconnected(request: Request, error: Exception) -> Response:
-    return Response(status_code=400)  # nobody is left to read it
+    return Response(status_code=400)  # the client has disconnected
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    problem = Problem(Code.INTERNAL, "the emulator failed", "its log, on standard error, tells why")
+    problem = Problem(Code.INTERNAL, "the emulator failed", "its log, on standard error, says why")
     return json_response(500, error_body("internal server error", [problem]))

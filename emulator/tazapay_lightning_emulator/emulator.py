@@ -1,4 +1,4 @@
-"""The handle of a running emulator: where it is, what it stored, and how to pay an invoice and to move its clock."""
+"""The handle of a running emulator: its URL and credentials, invoices, clock, webhooks and faults."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tazapay_lightning_emulator.webhooks.event import WebhookDelivery
 
 @frozen(kw_only=True)
 class Emulator(FaultHandle):
-    """A running emulator: where it is and what opens it.
+    """A running emulator.
 
     Attributes:
         base_url: such as "http://127.0.0.1:41235", without a trailing slash.
-        api_key: the key it accepts.
-        api_secret: the secret that belongs to it.
-        webhook_secret: what webhooks are signed with.
+        api_key: the only key that it accepts.
+        api_secret: the secret of this key.
+        webhook_secret: the key of the webhooks' signatures.
     """
 
     base_url: str
@@ -32,15 +32,14 @@ class Emulator(FaultHandle):
     @property
     def makes_payment_requests(self) -> bool:
         """Whether invoices have a `payment_request`, a BOLT11 string; not where `cryptography` cannot be imported."""
-        return self._book.requests is not None
+        return self._book.payment_requests is not None
 
     def invoices(self) -> list[dict[str, Any]]:
-        """Every stored invoice in order of creation, read past HTTP; `GET /_emulator/invoices` shows the same.
+        """Every stored invoice in order of creation, as in `GET /_emulator/invoices`.
 
         Returns:
-            For each invoice the object as it would be replied now, with the names of fields that it had at creation,
-            plus `idempotency_key` (None if the request had none) and `replays`: how often the stored reply was sent
-            again.
+            For each invoice its present object, with the field names of the reply to its creation, plus
+            `idempotency_key` (None if the request had none) and `replays`: how often the stored reply was sent again.
 
         Raises:
             EmulatorError: the emulator has stopped.
@@ -48,15 +47,15 @@ class Emulator(FaultHandle):
         return self._book.listed()
 
     def pay(self, invoice_id: str, *, even_if_expired: bool = False) -> dict[str, Any]:
-        """Have an invoice paid, as if its payer had just done so; the webhook that tells of it goes out.
+        """Pay an invoice, as its payer would; the webhook of the payment is sent.
 
         Args:
-            invoice_id: as it was replied, `l11_...`.
-            even_if_expired: overlook that it has expired. A service may see such payments, too, if the payer was just
-                in time.
+            invoice_id: `l11_...`, as in the reply.
+            even_if_expired: pay it even if it has expired. A service can see such payments, too, when the payer was
+                just in time.
 
         Returns:
-            The invoice, as in `invoices`.
+            The invoice as in `invoices`.
 
         Raises:
             EmulatorError: there is no such invoice, it is paid already, it has expired, or the emulator has stopped.
@@ -76,19 +75,19 @@ class Emulator(FaultHandle):
         return self._book.pay(invoice_id, even_if_expired=even_if_expired)
 
     def now(self) -> datetime:
-        """The time by the emulator's clock, in UTC: when invoices expire, and what every reply has for a date."""
+        """The time by the emulator's clock, in UTC. Invoices expire by it, and replies are dated by it."""
         return self._book.clock.now()
 
     def advance_clock(self, by: float | timedelta) -> datetime:
         """Move the emulator's clock forward, and return the new time.
 
-        Invoices expire, idempotency keys are forgotten, and webhooks go out that are due by then.
+        Invoices and idempotency keys expire, and webhooks that are due by then are sent.
 
         Args:
-            by: seconds, or a difference; greater than 0, at most a hundred years.
+            by: seconds or a `timedelta`, greater than 0, at most a hundred years.
 
         Raises:
-            ValueError: it is not that, or the clock would come to the year 3000.
+            ValueError: it is not that, or the clock would reach the year 3000.
 
         Example:
             >>> from tazapay_lightning_emulator import running_emulator
@@ -100,41 +99,41 @@ class Emulator(FaultHandle):
         return self._book.advance(by)
 
     def webhooks(self) -> list[WebhookDelivery]:
-        """The last 10,000 webhooks, in order of the events that they tell of, with all attempts to deliver them."""
+        """The last 10,000 webhooks with all attempts to deliver them, in order of their events."""
         return self._book.webhooks.deliveries()
 
     def send_webhooks_to(self, url: str | None) -> None:
-        """Send webhooks there from now on, those that wait for another attempt, too.
+        """Change the destination of webhooks, also of those that are pending.
 
         Args:
-            url: of this machine: http:// and a loopback address. None for nowhere: nothing is sent any more, what
-                waits is given up, and of what happens from now on no webhook ever tells.
+            url: of this machine: http:// and a loopback address. None sends no more webhooks: those pending are given
+                up, and later payments cause none.
 
         Raises:
-            ValueError: it is not one.
+            ValueError: it is not a URL of this machine.
         """
         self._book.webhooks.send_to(url)
 
     def resend_webhook(self, event_id: str) -> None:
-        """Send a webhook once more and at once, the same in every byte: a good receiver takes no notice of it.
+        """Send a webhook again now, byte for byte the same: a correct receiver ignores it.
 
         Args:
             event_id: of one of `webhooks`.
 
         Raises:
-            EmulatorError: there is no such event, webhooks go nowhere, or the emulator has stopped.
+            EmulatorError: there is no such event, there is no URL, or the emulator has stopped.
         """
         self._book.webhooks.resend(event_id)
 
     def wait_for_webhooks(self, timeout: float = 5.0) -> list[WebhookDelivery]:
-        """Wait until no webhook is under way or due, and return all of them, as `webhooks` does.
+        """Wait until no webhook is in flight or due, and return all of them, as `webhooks` does.
 
-        What failed and is to be sent again later does not count: `advance_clock` makes it due.
+        It does not wait for attempts that are due later: `advance_clock` makes them due.
 
         Args:
-            timeout: for how long at most, in seconds of real time.
+            timeout: the longest wait, in seconds of real time.
 
         Raises:
-            TimeoutError: some still are.
+            TimeoutError: a webhook still was.
         """
         return self._book.webhooks.wait(timeout)

@@ -1,4 +1,4 @@
-"""What the emulator raises in the program that starts it. What it answers over HTTP is in `api.replies`.
+"""The exceptions that the emulator raises in the program that runs it. Errors over HTTP are in `api.replies`.
 
 ::
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 
 class EmulatorError(RuntimeError):
-    """The emulator cannot start, go on, or do what it was told; the message says why and what to do about it."""
+    """The emulator cannot start or cannot do what was asked. The message says why and what to do."""
 
 
 class NoSuchInvoiceError(EmulatorError):
@@ -20,8 +20,8 @@ class NoSuchInvoiceError(EmulatorError):
 
 
 class NotPayableError(EmulatorError):
-    """The invoice cannot be paid, since it is paid or has expired."""
+    """The invoice cannot be paid: it is paid already or has expired."""
 
 
 class NoSuchWebhookError(EmulatorError):
-    """The emulator has sent no event with this id."""
+    """The emulator has no event with this id."""

@@ -1,6 +1,6 @@
-"""The pytest fixture `tazapay_emulator`, there as soon as the package is installed.
+"""The pytest fixture `tazapay_emulator`, available wherever the package is installed.
 
-Pytest loads this module in every run, so it loads neither the web framework nor the database before a test asks.
+Pytest loads this module in every run, so the web framework and the database are imported only when a test uses it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def tazapay_emulator() -> Iterator[Emulator]:
-    """A running emulator of Tazapay, empty at the start of every test.
+    """A running emulator of Tazapay, a new and empty one for every test.
 
     Example::
 

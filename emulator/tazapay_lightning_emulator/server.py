@@ -1,4 +1,4 @@
-"""Run the emulator as a real HTTP server: in the background of a test, or in the foreground of a terminal."""
+"""Run the emulator as an HTTP server: in the background of a test, or in the foreground of a terminal."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 
-from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
-from tazapay_lightning_emulator.api.operations import InvoiceOperations
-from tazapay_lightning_emulator.app import Application
-from tazapay_lightning_emulator.clock import Clock, utc_now
+from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET
+from tazapay_lightning_emulator.app import create_app
+from tazapay_lightning_emulator.clock import utc_now
 from tazapay_lightning_emulator.emulator import Emulator
 from tazapay_lightning_emulator.faults.plan import FaultPlan
-from tazapay_lightning_emulator.invoices.book import InvoiceBook
-from tazapay_lightning_emulator.invoices.store import Store
 from tazapay_lightning_emulator.serving.listening import base_url, listening
 from tazapay_lightning_emulator.serving.uvicorn_thread import served
-from tazapay_lightning_emulator.webhooks.delivery import WebhookSender
 from tazapay_lightning_emulator.webhooks.event import DEFAULT_WEBHOOK_SECRET
 
 
@@ -36,23 +32,23 @@ def running_emulator(
     webhook_url: str | None = None,
     webhook_secret: str = DEFAULT_WEBHOOK_SECRET,
 ) -> Iterator[Emulator]:
-    """A real server in a background thread, ready when the block begins and gone without a trace when it ends.
+    """An HTTP server in a background thread: ready when the block begins, stopped when it ends.
 
     Args:
-        host: a loopback address: everybody knows the default credentials, so nobody else may reach the emulator.
+        host: a loopback address, since the default credentials are public: other machines must not reach the emulator.
         port: 0 takes any free one.
-        database: ":memory:", or the path of a file, which is made if missing and outlives the emulator.
+        database: ":memory:", or the path of a file, which is created if missing and kept.
         data_as_string: reply with `data` as JSON text instead of an object.
-        api_key: the one key that is accepted.
-        api_secret: the secret that belongs to it.
-        now: tells the emulator's time, with a time zone.
-        faults: what is to go wrong; None for an empty plan, to which the emulator's methods can add.
-        webhook_url: where webhooks go, a loopback address; None for nowhere.
-        webhook_secret: what they are signed with.
+        api_key: the only key that is accepted.
+        api_secret: the secret of this key.
+        now: returns the emulator's time, with a time zone.
+        faults: which request gets which fault; None for an empty plan, which the emulator's methods can change.
+        webhook_url: the destination of webhooks, a loopback address; None sends none.
+        webhook_secret: the key of their signatures.
 
     Raises:
-        ValueError: the host is not a loopback address, the port is not a port, the credentials are none that HTTP Basic
-            could carry, the secret is empty, or the URL is not one of this machine.
+        ValueError: the host is not a loopback address, the port is not a port, HTTP Basic cannot carry the credentials,
+            the webhook secret is empty, or the URL is not one of this machine.
         EmulatorError: the port is taken, or the database cannot be used.
 
     Example:
@@ -67,23 +63,27 @@ def running_emulator(
         >>> reply.status_code, stored["amount"]
         (200, 123456)
     """
-    credentials = Credentials(api_key, api_secret)
-    plan = FaultPlan() if faults is None else faults
-    clock = Clock(now)
-    webhooks = WebhookSender(clock, secret=webhook_secret, url=webhook_url)
-    with listening(host, port) as listener, closing(Store(database)) as store, closing(webhooks):
-        book = InvoiceBook(store, clock, webhooks)
-        app = Application(book, InvoiceOperations(book, credentials, data_as_string), plan)
+    with listening(host, port) as listener:
         url = base_url(listener)
-        with served(app, listener) as door:
+        app = create_app(
+            api_key=api_key,
+            api_secret=api_secret,
+            database=database,
+            data_as_string=data_as_string,
+            now=now,
+            faults=faults,
+            webhook_url=webhook_url,
+            webhook_secret=webhook_secret,
+        )
+        with closing(app.book.store), closing(app.book.webhooks), served(app, listener) as listener_control:
             yield Emulator(
                 base_url=url,
                 api_key=api_key,
                 api_secret=api_secret,
                 webhook_secret=webhook_secret,
-                book=book,
-                plan=plan,
-                door=door,
+                book=app.book,
+                plan=app.faults,
+                listener_control=listener_control,
             )
 
 
@@ -110,7 +110,7 @@ def serve(
         data_as_string: as for `running_emulator`.
         api_key: as for `running_emulator`.
         api_secret: as for `running_emulator`.
-        on_ready: called once with the base URL, when requests are answered.
+        on_ready: called once with the base URL, when the server accepts requests.
         now: as for `running_emulator`.
         faults: as for `running_emulator`.
         webhook_url: as for `running_emulator`.
@@ -144,6 +144,6 @@ def serve(
                 on_ready(emulator.base_url)
             pause = threading.Event()
             while True:
-                pause.wait(timeout=0.5)  # Windows notices Ctrl-C only between two waits
+                pause.wait(timeout=0.5)  # on Windows, Ctrl-C is handled only between two waits
     except KeyboardInterrupt:
         return

@@ -14,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tazapay_lightning_emulator import DEFAULT_API_KEY, DEFAULT_API_SECRET, Emulator, running_emulator
+from tests.support.emulator_receiver import Receiver, receiving
 from tests.support.plain_http import NO_TLS
 
 INVOICES = "/v3/lightning_invoice_bolt11"
@@ -54,6 +55,19 @@ def create(post: Callable[..., httpx.Response]) -> Callable[..., dict[str, Any]]
         return invoice
 
     return created
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running
+
+
+@pytest.fixture
+def told(emulator: Emulator, receiver: Receiver) -> Emulator:
+    """An emulator that sends its webhooks to the receiver."""
+    emulator.send_webhooks_to(receiver.url)
+    return emulator
 
 
 @attrs.frozen

@@ -13,12 +13,12 @@ from starlette.routing import Route
 
 import tazapay_lightning_emulator
 from tazapay_lightning_emulator.api import bodies as request_bodies
+from tazapay_lightning_emulator.api import fields as invoice_fields
 from tazapay_lightning_emulator.api import strict_json
 from tazapay_lightning_emulator.control import faults as fault_control
 from tazapay_lightning_emulator.control import invoices as invoice_control
 from tazapay_lightning_emulator.control import webhooks as webhook_control
 from tazapay_lightning_emulator.faults import plan as faults
-from tazapay_lightning_emulator.invoices import fields as invoice_fields
 
 
 def run_python(program: str) -> str:

@@ -18,7 +18,7 @@ from tazapay_lightning import (
     verify_webhook,
 )
 from tazapay_lightning_emulator import Emulator
-from tazapay_lightning_emulator.invoices.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
+from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
 from tests.support.emulator_receiver import receiving
 
 Create = Callable[..., dict[str, Any]]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import attrs
+
+from tazapay_lightning_emulator import Emulator, WebhookDelivery
 
 
 @attrs.frozen
@@ -64,3 +67,12 @@ def receiving(*statuses: int) -> Iterator[Receiver]:
             receiver.release.set()
             server.shutdown()
             thread.join()
+
+
+def pay(emulator: Emulator, create: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """A new invoice, paid; the arguments are the fixtures of these names."""
+    return emulator.pay(create()["id"])
+
+
+def statuses_of(delivery: WebhookDelivery) -> list[int | None]:
+    return [attempt.status for attempt in delivery.attempts]

@@ -1,1 +1,1 @@
-"""What Tazapay answers: its operations, credentials, bodies and replies."""
+"""Tazapay's API: operations, credentials, request bodies and fields, and replies."""

@@ -32,7 +32,7 @@ class Credentials:
     api_secret: str = field(repr=False)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse what no client could send."""
+        """Refuse credentials that HTTP Basic cannot carry."""
         if not self.api_key or ":" in self.api_key:
             raise ValueError("api_key must be a string that is not empty and holds no colon")
         if not self.api_secret:
@@ -40,12 +40,12 @@ class Credentials:
 
     @property
     def caller(self) -> str:
-        """A name for the key's owner to keep in a file in place of the key itself: its SHA-256, in hex digits."""
+        """The SHA-256 of the API key in hex digits: a file names the caller by it, so that it holds no key."""
         return hashlib.sha256(self.api_key.encode()).hexdigest()
 
 
 def authenticate(headers: Sequence[str], accepted: Credentials) -> None:
-    """Let the request pass if its Authorization header holds the accepted pair.
+    """Refuse a request whose Authorization header does not hold the accepted pair.
 
     Args:
         headers: the values of all Authorization headers of the request.
@@ -62,7 +62,7 @@ def authenticate(headers: Sequence[str], accepted: Credentials) -> None:
             api_key, api_secret = _user_and_password(header)
         case _:
             raise _unauthorized(Code.BAD_BASIC_AUTH, "more than one Authorization header")
-    # both comparisons always run, so that the time taken does not tell which of the two was wrong
+    # both comparisons always run, so that the duration does not reveal which of the two was wrong
     key_matches = hmac.compare_digest(api_key, accepted.api_key.encode())
     secret_matches = hmac.compare_digest(api_secret, accepted.api_secret.encode())
     if not (key_matches & secret_matches):

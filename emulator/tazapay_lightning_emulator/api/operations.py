@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_json_body
+from tazapay_lightning_emulator.api.bodies import bad_request, read_object
 from tazapay_lightning_emulator.api.credentials import Credentials, authenticate
+from tazapay_lightning_emulator.api.fields import read_fields, read_new_metadata
 from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError, success_body
 from tazapay_lightning_emulator.api.responses import json_response
 from tazapay_lightning_emulator.errors import NoSuchInvoiceError
 from tazapay_lightning_emulator.invoices.book import InvoiceBook
-from tazapay_lightning_emulator.invoices.fields import read_fields, read_new_metadata
-from tazapay_lightning_emulator.invoices.life import Invoice
+from tazapay_lightning_emulator.invoices.invoice import Invoice
 
 INVOICES_PATH = "/v3/lightning_invoice_bolt11"
 MAX_IDEMPOTENCY_KEY_LENGTH = 255
@@ -27,7 +26,7 @@ MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
 @frozen
 class InvoiceOperations:
-    """Answers the requests that Tazapay documents, each at one moment: the clock is read once for a request.
+    """Answers the requests that Tazapay documents. The clock is read once per request, so a reply has one time.
 
     Attributes:
         book: the invoices.
@@ -40,21 +39,21 @@ class InvoiceOperations:
     data_as_string: bool
 
     def routes(self) -> list[Route]:
-        """The paths that are answered."""
+        """The routes of the operations."""
         return [
             Route(INVOICES_PATH, self._create, methods=["POST"]),
             Route(f"{INVOICES_PATH}/{{id}}", self._fetch_or_update, methods=["GET", "PUT"]),
         ]
 
-    def reply_of_another(self, amount: int, method: str) -> bytes | None:
-        """What a request of this method is answered for the newest invoice with another amount, if there is one."""
+    def reply_with_another_amount(self, amount: int, method: str) -> bytes | None:
+        """The reply body to a request of this method for the newest invoice with another amount; None without one."""
         other = self.book.store.newest_with_another_amount(amount)
         return None if other is None else self._body(other, method, self.book.clock.now())
 
     async def _create(self, request: Request) -> Response:
         authenticate(request.headers.getlist("authorization"), self.credentials)
         idempotency_key = _idempotency_key(request.headers.getlist("idempotency-key"))
-        fields = read_fields(await _json_of(request))
+        fields = read_fields(await read_object(request))
         now = self.book.clock.now()
         invoice = self.book.new(fields, now)
         body = self.book.store.create(
@@ -70,7 +69,7 @@ class InvoiceOperations:
         authenticate(request.headers.getlist("authorization"), self.credentials)
         try:
             if request.method == "PUT":
-                metadata = read_new_metadata(await _json_of(request))
+                metadata = read_new_metadata(await read_object(request))
                 now = self.book.clock.now()
                 stored = self.book.store.change(
                     request.path_params["id"], lambda invoice: invoice.with_metadata(metadata, now)
@@ -86,10 +85,6 @@ class InvoiceOperations:
     def _body(self, invoice: Invoice, method: str, now: datetime) -> bytes:
         wire = invoice.to_wire(now, hash_field="h_tag_memo" if method == "POST" else "h_tag")
         return success_body(wire, data_as_string=self.data_as_string)
-
-
-async def _json_of(request: Request) -> Any:
-    return read_json_body(request.headers.get("content-type", ""), await read_body(request))
 
 
 def _idempotency_key(headers: Sequence[str]) -> str | None:

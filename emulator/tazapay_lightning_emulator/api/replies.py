@@ -1,4 +1,4 @@
-"""The envelopes every reply is wrapped in, as pure functions.
+"""The envelopes of replies, as pure functions.
 
 Success and failure have one shape each (Tazapay's documentation)::
 
@@ -16,7 +16,7 @@ from attrs import asdict, frozen
 
 
 class Code(IntEnum):
-    """Tazapay's generic error codes, as far as the emulator has a use for them (Tazapay's documentation)."""
+    """The generic error codes of Tazapay's documentation that the emulator uses."""
 
     BAD_JSON = 100
     INTERNAL = 101
@@ -29,7 +29,7 @@ class Code(IntEnum):
 
 @frozen
 class Problem:
-    """One entry of `errors`: what is wrong, and in `remarks` what would be accepted. It never repeats what was sent."""
+    """One entry of `errors`: what is wrong and, in `remarks`, what is accepted. It repeats no value of the request."""
 
     code: Code
     message: str
@@ -37,13 +37,13 @@ class Problem:
 
 
 class RequestRefusedError(Exception):
-    """A request that is answered with an error.
+    """A request is refused: the reply is an error.
 
     Attributes:
-        status_code: the HTTP status of the answer.
+        status_code: the HTTP status of the reply.
         message: the `message` of the envelope.
         problems: everything found wrong, at least one.
-        headers: further headers of the answer.
+        headers: further headers of the reply.
     """
 
     def __init__(
@@ -54,6 +54,11 @@ class RequestRefusedError(Exception):
         self.message = message
         self.problems = tuple(problems)
         self.headers = dict(headers or {})
+
+
+def refusal_because(error: Exception, status_code: int, code: Code, message: str) -> RequestRefusedError:
+    """The refusal of a request that failed with this error, whose text becomes the remarks."""
+    return RequestRefusedError(status_code, message, [Problem(code, message, str(error))])
 
 
 def success_body(invoice: Mapping[str, object], *, data_as_string: bool) -> bytes:
@@ -75,7 +80,7 @@ def success_body(invoice: Mapping[str, object], *, data_as_string: bool) -> byte
 
 
 def error_body(message: str, problems: Iterable[Problem]) -> bytes:
-    """The body of every reply that is not a success.
+    """The body of an error reply.
 
     Example:
         >>> error_body("not found", [Problem(Code.ABSENT, "no such path", "")])
@@ -85,7 +90,7 @@ def error_body(message: str, problems: Iterable[Problem]) -> bytes:
 
 
 def compact_json(value: object) -> str:
-    """JSON without needless blanks, with every character as itself instead of escaped.
+    """JSON without optional whitespace and without escaped characters.
 
     Example:
         >>> compact_json({"note": "Zürich"})

@@ -1,4 +1,4 @@
-"""Replies that are JSON, and the date that all of them carry."""
+"""JSON responses, and the Date header of all responses."""
 
 from __future__ import annotations
 
@@ -13,36 +13,28 @@ from tazapay_lightning_emulator.clock import Clock
 
 
 def json_response(status_code: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
-    """A reply whose body is JSON already."""
+    """A response whose body is JSON already."""
     return Response(body, status_code, headers, media_type="application/json")
 
 
-def shown(value: object) -> Response:
-    """A reply that shows a value; how endpoints of control answer."""
+def value_response(value: object) -> Response:
+    """A response with a value as JSON; the control endpoints reply so."""
     return json_response(200, compact_json(value).encode())
 
 
-def dated(send: Send, clock: Clock, *, always: bool) -> Send:
-    """`send`, that puts a Date header by this clock on the reply: a client measures by it how long an invoice lives.
+def with_date(send: Send, clock: Clock, *, always: bool) -> Send:
+    """Wrap `send` to add a Date header by this clock, from which a client computes how long an invoice is valid.
 
-    Unless `always`, it is put there only when the clock is not the machine's, which every server tells by itself.
+    Args:
+        send: sends the messages of a response.
+        clock: the emulator's.
+        always: add it even if the clock is the machine's; other servers then send the same date themselves.
     """
 
-    async def with_date(message: Message) -> None:
+    async def dated(message: Message) -> None:
         if message["type"] == "http.response.start" and (always or not clock.is_the_machines):
-            date = (b"date", http_date(clock).encode())
+            date = (b"date", formatdate(clock.now().timestamp(), usegmt=True).encode())
             message = {**message, "headers": [date, *message.get("headers", [])]}
         await send(message)
 
-    return with_date
-
-
-def http_date(clock: Clock) -> str:
-    """The time by this clock as HTTP writes it.
-
-    Example:
-        >>> from datetime import UTC, datetime
-        >>> http_date(Clock(lambda: datetime(2026, 3, 1, 12, tzinfo=UTC)))
-        'Sun, 01 Mar 2026 12:00:00 GMT'
-    """
-    return formatdate(clock.now().timestamp(), usegmt=True)
+    return dated

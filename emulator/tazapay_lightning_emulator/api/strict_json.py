@@ -1,7 +1,7 @@
-"""Read JSON from a stranger: the grammar of RFC 8259 to the letter, bounded in every direction.
+"""Read JSON strictly: exactly the grammar of RFC 8259, with bounds on depth and numbers.
 
-Python's own reader accepts NaN, lets the last of two equal keys win, and leaves lone surrogates behind that no reply
-could carry. An emulator that let those pass would let through what a real service refuses.
+`json.loads` accepts NaN, keeps the last of two equal keys, and returns lone surrogates, which no reply can carry. A
+real service refuses all of these, so the emulator does too.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 MAX_DEPTH = 64
-"""How deep arrays and objects may be nested (assumption)."""
+"""The greatest depth of nested arrays and objects (assumption)."""
 
 MAX_NUMBER_LENGTH = 100
-"""How many characters a number may have (assumption)."""
+"""The greatest length of a number in characters (assumption)."""
 
 
 class NotStrictJSONError(ValueError):
-    """The text is not JSON, or more than the emulator reads; the message says which, without repeating the text."""
+    """The text is not JSON or exceeds a bound. The message names the reason and does not repeat the text."""
 
 
 def read_json(text: str | bytes) -> object:
-    """The value that `text` denotes.
+    """Parse JSON.
 
     Args:
         text: JSON; as bytes, in UTF-8.
@@ -93,7 +93,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _strings(value: object) -> Iterator[str]:
-    """Every string in `value`, keys included; walks without recursion, so that depth is an error of ours."""
+    """Every string in `value`, keys included. It does not recurse, so too much depth is a `NotStrictJSONError`."""
     waiting = [(value, 0)]
     while waiting:
         current, depth = waiting.pop()

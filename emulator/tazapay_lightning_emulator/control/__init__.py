@@ -1,1 +1,1 @@
-"""The endpoints under ``/_emulator/``, by which another process directs a running emulator."""
+"""The endpoints under ``/_emulator/``, with which another process controls a running emulator."""

@@ -1,35 +1,33 @@
-"""The endpoints by which another process looks after the invoices and the clock of a running emulator.
+"""The endpoints that list and pay invoices, and move the clock.
 
 ==================================  ==================================================================================
-request                             what it does
+request                             effect
 ==================================  ==================================================================================
 GET /_emulator/invoices             as `invoices`
-POST /_emulator/invoices/{id}/pay   as `pay`: no body, or a JSON object with perhaps `even_if_expired`; the reply is
+POST /_emulator/invoices/{id}/pay   as `pay`; no body, or a JSON object with an optional `even_if_expired`; the reply is
                                     the invoice; 404 for an unknown one, 409 for one that cannot be paid
-GET /_emulator/clock                `now`, and `ahead`: by how many seconds the clock was moved in all
-POST /_emulator/clock               as `advance_clock`, with `seconds`; replies the same as the one before
+GET /_emulator/clock                `now`, and `ahead`: by how many seconds the clock was moved in total
+POST /_emulator/clock               as `advance_clock`, with `seconds`; the reply is that of GET
 ==================================  ==================================================================================
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from attrs import frozen
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_object
-from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError
-from tazapay_lightning_emulator.api.responses import shown
+from tazapay_lightning_emulator.api.bodies import bad_request, read_object, read_only_field
+from tazapay_lightning_emulator.api.replies import Code, refusal_because
+from tazapay_lightning_emulator.api.responses import value_response
+from tazapay_lightning_emulator.clock import to_rfc3339
 from tazapay_lightning_emulator.errors import NoSuchInvoiceError, NotPayableError
 from tazapay_lightning_emulator.invoices.book import InvoiceBook
-from tazapay_lightning_emulator.invoices.life import to_rfc3339
 
 
 def invoice_routes(book: InvoiceBook) -> list[Route]:
-    """The routes that show and change invoices and the time."""
+    """The routes of the invoices and the clock."""
     control = _Control(book)
     return [
         Route("/_emulator/invoices", control.invoices, methods=["GET"]),
@@ -43,36 +41,26 @@ class _Control:
     book: InvoiceBook
 
     async def invoices(self, request: Request) -> Response:
-        return shown(self.book.listed())
+        return value_response(self.book.listed())
 
     async def pay(self, request: Request) -> Response:
-        body = await read_body(request)
-        fields = read_object(request, body) if body else {}
+        fields = await read_object(request, optional=True)
         even_if_expired = fields.get("even_if_expired", False)
         if not fields.keys() <= {"even_if_expired"} or not isinstance(even_if_expired, bool):
             raise bad_request("the payment is not accepted", "fields: even_if_expired, true or false, or nothing")
         try:
-            return shown(self.book.pay(request.path_params["id"], even_if_expired=even_if_expired))
+            return value_response(self.book.pay(request.path_params["id"], even_if_expired=even_if_expired))
         except NoSuchInvoiceError as error:
-            raise _refused(404, Code.ABSENT, "not found", error) from None
+            raise refusal_because(error, 404, Code.ABSENT, "not found") from None
         except NotPayableError as error:
-            raise _refused(409, Code.BAD_JSON, "the invoice cannot be paid", error) from None
+            raise refusal_because(error, 409, Code.BAD_JSON, "the invoice cannot be paid") from None
 
     async def clock(self, request: Request) -> Response:
         if request.method == "POST":
-            fields = read_object(request, await read_body(request))
-            if fields.keys() != {"seconds"}:
-                raise bad_request("the time is not accepted", "fields: seconds, and nothing else")
+            seconds = await read_only_field(request, "seconds", refusal="the time is not accepted")
             try:
-                self.book.advance(fields["seconds"])
+                self.book.advance(seconds)
             except ValueError as error:
                 raise bad_request("the time is not accepted", str(error)) from None
-        return shown(self._time())
-
-    def _time(self) -> dict[str, Any]:
         clock = self.book.clock
-        return {"now": to_rfc3339(clock.now()), "ahead": clock.ahead.total_seconds()}
-
-
-def _refused(status: int, code: Code, message: str, error: Exception) -> RequestRefusedError:
-    return RequestRefusedError(status, message, [Problem(code, message, str(error))])
+        return value_response({"now": to_rfc3339(clock.now()), "ahead": clock.ahead.total_seconds()})

@@ -1,12 +1,12 @@
-"""The endpoints by which another process directs the webhooks of a running emulator, and sees what became of them.
+"""The endpoints that list webhooks, change their destination and send one again.
 
 ===========================================  =========================================================================
-request                                      what it does
+request                                      effect
 ===========================================  =========================================================================
 GET /_emulator/webhooks                      as `webhooks`
 POST /_emulator/webhooks                     as `send_webhooks_to`, with `url`, which may be null; the reply is the same
-POST /_emulator/webhooks/{event_id}/resend   as `resend_webhook`, without a body; the reply is the delivery, not yet
-                                             made; 404 for an unknown event, 409 while webhooks go nowhere
+POST /_emulator/webhooks/{event_id}/resend   as `resend_webhook`, without a body; the reply is the pending delivery;
+                                             404 for an unknown event, 409 while there is no URL
 ===========================================  =========================================================================
 """
 
@@ -17,15 +17,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_object
-from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError
-from tazapay_lightning_emulator.api.responses import shown
+from tazapay_lightning_emulator.api.bodies import bad_request, read_body, read_only_field
+from tazapay_lightning_emulator.api.replies import Code, refusal_because
+from tazapay_lightning_emulator.api.responses import value_response
 from tazapay_lightning_emulator.errors import EmulatorError, NoSuchWebhookError
 from tazapay_lightning_emulator.webhooks.delivery import WebhookSender
 
 
 def webhook_routes(sender: WebhookSender) -> list[Route]:
-    """The routes that show and direct webhooks."""
+    """The routes of the webhooks."""
     control = _Control(sender)
     return [
         Route("/_emulator/webhooks", control.webhooks, methods=["GET", "POST"]),
@@ -39,24 +39,20 @@ class _Control:
 
     async def webhooks(self, request: Request) -> Response:
         if request.method != "POST":
-            return shown([delivery.to_dict() for delivery in self.sender.deliveries()])
-        fields = read_object(request, await read_body(request))
-        if fields.keys() != {"url"}:
-            raise bad_request("the URL is not accepted", "fields: url, and nothing else")
+            return value_response([delivery.to_dict() for delivery in self.sender.deliveries()])
+        url = await read_only_field(request, "url", refusal="the URL is not accepted")
         try:
-            self.sender.send_to(fields["url"])
+            self.sender.send_to(url)
         except ValueError as error:
             raise bad_request("the URL is not accepted", f"{error}; or null") from None
-        return shown({"url": self.sender.url})
+        return value_response({"url": self.sender.url})
 
     async def resend(self, request: Request) -> Response:
         if await read_body(request):
             raise bad_request("the body is not empty", "body: none")
         try:
-            return shown(self.sender.resend(request.path_params["event_id"]).to_dict())
+            return value_response(self.sender.resend(request.path_params["event_id"]).to_dict())
         except NoSuchWebhookError as error:
-            problem = Problem(Code.ABSENT, "not found", str(error))
-            raise RequestRefusedError(404, "not found", [problem]) from None
+            raise refusal_because(error, 404, Code.ABSENT, "not found") from None
         except EmulatorError as error:
-            problem = Problem(Code.BAD_JSON, "the event cannot be sent", str(error))
-            raise RequestRefusedError(409, "the event cannot be sent", [problem]) from None
+            raise refusal_because(error, 409, Code.BAD_JSON, "the event cannot be sent") from None

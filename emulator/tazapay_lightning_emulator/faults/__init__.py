@@ -1,1 +1,1 @@
-"""How the emulator fails when it is told to: kinds, plan, chance, and what each does to a request."""
+"""Faults: their kinds, the plan of which request gets which, and their injection into requests."""

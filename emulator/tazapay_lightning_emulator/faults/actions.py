@@ -1,4 +1,4 @@
-"""What each kind of fault does, one function each; the table in `kinds` tells the same in words."""
+"""The faults, one function for each kind; the table in `kinds` describes them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tazapay_lightning_emulator.faults.exchange import Exchange
 from tazapay_lightning_emulator.faults.kinds import FaultKind
 from tazapay_lightning_emulator.faults.replies import (
     amount_in,
-    badly_zipped,
     cut_short,
     error_reply,
+    gzipped,
     half,
     html_reply,
     padded,
     with_another_amount,
-    zipped,
+    with_bad_gzip,
 )
 from tazapay_lightning_emulator.serving.connections import Connection
 
@@ -36,20 +36,20 @@ async def _reset_after_commit(exchange: Exchange, connection: Connection) -> Non
 
 async def _close_mid_body(exchange: Exchange, connection: Connection) -> None:
     reply = await exchange.carry_out()
-    connection.write(reply.head(exchange.now) + half(reply.body))
+    connection.write(reply.head(exchange.epoch_seconds) + half(reply.body))
     await connection.finish()
 
 
 async def _wrong_content_length(exchange: Exchange, connection: Connection) -> None:
     reply = await exchange.carry_out()
     length = 2 * len(reply.body) if exchange.fault["declared"] == "too_long" else len(half(reply.body))
-    connection.write(reply.with_length(length).head(exchange.now) + reply.body)
+    connection.write(reply.with_length(length).head(exchange.epoch_seconds) + reply.body)
     await connection.finish()
 
 
 async def _drip_from_the_head(exchange: Exchange, connection: Connection) -> None:
     reply = (await exchange.carry_out()).with_header("connection", "close")
-    for byte in reply.head(exchange.now) + reply.body:
+    for byte in reply.head(exchange.epoch_seconds) + reply.body:
         if connection.lost.is_set():
             return
         connection.write(bytes([byte]))
@@ -65,12 +65,12 @@ BELOW_HTTP: Mapping[FaultKind, Callable[[Exchange, Connection], Awaitable[None]]
     "wrong_content_length": _wrong_content_length,
     "drip": _drip_from_the_head,
 }
-"""What takes a connection of the emulator's own server."""
+"""Faults that need a connection of the emulator's own server."""
 
 
 async def _delay_before_commit(exchange: Exchange) -> None:
     await exchange.pause(exchange.fault["seconds"])
-    await exchange.pass_on()
+    await exchange.forward()
 
 
 async def _delay_after_commit(exchange: Exchange) -> None:
@@ -96,7 +96,7 @@ async def _status_before_commit(exchange: Exchange) -> None:
         fault["status"],
         retry_after=fault["retry_after"],
         as_date=fault["retry_after_as_date"],
-        now=exchange.now,
+        epoch_seconds=exchange.epoch_seconds,
     )
     await exchange.reply(reply)
 
@@ -120,7 +120,7 @@ async def _truncated_json(exchange: Exchange) -> None:
 
 
 async def _bad_gzip(exchange: Exchange) -> None:
-    await exchange.reply(badly_zipped(await exchange.carry_out(), exchange.fault["form"]))
+    await exchange.reply(with_bad_gzip(await exchange.carry_out(), exchange.fault["form"]))
 
 
 async def _huge_body(exchange: Exchange) -> None:
@@ -130,7 +130,7 @@ async def _huge_body(exchange: Exchange) -> None:
 
 async def _gzip_bomb(exchange: Exchange) -> None:
     reply = await exchange.carry_out()
-    bomb = zipped(padded(reply.body, exchange.fault["size"]))
+    bomb = gzipped(padded(reply.body, exchange.fault["size"]))
     await exchange.stream(reply.with_header("content-encoding", "gzip"), bomb)
 
 
@@ -160,4 +160,4 @@ IN_HTTP: Mapping[FaultKind, Callable[[Exchange], Awaitable[None]]] = {
     "stale_reply": _stale_reply,
     "wrong_amount": _wrong_amount,
 }
-"""What can be said in ASGI, under any server."""
+"""Faults that ASGI can express, under any server."""

@@ -1,4 +1,4 @@
-"""Failure by chance that is the same in every run: pure, and independent of the order in which requests arrive."""
+"""Faults at random, the same in every run and independent of the order in which requests arrive. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attrs import field, frozen
 from tazapay_lightning_emulator.faults.kinds import Fault, FaultKind, number
 
 Kinds = Mapping[FaultKind | Fault, float] | Mapping[FaultKind, float] | Iterable[FaultKind | Fault]
-"""What to choose among: kinds (with their default parameters) or faults; equally likely, or each with a weight."""
+"""Kinds (with their default parameters) or faults to choose from: equally likely, or with weights."""
 
 DEFAULT_KINDS: Mapping[FaultKind | Fault, float] = {
     "reset_before_commit": 3,
@@ -22,16 +22,16 @@ DEFAULT_KINDS: Mapping[FaultKind | Fault, float] = {
     "close_mid_body": 2,
     Fault("status_after_commit", status=504): 2,
 }
-"""What is chosen among by default: faults that take no time, half of them before the commit and half after it."""
+"""The default choice: faults without delay, half of them before the commit and half after it."""
 
 
 @frozen
 class Chance:
-    """The faults that may come by chance, and how many requests have been decided for each key.
+    """Chooses faults at random, and counts the requests of each idempotency key.
 
     Attributes:
         probability: above 0, at most 1.
-        seed: what the chance depends on, besides the key and the number of requests with it.
+        seed: together with the key and the number of requests with it so far, it determines the choice.
         choices: faults with their weights.
     """
 
@@ -42,10 +42,10 @@ class Chance:
 
     @classmethod
     def checked(cls, probability: float, seed: int, kinds: Kinds) -> Chance | None:
-        """The chance with these arguments; None if nothing can ever fail.
+        """Validate the arguments; None if the probability is 0.
 
         Raises:
-            ValueError: one of them is not acceptable; the message tells what is.
+            ValueError: an argument is not accepted; the message says what is.
         """
         if not number(probability, 0, 1):
             raise ValueError("probability: a number from 0 to 1")
@@ -58,7 +58,7 @@ class Chance:
         return cls(probability, seed, choices) if probability else None
 
     def draw(self, idempotency_key: str | None) -> Fault | None:
-        """The fault of the next request with this key, if it is to fail.
+        """The fault of the next request with this key, or None.
 
         Example:
             >>> def drawn(keys: str) -> list[str]:
@@ -69,7 +69,7 @@ class Chance:
         """
         before = self._seen[idempotency_key]
         self._seen[idempotency_key] += 1
-        # the key comes last and with a mark of its own, so that no two of these texts are equal by accident
+        # the key comes last, after a prefix of its own, so that different requests have different texts
         text = f"{self.seed}:{before}:" + ("" if idempotency_key is None else f"key:{idempotency_key}")
         digest = hashlib.sha256(text.encode()).digest()
         if _fraction(digest[:8]) >= self.probability:
@@ -79,10 +79,10 @@ class Chance:
             point -= weight
             if point < 0:
                 return fault
-        return self.choices[-1][0]  # rounding may leave a hair's breadth at the end
+        return self.choices[-1][0]  # reached only through rounding errors
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, ready for JSON."""
+        """All arguments, JSON-ready."""
         kinds = [{**fault.to_dict(), "weight": weight} for fault, weight in self.choices]
         return {"probability": self.probability, "seed": self.seed, "kinds": kinds}
 
@@ -94,5 +94,5 @@ def _weight(weight: object) -> float:
 
 
 def _fraction(eight_bytes: bytes) -> float:
-    """From 0 to just below 1, of 53 bits: a double holds no more, and rounding up could reach 1."""
+    """A number from 0 to just below 1, of 53 bits: a double holds no more, and rounding up could give 1."""
     return math.ldexp(int.from_bytes(eight_bytes, "big") >> 11, -53)

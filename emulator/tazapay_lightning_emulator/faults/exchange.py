@@ -1,4 +1,4 @@
-"""A request that something is done to, and what every fault is made of: carry it out, wait, reply."""
+"""A request that gets a fault, and the steps that faults consist of: carry it out, wait, reply."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tazapay_lightning_emulator.faults.replies import Reply
 from tazapay_lightning_emulator.serving.connections import Connection
 
 OtherReply = Callable[[int, str], bytes | None]
-"""Given an amount in satoshi and a method, what such a request is answered for an invoice with another amount."""
+"""Given an amount in satoshi and a method: the reply body to such a request for an invoice with another amount."""
 
 
 @frozen
@@ -27,13 +27,13 @@ class Exchange:
     """A request and the means to answer it.
 
     Attributes:
-        app: what would answer it without the fault.
+        app: the application, which replies without the fault.
         scope: of the request.
-        receive: brings the request, which has arrived as a whole, and later tells whether the client has left.
-        send: takes the reply.
-        record: to be kept true.
-        fault: what is to be done.
-        connection: what it came over; None under a server other than the emulator's own.
+        receive: returns the request, which has arrived as a whole, and later the disconnection of the client.
+        send: sends the reply.
+        record: the record of the request, whose `committed` is set here.
+        fault: the fault to inject.
+        connection: the client's; None under a server other than the emulator's own.
         other_reply: finds the reply of another invoice.
         clock: the emulator's.
     """
@@ -49,22 +49,22 @@ class Exchange:
     clock: Clock
 
     @property
-    def now(self) -> float:
-        """The emulator's time, in seconds since the epoch."""
+    def epoch_seconds(self) -> float:
+        """The time by the emulator's clock."""
         return self.clock.now().timestamp()
 
-    async def pass_on(self) -> None:
-        """Let the application answer."""
-        await self.app(self.scope, self.receive, noting(self.record, self.send))
+    async def forward(self) -> None:
+        """Let the application reply."""
+        await self.app(self.scope, self.receive, record_commit(self.record, self.send))
 
     async def carry_out(self) -> Reply:
-        """Let the application answer, and keep what it says."""
+        """Let the application handle the request, and return its reply without sending it."""
         messages: list[Message] = []
 
         async def keep(message: Message) -> None:
             messages.append(message)
 
-        await self.app(self.scope, self.receive, noting(self.record, keep))
+        await self.app(self.scope, self.receive, record_commit(self.record, keep))
         start, *rest = messages
         body = b"".join(message.get("body", b"") for message in rest)
         return Reply(start["status"], tuple((name, value) for name, value in start["headers"]), body)
@@ -79,14 +79,14 @@ class Exchange:
         await self.send({"type": "http.response.start", "status": reply.status, "headers": list(reply.headers)})
 
     async def stream(self, reply: Reply, pieces: Iterable[bytes]) -> None:
-        """Send these pieces for a body, no faster than the client reads, until they end or it leaves."""
-        response = StreamingResponse(_in_turn(pieces), reply.status)
+        """Send these pieces as the body, no faster than the client reads, until it disconnects."""
+        response = StreamingResponse(_yielding_to_others(pieces), reply.status)
         response.raw_headers = list(reply.without_length().headers)
-        with suppress(ClientDisconnect):  # how Starlette ends if the server tells of it by an error
+        with suppress(ClientDisconnect):  # Starlette raises it if `send` fails
             await response(self.scope, self.receive, self.send)
 
     async def pause(self, seconds: float) -> None:
-        """Wait.
+        """Wait for so many seconds.
 
         Raises:
             ServerStoppingError: the server stopped first.
@@ -94,8 +94,8 @@ class Exchange:
         await (asyncio.sleep(seconds) if self.connection is None else self.connection.pause(seconds))
 
 
-def noting(record: RequestRecord, send: Send) -> Send:
-    """`send`, that first notes on the record whether the application carried the request out."""
+def record_commit(record: RequestRecord, send: Send) -> Send:
+    """Wrap `send` to set `committed` on the record first: whether the application carried the request out."""
 
     async def noted(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -105,10 +105,10 @@ def noting(record: RequestRecord, send: Send) -> Send:
     return noted
 
 
-async def arrived(receive: Receive) -> Receive:
-    """Wait until the request has arrived, and return what brings it once more.
+async def buffer_request(receive: Receive) -> Receive:
+    """Read the request, and return a `receive` that returns it again.
 
-    No more is kept than the application reads: a longer body is refused there, before its end.
+    A body over `MAX_BODY_BYTES` is read no further, since the application refuses it there.
     """
     body = bytearray()
     more = True
@@ -126,8 +126,8 @@ async def arrived(receive: Receive) -> Receive:
     return again
 
 
-async def _in_turn(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+async def _yielding_to_others(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         if piece:
             yield piece
-        await asyncio.sleep(0)  # other requests have their turn, too, even if this client reads as fast as it can
+        await asyncio.sleep(0)  # lets other requests run, even if this client reads without pause

@@ -1,45 +1,30 @@
-"""How the program that runs an emulator makes it fail, and sees what it did: one half of the emulator's handle."""
+"""The part of the emulator's handle that plans faults and lists requests."""
 
 from __future__ import annotations
 
-from types import TracebackType
+from contextlib import AbstractContextManager, ExitStack
 
 from attrs import field, frozen
 
 from tazapay_lightning_emulator.faults.chance import DEFAULT_KINDS, Kinds
 from tazapay_lightning_emulator.faults.kinds import Fault, FaultKind
 from tazapay_lightning_emulator.faults.plan import FaultPlan, RequestRecord
-from tazapay_lightning_emulator.serving.uvicorn_thread import Door
-
-
-@frozen
-class Refusal:
-    """The time in which connections are refused; as a context manager, it ends with the block."""
-
-    _door: Door
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._door.open()
+from tazapay_lightning_emulator.serving.uvicorn_thread import ListenerControl
 
 
 @frozen(kw_only=True)
 class FaultHandle:
-    """Plans faults, and tells which requests came."""
+    """Plans faults, and lists the requests that arrived."""
 
     _plan: FaultPlan = field(repr=False)
-    _door: Door = field(repr=False)
+    _listener_control: ListenerControl = field(repr=False)
 
     def requests(self) -> list[RequestRecord]:
-        """The last 100,000 requests in order of arrival, faults and all; those under `/_emulator/` do not count."""
+        """The last 100,000 requests with their faults, in order of arrival, except those under `/_emulator/`."""
         return self._plan.requests()
 
     def faults_injected(self) -> list[RequestRecord]:
-        """Those of `requests` to which something was done.
+        """Those of `requests` that got a fault.
 
         Example:
             >>> from tazapay_lightning_emulator import running_emulator
@@ -60,50 +45,50 @@ class FaultHandle:
     def fail_next(
         self, kind: FaultKind | Fault, *, times: int = 1, idempotency_key: str | None = None, **parameters: object
     ) -> None:
-        """Do something wrong to the next request, or to the next one with this idempotency key.
+        """Inject a fault into the next request, or into the next one with this idempotency key.
 
-        Entries wait in a queue: a request gets the first one that fits it, whatever chance would have done to it.
+        Faults wait in a queue: a request gets the first one that fits it, and then none at random.
 
         Args:
-            kind: what to do; `tazapay_lightning_emulator.faults.kinds` has the table of kinds and their parameters.
-            times: to how many requests.
-            idempotency_key: only to requests with this key.
+            kind: a kind or a fault; `tazapay_lightning_emulator.faults.kinds` has the table of kinds and parameters.
+            times: the number of requests that get it.
+            idempotency_key: only requests with this key get it.
             **parameters: of the kind; times are in seconds, sizes in bytes.
 
         Raises:
-            ValueError: one of the arguments is not acceptable; the message tells what is.
+            ValueError: an argument is not accepted; the message says what is.
         """
         self._plan.fail_next(kind, times=times, idempotency_key=idempotency_key, **parameters)
 
     def fail_randomly(self, probability: float, *, seed: int, kinds: Kinds = DEFAULT_KINDS) -> None:
-        """Let each request fail by chance, in the same way in every run, whatever the order of arrival.
+        """Inject faults at random, the same in every run and independent of the order of arrival.
 
         Args:
             probability: 0 (never) to 1 (always).
             seed: together with a request's idempotency key and the number of requests with that key since this call,
-                it decides.
-            kinds: what to choose among: kinds or faults, equally likely, or a mapping of them to weights. By default
-                such as take no time, half of them before the invoice is stored and half of them after it.
+                it determines the fault.
+            kinds: kinds or faults to choose from, equally likely, or a mapping of them to weights. By default faults
+                without delay, half of them before the invoice is stored and half of them after it.
 
         Raises:
-            ValueError: one of the arguments is not acceptable; the message tells what is.
+            ValueError: an argument is not accepted; the message says what is.
         """
         self._plan.fail_randomly(probability, seed=seed, kinds=kinds)
 
     def stop_failing(self) -> None:
-        """Let nothing fail any more: nothing that is queued, nothing by chance, and no connection.
+        """End all faults: empty the queue, inject none at random, and accept connections.
 
         Raises:
-            EmulatorError: the emulator has stopped, or somebody took the port while it refused connections.
+            EmulatorError: the emulator has stopped, or another process took the port while connections were refused.
         """
         self._plan.stop_failing()
-        self._door.open()
+        self._listener_control.accept()
 
-    def refuse_connections(self, seconds: float | None = None) -> Refusal:
-        """Be away from now on: connections are refused, and those that are open and idle are closed.
+    def refuse_connections(self, seconds: float | None = None) -> AbstractContextManager[object]:
+        """Refuse connections from now on, and close those that are idle.
 
-        Requests that are under way are still answered. The port is kept: the system gives it to nobody who asks for any
-        port, and only somebody who asks for this very one can take it.
+        Requests in flight still get their replies. The port stays bound, so the system assigns it to no process that
+        asks for any free port; only one that asks for this very port can take it.
 
         Args:
             seconds: for how long, 0 to 3600; None until the end of the `with` block, or until `stop_failing`.
@@ -112,8 +97,8 @@ class FaultHandle:
             A context manager, at whose end connections are accepted again.
 
         Raises:
-            EmulatorError: the emulator has stopped, or somebody took the port.
-            ValueError: the seconds are not acceptable.
+            EmulatorError: the emulator has stopped, or another process took the port.
+            ValueError: `seconds` is not accepted.
 
         Example:
             >>> from tazapay_lightning_emulator import running_emulator
@@ -129,6 +114,8 @@ class FaultHandle:
             404
         """
         if seconds is not None:
-            Fault("refuse", seconds=seconds)  # checks them
-        self._door.close(seconds)
-        return Refusal(self._door)
+            Fault("refuse", seconds=seconds)  # validates them
+        self._listener_control.refuse(seconds)
+        at_exit = ExitStack()
+        at_exit.callback(self._listener_control.accept)
+        return at_exit

@@ -1,75 +1,75 @@
-"""Does faults to requests: an ASGI middleware around the application, which knows nothing of them.
+"""Injects faults into requests: an ASGI middleware around the application.
 
-What can be said in ASGI works under every server. What lies below HTTP goes to the connection, which only the
-emulator's own server hands over; under another one such a fault is answered with 501, and nothing is carried out.
+Faults that ASGI can express work under every server. Faults below HTTP need the connection, which only the emulator's
+own server passes on; under another one such a request gets status 501 and is not carried out.
 """
 
 from __future__ import annotations
 
+from attrs import frozen
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tazapay_lightning_emulator.api.replies import Code, Problem, error_body
 from tazapay_lightning_emulator.clock import Clock
 from tazapay_lightning_emulator.faults.actions import BELOW_HTTP, IN_HTTP
-from tazapay_lightning_emulator.faults.exchange import Exchange, OtherReply, arrived, noting
+from tazapay_lightning_emulator.faults.exchange import Exchange, OtherReply, buffer_request, record_commit
 from tazapay_lightning_emulator.faults.plan import FaultPlan
 from tazapay_lightning_emulator.faults.replies import Reply
 from tazapay_lightning_emulator.serving.connections import ServerStoppingError, connection_of
 
 CONTROL_PATH = "/_emulator/"
-"""Below it nothing is ever made to fail, so that an emulator can always be told to stop failing."""
+"""Requests below it get no faults, so that an emulator can always be told to stop failing."""
 
 OWN_SERVER_NEEDED = "only the emulator's own server can do this: running_emulator(), or serve()"
 
 
+@frozen
 class FaultInjection:
     """The middleware.
 
-    Args:
-        app: what answers requests that nothing is done to.
-        plan: what is to be done to which request.
+    Attributes:
+        app: the application.
+        plan: which request gets which fault.
         other_reply: finds the reply of another invoice.
-        clock: tells the time for what a fault writes below HTTP, or asks for with a date.
+        clock: gives the dates in replies that a fault writes.
     """
 
-    def __init__(self, app: ASGIApp, plan: FaultPlan, other_reply: OtherReply, clock: Clock) -> None:
-        self._app = app
-        self._plan = plan
-        self._other_reply = other_reply
-        self._clock = clock
+    app: ASGIApp
+    plan: FaultPlan
+    other_reply: OtherReply
+    clock: Clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH):
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
-        record = self._plan.arrived(scope["method"], scope["path"], _idempotency_key(scope))
+        record = self.plan.arrived(scope["method"], scope["path"], _idempotency_key(scope))
         if record.fault is None:
-            await self._app(scope, receive, noting(record, send))
+            await self.app(scope, receive, record_commit(record, send))
             return
         connection = connection_of(scope)
         if connection is not None:
             connection.failing = True
         try:
-            whole = await arrived(receive)  # a service fails when it has the request, and not while it still reads
-            await _fail(
-                Exchange(
-                    self._app, scope, whole, send, record, record.fault, connection, self._other_reply, self._clock
-                ),
+            # a real service has received the whole request when it fails
+            whole = await buffer_request(receive)
+            await _inject(
+                Exchange(self.app, scope, whole, send, record, record.fault, connection, self.other_reply, self.clock),
             )
         finally:
             if connection is not None:
                 connection.failing = False
 
 
-async def _fail(exchange: Exchange) -> None:
+async def _inject(exchange: Exchange) -> None:
     fault, connection = exchange.fault, exchange.connection
     if not fault.is_below_http:
         action = IN_HTTP[fault.kind](exchange)
     elif connection is not None:
         action = BELOW_HTTP[fault.kind](exchange, connection)
     else:
-        action = exchange.reply(_not_possible())
+        action = exchange.reply(_own_server_needed_reply())
     try:
         await action
     except ServerStoppingError:
@@ -77,7 +77,7 @@ async def _fail(exchange: Exchange) -> None:
             await connection.reset()
 
 
-def _not_possible() -> Reply:
+def _own_server_needed_reply() -> Reply:
     problem = Problem(Code.INTERNAL, "the fault that was planned is not possible under this server", OWN_SERVER_NEEDED)
     return Reply.of(501, "application/json", error_body("not possible", [problem]))
 

@@ -1,7 +1,7 @@
-"""What the emulator can be told to do wrong, each with a name.
+"""The kinds of faults and their parameters.
 
-"Committed" says whether the request was carried out: the invoice and its reply are stored, as without the fault. All
-that a client may conclude is what holds for every service that could have sent the same.
+"Committed" means that the request was carried out: the invoice and its reply are stored, as without the fault. A client
+may conclude only what holds for every service that could have sent the same.
 
 ====================  ===================================================  =========  ==================================
 kind                  what goes over the wire                              committed  what a client may conclude
@@ -21,7 +21,7 @@ status_before_commit  `status`, an error as JSON; Retry-After if           no   
                       `retry_after` is given, in seconds or with                      and 5xx: nothing
                       `retry_after_as_date`
 status_after_commit   the same: a gateway that lost the reply              yes        the same, which is wrong for 4xx:
-                                                                                      no client can see through that lie
+                                                                                      no client can detect that
 html_before_commit    `status`, a page of HTML                             no         nothing, not even from 200
 html_after_commit     `status`, a page of HTML                             yes        nothing, not even from 200
 truncated_json        half of the body, with the Content-Length of it      yes        nothing
@@ -36,11 +36,11 @@ stale_reply           the reply of another invoice with another amount;    yes  
 wrong_amount          the true reply, its amount changed by `difference`   yes        that this is not what it asked for
 ====================  ===================================================  =========  ==================================
 
-Faults befall GET and PUT of an invoice as well: `wrong_amount` and `stale_reply` make an invoice that is asked for
-again and again seem to have changed its amount.
+Faults apply to GET and PUT of an invoice as well: with `wrong_amount` and `stale_reply` the amount of an invoice that a
+client polls seems to change.
 
-A fault changes what a request is answered, never what a bad request deserves: one that the emulator refuses (401, 400)
-commits nothing under any fault, and keeps its own status where the fault does not bring another.
+A request that the emulator refuses (400, 401) commits nothing under any fault, and keeps its status unless the fault
+has a status of its own.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ FaultKind = Literal[
     "stale_reply",
     "wrong_amount",
 ]
-"""The name of a fault; the module's table tells what each of them does."""
+"""The name of a kind; the table of the module describes each."""
 
 FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
-_LONGEST_SECONDS = 3600
-_MOST_BYTES = 100_000_000_000
-_BELOW_HTTP = frozenset({"refuse", "reset_before_commit", "reset_after_commit", "close_mid_body"})
+_MAX_SECONDS = 3600
+_MAX_SIZE_BYTES = 100_000_000_000
+_BELOW_HTTP = {"refuse", "reset_before_commit", "reset_after_commit", "close_mid_body", "wrong_content_length"}
 
 
 @frozen
@@ -97,7 +97,7 @@ def number(value: object, least: float, most: float) -> bool:
 
 
 def _seconds(default: float) -> _Parameter:
-    return _Parameter(default, lambda it: number(it, 0, _LONGEST_SECONDS), f"a number from 0 to {_LONGEST_SECONDS}")
+    return _Parameter(default, lambda it: number(it, 0, _MAX_SECONDS), f"a number from 0 to {_MAX_SECONDS}")
 
 
 def _one_of(*names: str) -> _Parameter:
@@ -105,13 +105,15 @@ def _one_of(*names: str) -> _Parameter:
 
 
 _FLAG = _Parameter(False, lambda it: isinstance(it, bool), "true or false")
-_SIZE = _Parameter(100_000_000, lambda it: integer(it, 1, _MOST_BYTES), f"bytes, an integer from 1 to {_MOST_BYTES}")
+_SIZE = _Parameter(
+    100_000_000, lambda it: integer(it, 1, _MAX_SIZE_BYTES), f"bytes, an integer from 1 to {_MAX_SIZE_BYTES}"
+)
 _STATUS = _Parameter(503, lambda it: integer(it, 400, 599), "an integer from 400 to 599")
 _HTML_STATUS = _Parameter(502, lambda it: integer(it, 400, 599) or integer(it, 200, 200), "200, or 400 to 599")
 _RETRY_AFTER = _Parameter(
     None,
-    lambda it: it is None or integer(it, 0, _LONGEST_SECONDS),
-    f"seconds, an integer from 0 to {_LONGEST_SECONDS}, or null for no such header",
+    lambda it: it is None or integer(it, 0, _MAX_SECONDS),
+    f"seconds, an integer from 0 to {_MAX_SECONDS}, or null for no such header",
 )
 _DIFFERENCE = _Parameter(1, lambda it: integer(it, -(2**53), 2**53) and it != 0, "satoshi, an integer other than 0")
 
@@ -135,14 +137,14 @@ _PARAMETERS: Mapping[str, Mapping[str, _Parameter]] = {
 
 @frozen(init=False)
 class Fault:
-    """One thing to do wrong: a kind and its parameters, checked.
+    """A kind of fault with validated parameters.
 
     Args:
-        kind: what to do; `tazapay_lightning_emulator.faults.kinds` has a table of all kinds.
+        kind: `tazapay_lightning_emulator.faults.kinds` has a table of all kinds.
         **parameters: those of the kind, by name; the others keep their defaults. Times are in seconds, sizes in bytes.
 
     Raises:
-        ValueError: there is no such kind, or a parameter is not one of the kind's or not acceptable.
+        ValueError: there is no such kind, the kind has no such parameter, or a value is not accepted.
 
     Example:
         >>> fault = Fault("status_before_commit", status=429, retry_after=2)
@@ -173,7 +175,7 @@ class Fault:
 
     @classmethod
     def of(cls, kind: FaultKind | Fault, **parameters: object) -> Fault:
-        """A whole fault as it is, or the fault of this kind with these parameters."""
+        """The fault itself, or the fault of this kind with these parameters."""
         if not isinstance(kind, Fault):
             return cls(kind, **parameters)
         if parameters:
@@ -187,19 +189,21 @@ class Fault:
         return cls(cast(FaultKind, fields.get("kind")), **parameters)
 
     def to_dict(self) -> dict[str, Any]:
-        """The kind and every parameter, ready for JSON."""
+        """The kind and every parameter, JSON-ready."""
         return {"kind": self.kind, **dict(self._values)}
 
     def __getitem__(self, parameter: str) -> Any:
         return dict(self._values)[parameter]
 
     def __str__(self) -> str:
-        said = ", ".join(f"{name}={value}" for name, value in self._values if value is not None and value is not False)
-        return f"{self.kind}({said})" if said else self.kind
+        parameters = ", ".join(
+            f"{name}={value}" for name, value in self._values if value is not None and value is not False
+        )
+        return f"{self.kind}({parameters})" if parameters else self.kind
 
     @property
     def is_below_http(self) -> bool:
-        """Whether it takes the emulator's own server to do it, because no application can say it in ASGI."""
+        """Whether it needs the emulator's own server, because ASGI cannot express it."""
         if self.kind == "drip":
             return bool(self["drip_head"])
-        return self.kind in _BELOW_HTTP or self.kind == "wrong_content_length"
+        return self.kind in _BELOW_HTTP

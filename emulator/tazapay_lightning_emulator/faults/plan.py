@@ -1,9 +1,9 @@
-"""Which request gets which fault: pure decisions, no sockets and no clock.
+"""Decides which request gets which fault. Pure: no sockets and no clock.
 
-There are two ways to plan, and they work together. A queue says what happens to the next request, or to the next one
-with a given idempotency key. A probability with a seed lets each request fail by chance, and the chance is the same in
-every run: it depends on nothing but the seed, the idempotency key, and how many requests with that key came before (for
-requests without a key, how many of those). So the order in which concurrent requests arrive is no part of it.
+There are two ways to plan, and they can be combined. A queue holds faults for the next request, or for the next one
+with a given idempotency key. With a probability and a seed, requests get faults at random, the same in every run: a
+fault depends only on the seed, the idempotency key, and the number of earlier requests with that key (or without a
+key). So the order in which concurrent requests arrive does not matter.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ import threading
 from collections import deque
 from typing import Any
 
-from attrs import define, evolve
+from attrs import asdict, define, evolve
 
 from tazapay_lightning_emulator.faults.chance import DEFAULT_KINDS, Chance, Kinds
 from tazapay_lightning_emulator.faults.kinds import Fault, FaultKind, integer
 
 MAX_RECORDS = 100_000
-"""How many requests are remembered; older ones are forgotten, so that an emulator can run for weeks."""
+"""The number of requests that are kept; older ones are dropped, so that an emulator can run for weeks."""
 
-_MOST_TIMES = 1_000_000
+_MAX_TIMES = 1_000_000
 _MAX_KEY_LENGTH = 255
 
 
 @define(eq=False)
 class RequestRecord:
-    """A request as the emulator saw it.
+    """A request that the emulator received.
 
     Attributes:
         method: such as "POST".
         path: without the query.
         idempotency_key: None if there was none, or more than one.
-        fault: what was done to it; None if it was left alone.
-        committed: whether it was carried out by now, which for a creation means that its invoice is stored. It is
-            True for a repeated request, too, whose key had an invoice already.
+        fault: the fault that it got; None if it got none.
+        committed: whether it has been carried out, which for a creation means that its invoice is stored. It is True
+            also for a repeated request, whose key had an invoice already.
     """
 
     method: str
@@ -44,14 +44,9 @@ class RequestRecord:
     committed: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, ready for JSON."""
-        return {
-            "method": self.method,
-            "path": self.path,
-            "idempotency_key": self.idempotency_key,
-            "fault": None if self.fault is None else self.fault.to_dict(),
-            "committed": self.committed,
-        }
+        """All fields, JSON-ready."""
+        fault = None if self.fault is None else self.fault.to_dict()
+        return {**asdict(self, recurse=False), "fault": fault}
 
 
 @define(eq=False)
@@ -62,7 +57,7 @@ class _Queued:
 
 
 class FaultPlan:
-    """What is to go wrong, and what went wrong. Safe to share between threads.
+    """The faults to inject, and a record of every request. Safe to share between threads.
 
     Args:
         *queued: faults, or their kinds, for the next requests: one each, in this order.
@@ -98,22 +93,22 @@ class FaultPlan:
     def fail_next(
         self, kind: FaultKind | Fault, *, times: int = 1, idempotency_key: str | None = None, **parameters: object
     ) -> None:
-        """Do something wrong to the next request.
+        """Inject a fault into the next request.
 
-        Entries wait in a queue: a request gets the first one that fits it, whatever chance would have done to it.
+        Faults wait in a queue: a request gets the first one that fits it, and then none at random.
 
         Args:
-            kind: what to do, or a whole fault.
-            times: to how many requests.
-            idempotency_key: only to requests with this key.
-            **parameters: of the kind; none with a whole fault.
+            kind: a kind or a fault.
+            times: the number of requests that get it.
+            idempotency_key: only requests with this key get it.
+            **parameters: of the kind; none with a fault.
 
         Raises:
-            ValueError: one of the arguments is not acceptable; the message tells what is.
+            ValueError: an argument is not accepted; the message says what is.
         """
         fault = Fault.of(kind, **parameters)
-        if not integer(times, 1, _MOST_TIMES):
-            raise ValueError(f"times: an integer from 1 to {_MOST_TIMES}")
+        if not integer(times, 1, _MAX_TIMES):
+            raise ValueError(f"times: an integer from 1 to {_MAX_TIMES}")
         if idempotency_key is not None and not (
             isinstance(idempotency_key, str) and 1 <= len(idempotency_key) <= _MAX_KEY_LENGTH
         ):
@@ -122,34 +117,34 @@ class FaultPlan:
             self._queue.append(_Queued(fault, times, idempotency_key))
 
     def fail_randomly(self, probability: float, *, seed: int, kinds: Kinds = DEFAULT_KINDS) -> None:
-        """Let each request fail by chance, and count requests anew; takes the place of an earlier call.
+        """Inject faults at random, and count requests from zero; replaces an earlier call.
 
         Args:
             probability: 0 (never) to 1 (always).
-            seed: with the same one, the same requests fail in the same way.
-            kinds: what to choose among: kinds or faults, equally likely, or a mapping of them to weights.
+            seed: with the same seed, the same requests get the same faults.
+            kinds: kinds or faults to choose from, equally likely, or a mapping of them to weights.
 
         Raises:
-            ValueError: one of the arguments is not acceptable; the message tells what is.
+            ValueError: an argument is not accepted; the message says what is.
         """
         chance = Chance.checked(probability, seed, kinds)
         with self._lock:
             self._chance = chance
 
     def stop_failing(self) -> None:
-        """Forget what was queued, and let nothing fail by chance. What is under way goes on."""
+        """Empty the queue, and inject none at random. Faults in progress go on."""
         with self._lock:
             self._queue.clear()
             self._chance = None
 
     def arrived(self, method: str, path: str, idempotency_key: str | None) -> RequestRecord:
-        """Decide about a request that has just arrived, and remember it.
+        """Record a request that has just arrived, with the fault that it gets.
 
         Returns:
-            The record itself and not a copy: whoever answers the request sets its `committed`.
+            The record itself and not a copy: the caller sets its `committed`.
         """
         with self._lock:
-            # drawn in any case, so that what is queued does not shift what comes by chance
+            # drawn in any case, so that queued faults do not shift those at random
             drawn = None if self._chance is None else self._chance.draw(idempotency_key)
             record = RequestRecord(method, path, idempotency_key, self._take(idempotency_key) or drawn)
             self._records.append(record)
@@ -161,7 +156,7 @@ class FaultPlan:
             return [evolve(record) for record in self._records]
 
     def faults_injected(self) -> list[RequestRecord]:
-        """Those of `requests` to which a fault was done.
+        """Those of `requests` that got a fault.
 
         Example:
             >>> from collections import Counter
@@ -174,7 +169,7 @@ class FaultPlan:
         return [record for record in self.requests() if record.fault is not None]
 
     def to_dict(self) -> dict[str, Any]:
-        """What is planned, ready for JSON: `next`, the queue, and `random`, None if nothing fails by chance."""
+        """The plan, JSON-ready: `next`, the queue, and `random`, None if no request gets faults at random."""
         with self._lock:
             queue = [
                 {**each.fault.to_dict(), "times": each.times, "idempotency_key": each.idempotency_key}

@@ -1,1 +1,1 @@
-"""The books: invoices and their lives, payment requests, and the database that holds them."""
+"""Invoices: their states, their payment requests, and the database that stores them."""

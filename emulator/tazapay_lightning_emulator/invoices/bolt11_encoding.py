@@ -1,6 +1,6 @@
-"""Write a BOLT11 payment request: bech32 and tagged fields (BOLT #11). Pure: who signs it is the caller's business.
+"""Encode a BOLT11 payment request: bech32 and tagged fields (BOLT #11). Pure: the caller passes a function that signs.
 
-Below, "groups" are bytes that hold five bits each, which bech32 writes as one character each.
+Below, "groups" are bytes with five bits each; bech32 has one character for each.
 """
 
 from __future__ import annotations
@@ -8,17 +8,19 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import xor
 
 NETWORK = "bcrt"
-"""Regtest, where coins are worth nothing: no wallet that holds real ones would pay a request of the emulator."""
+"""Regtest, whose coins have no value: no wallet with real coins pays a request of the emulator."""
 
 MIN_FINAL_CLTV_EXPIRY = 18
-"""Blocks; what BOLT #11 has for a default."""
+"""Blocks; the default of BOLT #11."""
 
 TIMESTAMP_BITS = 35
-"""How many bits a payment request has for its time."""
+"""The size of the timestamp of a payment request."""
 
-_VAR_ONION_OPTIN, _PAYMENT_SECRET = 8, 14  # BOLT #9: the bits that say that a payer must understand the two
+_VAR_ONION_OPTIN, _PAYMENT_SECRET = 8, 14  # BOLT #9: the bits that make both features compulsory
 _FEATURES = 1 << _VAR_ONION_OPTIN | 1 << _PAYMENT_SECRET
 
 _CHARACTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -28,13 +30,8 @@ _FROM_GROUPS = bytes.maketrans(bytes(range(32)), _BASE32)
 _TO_CHARACTERS = bytes.maketrans(bytes(range(32)), _CHARACTERS.encode())
 
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)  # of the checksum (BIP 173)
-_REMAINDERS = [  # of the checksum's division, for each five bits that leave at the top
-    (top & 1) * _GENERATOR[0]
-    ^ (top >> 1 & 1) * _GENERATOR[1]
-    ^ (top >> 2 & 1) * _GENERATOR[2]
-    ^ (top >> 3 & 1) * _GENERATOR[3]
-    ^ (top >> 4 & 1) * _GENERATOR[4]
-    for top in range(32)
+_REMAINDERS = [  # of the checksum's polynomial division, by the five highest bits of the state
+    reduce(xor, (each for bit, each in enumerate(_GENERATOR) if top >> bit & 1), 0) for top in range(32)
 ]
 
 
@@ -53,12 +50,12 @@ def encode(
 
     Args:
         amount_sats: in satoshi, greater than 0.
-        timestamp: when it was made, in seconds since the epoch; 35 bits.
-        expiry: how long it is good for from then on, in seconds.
-        payment_hash: SHA-256 of the secret that the payer gets, 32 bytes.
-        payment_secret: 32 bytes that only the payer is to know.
-        description: what it is for, at most 639 bytes in UTF-8; left out where there is a hash.
-        description_hash: SHA-256 of a description that is told elsewhere, 32 bytes; None if there is none.
+        timestamp: the time of creation, in seconds since the epoch; 35 bits.
+        expiry: the time until it expires, in seconds from `timestamp`.
+        payment_hash: SHA-256 of the preimage, 32 bytes.
+        payment_secret: 32 bytes.
+        description: at most 639 bytes in UTF-8; left out if there is a hash.
+        description_hash: SHA-256 of a description that is published elsewhere, 32 bytes; None if there is none.
         sign: given a SHA-256, returns r and s of an ECDSA signature, 32 bytes each, and one byte for the recovery id.
 
     Example:
@@ -70,7 +67,7 @@ def encode(
         ('lnbcrt25u1pvjluezpp5qqqq', 'dq5xysxxatsyp3k7enxv4jsxqzpu')
     """
     prefix = f"ln{NETWORK}{amount_in_prefix(amount_sats)}"
-    about = (
+    description_field = (
         _field("d", _groups(description.encode()))
         if description_hash is None
         else _field("h", _groups(description_hash))
@@ -80,19 +77,19 @@ def encode(
             _number(timestamp).rjust(TIMESTAMP_BITS // 5, b"\0"),
             _field("p", _groups(payment_hash)),
             _field("s", _groups(payment_secret)),
-            about,
+            description_field,
             _field("x", _number(expiry)),
             _field("c", _number(MIN_FINAL_CLTV_EXPIRY)),
             _field("9", _number(_FEATURES)),
         )
     )
-    signed = hashlib.sha256(prefix.encode() + _filled_up(groups)).digest()
+    signed = hashlib.sha256(prefix.encode() + _padded_bytes(groups)).digest()
     groups += _groups(sign(signed))
     return f"{prefix}1{(groups + checksum(prefix, groups)).translate(_TO_CHARACTERS).decode()}"
 
 
 def amount_in_prefix(sats: int) -> str:
-    """An amount of satoshi as a payment request writes it: in BTC, with the largest multiplier that keeps it whole.
+    """An amount in the form of a payment request: in BTC, with the largest multiplier that keeps it an integer.
 
     Example:
         >>> [amount_in_prefix(sats) for sats in (1, 100, 100_000, 100_000_000)]
@@ -105,21 +102,21 @@ def amount_in_prefix(sats: int) -> str:
 
 
 def checksum(prefix: str, groups: bytes) -> bytes:
-    """The six groups at the end of a bech32 text (BIP 173).
+    """The six groups of the checksum at the end of a bech32 string (BIP 173).
 
     Example:
         >>> checksum("a", b"").translate(_TO_CHARACTERS)
         b'2uel5l'
     """
     letters = prefix.encode()
-    state = _divided((each >> 5 for each in letters), 1)
-    state = _divided(b"\0", state)
-    state = _divided((each & 31 for each in letters), state)
-    state = _divided(groups + bytes(6), state) ^ 1
+    state = _polymod((each >> 5 for each in letters), 1)
+    state = _polymod(b"\0", state)
+    state = _polymod((each & 31 for each in letters), state)
+    state = _polymod(groups + bytes(6), state) ^ 1
     return bytes(state >> shift & 31 for shift in (25, 20, 15, 10, 5, 0))
 
 
-def _divided(groups: Iterable[int], state: int) -> int:
+def _polymod(groups: Iterable[int], state: int) -> int:
     for group in groups:
         state = (state & 0x1FFFFFF) << 5 ^ group ^ _REMAINDERS[state >> 25]
     return state
@@ -130,12 +127,12 @@ def _field(tag: str, groups: bytes) -> bytes:
 
 
 def _groups(data: bytes) -> bytes:
-    """Five bits at a time, the last of them filled up with zeros."""
+    """These bytes as groups, the last one padded with zero bits."""
     return base64.b32encode(data).rstrip(b"=").translate(_TO_GROUPS)
 
 
 def _number(value: int) -> bytes:
-    """As few groups as it takes."""
+    """An integer in as few groups as possible, the highest first."""
     groups = []
     while value:
         groups.append(value & 31)
@@ -143,7 +140,7 @@ def _number(value: int) -> bytes:
     return bytes(reversed(groups))
 
 
-def _filled_up(groups: bytes) -> bytes:
-    """The bits of these groups as bytes, the last of them filled up with zeros."""
+def _padded_bytes(groups: bytes) -> bytes:
+    """These groups as bytes, the last one padded with zero bits."""
     whole = groups + bytes(-len(groups) % 8)
     return base64.b32decode(whole.translate(_FROM_GROUPS))[: (5 * len(groups) + 7) // 8]

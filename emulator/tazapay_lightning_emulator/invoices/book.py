@@ -1,4 +1,4 @@
-"""The invoices of an emulator, as HTTP and the emulator's handle work on them: stored, by its clock."""
+"""The invoices of one emulator: storage, clock and webhooks together, for the HTTP API and for the handle."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from tazapay_lightning_emulator.clock import Clock
-from tazapay_lightning_emulator.invoices.fields import InvoiceFields
-from tazapay_lightning_emulator.invoices.life import Invoice, new_invoice
-from tazapay_lightning_emulator.invoices.payment_requests import PaymentRequests, payment_requests
+from tazapay_lightning_emulator.invoices.invoice import Invoice, InvoiceFields, new_invoice
+from tazapay_lightning_emulator.invoices.payment_requests import PaymentRequests, new_payment_requests
 from tazapay_lightning_emulator.invoices.store import Store, StoredInvoice
 from tazapay_lightning_emulator.webhooks.delivery import WebhookSender
 
 
 @frozen
 class InvoiceBook:
-    """Makes, finds and pays invoices.
+    """Creates, lists and pays invoices.
 
     Attributes:
-        store: where they are.
+        store: the stored invoices.
         clock: decides what has expired.
-        webhooks: tells of payments.
-        requests: makes the payment request of an invoice; None where that is not possible.
+        webhooks: sends the events of payments.
+        payment_requests: makes payment requests; None where `cryptography` cannot be imported.
     """
 
     store: Store
     clock: Clock
     webhooks: WebhookSender
-    requests: PaymentRequests | None = field(factory=payment_requests)
+    payment_requests: PaymentRequests | None = field(factory=new_payment_requests)
 
     def new(self, fields: InvoiceFields, now: datetime) -> Invoice:
-        """An invoice of these fields, created now, not yet stored."""
+        """A new invoice with these fields, not stored yet."""
         invoice = new_invoice(fields, now)
-        return invoice if self.requests is None else evolve(invoice, payment_request=self.requests.of(invoice))
+        requests = self.payment_requests
+        return invoice if requests is None else evolve(invoice, payment_request=requests.of(invoice))
 
     def advance(self, by: float | timedelta) -> datetime:
-        """Move the clock forward, and return the new time; webhooks that are due by then go out.
+        """Move the clock forward, and return the new time; webhooks that are due by then are sent.
 
         Raises:
             ValueError: not forward, or too far.
@@ -47,14 +47,14 @@ class InvoiceBook:
         return now
 
     def pay(self, invoice_id: str, *, even_if_expired: bool) -> dict[str, Any]:
-        """Have an invoice paid, now, and tell of it.
+        """Pay an invoice now, and send the event of the payment.
 
         Returns:
-            The invoice, as `listed` has it.
+            The invoice as in `listed`.
 
         Raises:
             NoSuchInvoiceError: there is none with this id.
-            NotPayableError: it is paid already, or it has expired and that is not to be overlooked.
+            NotPayableError: it is paid already, or has expired without `even_if_expired`.
         """
         now = self.clock.now()
         stored = self.store.change(invoice_id, lambda invoice: invoice.paid(now, even_if_expired=even_if_expired))
@@ -62,7 +62,7 @@ class InvoiceBook:
         return _listed(stored, now)
 
     def listed(self) -> list[dict[str, Any]]:
-        """Every invoice in its wire form, with two fields of the emulator's own: `idempotency_key` and `replays`."""
+        """Every invoice object, with two fields of the emulator's own: `idempotency_key` and `replays`."""
         now = self.clock.now()
         return [_listed(each, now) for each in self.store.invoices()]
 

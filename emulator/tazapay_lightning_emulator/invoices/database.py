@@ -1,4 +1,4 @@
-"""The SQLite database that the emulator remembers everything in: opened, checked, and used in transactions."""
+"""The SQLite database of the emulator: its schema, its checks when it is opened, and its transactions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from tazapay_lightning_emulator.errors import EmulatorError
 
 IN_MEMORY = ":memory:"
-_APPLICATION_ID = 0x74_7A_6C_31  # "tzl1": tells an emulator's file from every other SQLite database
+_APPLICATION_ID = 0x74_7A_6C_31  # "tzl1": distinguishes an emulator's file from other SQLite databases
 _SCHEMA_VERSION = 2
-_BUSY_TIMEOUT_SECONDS = 10.0  # how long one process waits for another one that writes to the same file
+_BUSY_TIMEOUT_SECONDS = 10.0  # how long a process waits for another one that writes to the same file
 
 _SCHEMA = (
     """
@@ -51,7 +51,7 @@ _SCHEMA = (
 class Database:
     """An emulator's database. Safe to share between threads and between processes.
 
-    The connection is closed by `close`, or with the last reference.
+    `close` closes the connection, and so does dropping the last reference.
 
     Args:
         name: ":memory:", or the path of a file, which is made if missing and outlives the emulator.
@@ -76,21 +76,20 @@ class Database:
         try:
             with self.transaction() as connection:
                 self._prepare(connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, EmulatorError) as error:
             self.close()
+            if isinstance(error, EmulatorError):
+                raise
             raise EmulatorError(f"cannot use the database {self._name!r}: {error}") from error
-        except EmulatorError:
-            self.close()
-            raise
 
     def close(self) -> None:
-        """Close the connection; what a file holds stays. Calling it again does nothing."""
+        """Close the connection; a file keeps its contents. Calling it again does nothing."""
         with self._lock:
             self._close_connection()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, one at a time: a reply that left was committed, and no other writer came between."""
+        """One transaction: it commits at the end of the block, and an exception rolls it back. One runs at a time."""
         with self._lock:
             if not self._close_connection.alive:
                 raise EmulatorError("the emulator has stopped, and its database is closed")
@@ -103,7 +102,7 @@ class Database:
             self._connection.commit()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Make the tables in an empty database; refuse one that somebody else made."""
+        """Create the tables in an empty database; refuse the database of another program or version."""
         (application_id,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -1,4 +1,4 @@
-"""The payment request of an invoice: a real one, for regtest, that every BOLT11 decoder accepts."""
+"""The payment request of an invoice: a valid one for regtest, which every BOLT11 decoder accepts."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from collections.abc import Callable
 from attrs import field, frozen
 
 from tazapay_lightning_emulator.invoices.bolt11_encoding import TIMESTAMP_BITS, encode
-from tazapay_lightning_emulator.invoices.life import Invoice
+from tazapay_lightning_emulator.invoices.invoice import Invoice
 
 _logger = logging.getLogger("tazapay_lightning_emulator")
 
 
 @frozen
 class PaymentRequests:
-    """Makes payment requests, all of them signed with one key.
+    """Makes payment requests, all signed with one key.
 
     Attributes:
-        sign: as `encode` needs it.
+        sign: as for `encode`.
     """
 
     sign: Callable[[bytes], bytes] = field(repr=False)
 
     def of(self, invoice: Invoice) -> str | None:
-        """A request for the payment of this invoice; None if it was made before 1970, or after the year 3058.
+        """The payment request of this invoice; None if it was created before 1970 or after the year 3058.
 
-        Nobody can pay it: the secret behind its payment hash is forgotten at once.
+        It cannot be paid: the preimage of its payment hash is not kept.
         """
         timestamp = int(invoice.created_at.timestamp())
         if not 0 <= timestamp < 2**TIMESTAMP_BITS:
@@ -45,14 +45,14 @@ class PaymentRequests:
         )
 
 
-def payment_requests() -> PaymentRequests | None:
-    """What makes payment requests, with a new key; None, with a warning, where `cryptography` cannot be imported."""
+def new_payment_requests() -> PaymentRequests | None:
+    """A maker of payment requests with a new key; None, with a warning, where `cryptography` cannot be imported."""
     try:
         from tazapay_lightning_emulator.invoices.signing import Key
     except ImportError as error:
         _logger.warning(
             "invoices come without payment_request, because the package cryptography cannot be imported (%s):"
-            ' pip install "tazapay-lightning[emulator]", if it is to be had for this Python',
+            ' pip install "tazapay-lightning[emulator]", if it is available for this Python',
             error,
         )
         return None

@@ -1,7 +1,7 @@
-"""ECDSA over secp256k1 with a key to throw away, and with the recovery id by which a reader finds the public key.
+"""ECDSA over secp256k1 with a temporary key, and with the recovery id that yields the public key.
 
-The curve's arithmetic is that of the `cryptography` package, which signs, too, but tells no recovery id. So the
-signature is put together here from the nonce and its point (SEC 1, 4.1.3 and 4.1.6; low s as in BIP 146).
+The `cryptography` package does the arithmetic of the curve. Its own signatures have no recovery id, so the signature
+is computed here from the nonce and its point (SEC 1, 4.1.3 and 4.1.6; low s as in BIP 146).
 """
 
 from __future__ import annotations
@@ -10,60 +10,60 @@ from attrs import field, frozen
 from cryptography.hazmat.primitives.asymmetric import ec
 
 ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
-"""Of the curve's group."""
+"""The order of the curve's group."""
 
 
 @frozen
-class Pair:
-    """A secret number, and the point of the curve that it leads to: what a key is made of, and a nonce as well."""
+class KeyPair:
+    """A secret number and its point on the curve. Both a key and a nonce are such a pair."""
 
     number: int = field(repr=False)
     x: int
     y: int
 
     @classmethod
-    def new(cls) -> Pair:
-        """A random one, from the system's source of randomness."""
+    def new(cls) -> KeyPair:
+        """A random pair, from the system's source of randomness."""
         numbers = ec.generate_private_key(ec.SECP256K1()).private_numbers()
         return cls(numbers.private_value, numbers.public_numbers.x, numbers.public_numbers.y)
 
     @property
     def compressed(self) -> bytes:
-        """The point as public keys are written: 33 bytes."""
+        """The point in the compressed form of public keys: 33 bytes."""
         return bytes([2 | self.y & 1]) + self.x.to_bytes(32, "big")
 
 
 @frozen
 class Key:
-    """A private key that guards nothing: it lives as long as its emulator, and its coins are those of regtest.
+    """A private key for regtest, where coins have no value; it is lost when the emulator stops.
 
     Example:
         >>> len(Key().sign(bytes(32)))
         65
     """
 
-    _pair: Pair = field(factory=Pair.new)
+    _key_pair: KeyPair = field(factory=KeyPair.new)
 
     @property
     def public(self) -> bytes:
         """The public key, compressed: 33 bytes."""
-        return self._pair.compressed
+        return self._key_pair.compressed
 
     def sign(self, digest: bytes) -> bytes:
-        """Sign 32 bytes: r and s of 32 bytes each, and the recovery id in one."""
+        """Sign 32 bytes: r and s of 32 bytes each, and the recovery id of one byte."""
         while True:
-            signature = signature_with(Pair.new(), self._pair.number, digest)
+            signature = sign_with_nonce(KeyPair.new(), self._key_pair.number, digest)
             if signature is not None:
                 return signature
 
 
-def signature_with(nonce: Pair, private: int, digest: bytes) -> bytes | None:
-    """The signature that this nonce gives; None for one of the few nonces that give none.
+def sign_with_nonce(nonce: KeyPair, private: int, digest: bytes) -> bytes | None:
+    """The signature with this nonce; None for one of the few nonces that ECDSA rejects.
 
     Args:
-        nonce: to be used only once.
+        nonce: must be used only once.
         private: the private key's number.
-        digest: what is signed, 32 bytes.
+        digest: the 32 bytes to sign.
 
     Returns:
         r and s of 32 bytes each, and the recovery id in one byte.
@@ -73,6 +73,6 @@ def signature_with(nonce: Pair, private: int, digest: bytes) -> bytes | None:
     if r == 0 or s == 0:
         return None
     recovery_id = (nonce.x >= ORDER) << 1 | nonce.y & 1
-    if s > ORDER // 2:  # both s and its opposite are good; the one in use is the lower, and it mirrors the point
+    if s > ORDER // 2:  # s and -s are both valid; the lower one is in use, and its point is the mirror image
         s, recovery_id = ORDER - s, recovery_id ^ 1
     return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([recovery_id])

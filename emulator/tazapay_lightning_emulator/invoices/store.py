@@ -1,4 +1,4 @@
-"""What the emulator remembers: invoices, and the replies to replay to idempotency keys."""
+"""Stores invoices, and the replies to replay for their idempotency keys."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
 
-from tazapay_lightning_emulator.api.replies import compact_json
+from tazapay_lightning_emulator.clock import to_rfc3339
 from tazapay_lightning_emulator.errors import NoSuchInvoiceError
 from tazapay_lightning_emulator.invoices.database import IN_MEMORY, Database
-from tazapay_lightning_emulator.invoices.life import Invoice, to_rfc3339
+from tazapay_lightning_emulator.invoices.invoice import Invoice
 
 REPLAY_PERIOD = timedelta(hours=24)
-"""For how long a reply is replayed to its idempotency key (Tazapay's documentation)."""
+"""How long a reply is replayed for its idempotency key (Tazapay's documentation)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @frozen
 class StoredInvoice:
-    """An invoice, the idempotency key it came with, and how often its reply was replayed to that key."""
+    """An invoice, the idempotency key of its creation, and how often its reply was replayed."""
 
     invoice: Invoice
     idempotency_key: str | None
@@ -44,23 +44,23 @@ class Store:
         self._database = Database(database)
 
     def close(self) -> None:
-        """Close the database; what a file holds stays. Calling it again does nothing."""
+        """Close the database; a file keeps its contents. Calling it again does nothing."""
         self._database.close()
 
     def create(
         self, invoice: Invoice, reply: bytes, *, caller: str, idempotency_key: str | None, now: datetime
     ) -> bytes:
-        """Store the invoice and its reply in one transaction, unless the key already has a reply.
+        """Store the invoice and its reply in one transaction, unless the key has a reply already.
 
         Args:
             invoice: the invoice to store.
-            reply: the body to store for the key and to send.
-            caller: whose key it is.
-            idempotency_key: None if the request had none.
+            reply: the body of its reply, stored for the key.
+            caller: identifies the API key; each API key has its own idempotency keys.
+            idempotency_key: None if the request has none.
             now: the emulator's time.
 
         Returns:
-            The body to send: `reply`, or byte for byte the one that was stored under the key less than 24 hours ago.
+            The body to send: `reply`, or byte for byte the one that was stored for the key less than 24 hours ago.
         """
         microseconds = _microseconds(now)
         with self._database.transaction() as connection:
@@ -100,10 +100,9 @@ class Store:
             return _find(connection, invoice_id)
 
     def change(self, invoice_id: str, change: Callable[[Invoice], Invoice]) -> StoredInvoice:
-        """Replace an invoice by what a pure function makes of it, in one transaction.
+        """Replace an invoice by the result of a pure function, in one transaction.
 
-        Only its metadata, the time it was paid and the time it was updated can change; what the function raises
-        leaves the invoice as it was.
+        Only its metadata, `paid_at` and `updated_at` can change. If the function raises, the invoice stays as it was.
 
         Raises:
             NoSuchInvoiceError: there is none with this id.
@@ -114,7 +113,7 @@ class Store:
             connection.execute(
                 "UPDATE invoices SET metadata = ?, paid_at = ?, updated_at = ? WHERE id = ?",
                 (
-                    compact_json(invoice.metadata),
+                    json.dumps(invoice.metadata),
                     None if invoice.paid_at is None else to_rfc3339(invoice.paid_at),
                     to_rfc3339(invoice.updated_at),
                     invoice_id,
@@ -123,7 +122,7 @@ class Store:
             return _find(connection, invoice_id)
 
     def newest_with_another_amount(self, amount: int) -> Invoice | None:
-        """The invoice that was created last among those of other amounts; None if there is none."""
+        """The newest invoice with another amount; None if there is none."""
         with self._database.transaction() as connection:
             row = connection.execute(
                 "SELECT * FROM invoices WHERE amount != ? ORDER BY sequence DESC LIMIT 1", (amount,)
@@ -142,7 +141,7 @@ def _insert_invoice(connection: sqlite3.Connection, invoice: Invoice, idempotenc
             invoice.h_tag_memo,
             invoice.collect,
             invoice.expiry_interval,
-            compact_json(invoice.metadata),
+            json.dumps(invoice.metadata),
             to_rfc3339(invoice.created_at),
             to_rfc3339(invoice.updated_at),
             invoice.payment_request,
@@ -152,7 +151,9 @@ def _insert_invoice(connection: sqlite3.Connection, invoice: Invoice, idempotenc
 
 
 def _find(connection: sqlite3.Connection, invoice_id: str) -> StoredInvoice:
-    known = isinstance(invoice_id, str) and invoice_id.isascii()  # what SQLite could not even be asked is not known
+    known = (
+        isinstance(invoice_id, str) and invoice_id.isascii()
+    )  # every id is ASCII; sqlite3 raises for a lone surrogate
     row = connection.execute("SELECT * FROM invoices WHERE id = ?", (invoice_id if known else "",)).fetchone()
     if row is None:
         raise NoSuchInvoiceError("there is no invoice with this id: take one that the emulator gave out, l11_...")

@@ -1,1 +1,1 @@
-"""Uvicorn in a thread, and the socket that it listens on."""
+"""Uvicorn in a thread, its listening socket, and its connections."""

@@ -1,6 +1,6 @@
-"""What an application may do to its connection below HTTP, when the emulator's own server runs it.
+"""Access of an application to its connection below HTTP, under the emulator's own server.
 
-The server puts a `Connection` into the ASGI scope, under `extensions`; no other server has one.
+The server puts a `Connection` into the ASGI scope, under `extensions`; other servers do not.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from typing import Any
 
 EXTENSION = "tazapay_lightning_emulator.connection"
 
-_RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for no seconds
+_RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, for 0 seconds
 
 
-def send_at_once(transport: asyncio.Transport) -> None:
-    """Send each write when it is made, instead of waiting for the client's word about the one before.
+def disable_nagle(transport: asyncio.Transport) -> None:
+    """Send each write at once, without waiting for the acknowledgement of the one before (TCP_NODELAY).
 
-    Without it every reply takes 40 ms, the time by which systems put such words off, and a drip comes in gushes.
-    Asyncio does the same by itself, but not for listeners that `socket.create_server` made: it takes them for no TCP.
+    Otherwise a reply takes 40 ms, the delay of acknowledgements, and a drip arrives in bursts. Asyncio sets the option
+    itself, but not for connections of a listener from `socket.create_server`, which it does not recognise as TCP.
     """
     underlying: socket.socket | None = transport.get_extra_info("socket")
     if underlying is not None:
-        with suppress(OSError):  # some systems refuse it when the client has left already
+        with suppress(OSError):  # some systems raise it when the client has disconnected
             underlying.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class ServerStoppingError(Exception):
-    """The server stops: what still waits is to be given up."""
+    """The server is stopping; a fault in progress ends."""
 
 
 class Connection:
     """One client's connection.
 
     Args:
-        transport: what the server reads from and writes to.
+        transport: the server's.
         stopping: set when the server stops.
         refuse: makes the server refuse connections for some seconds.
 
     Attributes:
-        failing: whether a fault is under way, which a stopping server does not wait for.
-        lost: set when the connection is no more.
+        failing: whether a fault is in progress, for which a stopping server does not wait.
+        lost: set when the connection is closed.
     """
 
     def __init__(
@@ -60,25 +60,25 @@ class Connection:
         self._stopping = stopping
 
     def write(self, data: bytes) -> None:
-        """Send these bytes as they are; HTTP has no part in it, so all that can follow is `finish` or `reset`."""
+        """Send raw bytes, past the HTTP protocol: after them only `write`, `finish` and `reset` are possible."""
         self._transport.write(data)
 
     async def finish(self) -> None:
-        """Send what was written, and then FIN."""
+        """Send what was written, then FIN."""
         self._transport.close()
         await self.lost.wait()
 
     async def reset(self) -> None:
-        """Send RST, and nothing that was not sent before."""
+        """Send RST; what was written and not sent yet is discarded."""
         underlying: socket.socket | None = self._transport.get_extra_info("socket")
         if underlying is not None and not self._transport.is_closing():
-            with suppress(OSError):  # as above
+            with suppress(OSError):  # the client has disconnected
                 underlying.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._transport.abort()
         await self.lost.wait()
 
     async def pause(self, seconds: float) -> None:
-        """Wait, whether or not the client is still there.
+        """Wait for so many seconds, even if the client disconnects.
 
         Raises:
             ServerStoppingError: the server stopped first.
@@ -92,6 +92,6 @@ class Connection:
 
 
 def connection_of(scope: Mapping[str, Any]) -> Connection | None:
-    """The connection that a request came over; None under a server other than the emulator's own."""
+    """The connection of a request; None under a server other than the emulator's own."""
     connection: Connection | None = scope.get("extensions", {}).get(EXTENSION)
     return connection

@@ -1,4 +1,4 @@
-"""The socket that the emulator listens on, and the same port while it does not listen."""
+"""The listening socket of the emulator, and the socket that holds its port while it refuses connections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tazapay_lightning_emulator.errors import EmulatorError
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket; bound here and handed over, so that no other process can take the port in between.
+    """A listening socket, bound here, so that no other process can take the port before the server starts.
 
     Raises:
         ValueError: the host is not a loopback address, or the port is not a port.
@@ -40,20 +40,20 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def base_url(listener: socket.socket) -> str:
-    """The URL that requests go to."""
+    """The base URL of a server with this listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def bound_like(family: int, address: tuple[str, int]) -> socket.socket:
-    """A socket that holds the port and does not listen: connections are refused, and nobody gets the port by chance.
+def hold_port(family: int, address: tuple[str, int]) -> socket.socket:
+    """A socket that is bound and does not listen: connections are refused, and the system gives the port to no other.
 
     Raises:
-        EmulatorError: somebody took the port in the instant in which it was nobody's.
+        EmulatorError: another process took the port before this socket was bound.
     """
     held = socket.socket(family, socket.SOCK_STREAM)
     try:
-        # as `socket.create_server` has it: the port is free even while connections from before still end
+        # like `socket.create_server`: bind the port even while earlier connections to it are in TIME_WAIT
         if os.name != "nt":
             held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -61,5 +61,7 @@ def bound_like(family: int, address: tuple[str, int]) -> socket.socket:
         held.bind(address)
     except OSError as error:
         held.close()
-        raise EmulatorError(f"port {address[1]} of {address[0]} was taken while the emulator was away") from error
+        raise EmulatorError(
+            f"port {address[1]} of {address[0]} was taken while the emulator refused connections"
+        ) from error
     return held

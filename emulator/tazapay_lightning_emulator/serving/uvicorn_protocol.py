@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with the connection laid open to the application."""
+"""Uvicorn's HTTP/1.1 protocol, which gives the application access to the connection."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tazapay_lightning_emulator.serving.connections import EXTENSION, Connection, send_at_once
+from tazapay_lightning_emulator.serving.connections import EXTENSION, Connection, disable_nagle
 
 
 class Protocol(H11Protocol):
-    """One connection, without an access log; uvicorn's own switch for it would undo the logging of the whole process.
+    """One connection, without an access log: uvicorn's setting for it would change the logging of the whole process.
 
     Args:
-        *args: as uvicorn has it.
+        *args: uvicorn's.
         stopping: as for `Connection`.
         refuse: as for `Connection`.
-        **kwargs: as uvicorn has it.
+        **kwargs: uvicorn's.
     """
 
     def __init__(
@@ -30,10 +30,10 @@ class Protocol(H11Protocol):
         self._refuse = refuse
         self._connection: Connection | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Let every request of this connection bring the connection along."""
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Put the connection into the scope of each of its requests."""
         super().connection_made(transport)
-        send_at_once(transport)
+        disable_nagle(transport)
         connection = self._connection = Connection(transport, self._stopping, self._refuse)
         app = self.app
 
@@ -44,19 +44,19 @@ class Protocol(H11Protocol):
         self.app = with_connection
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell whoever waits for the end."""
+        """Set `Connection.lost`."""
         super().connection_lost(exc)
         if self._connection is not None:
             self._connection.lost.set()
 
     def shutdown(self) -> None:
-        """End soon, because the server stops; no test has to wait for a fault."""
+        """Close because the server stops: at once if a fault is in progress, so that no test waits for it."""
         if self._connection is not None and self._connection.failing:
             self.transport.abort()
         else:
             self.retire()
 
     def retire(self) -> None:
-        """Take no more requests: end at once, or when the reply that is under way is complete."""
-        if not self.transport.is_closing():  # uvicorn takes it ill if the other side was faster
+        """Close now if idle, else after the reply in progress."""
+        if not self.transport.is_closing():  # uvicorn raises if the client has closed it already
             super().shutdown()

@@ -1,4 +1,4 @@
-"""Uvicorn in a background thread, started and stopped within milliseconds and without a trace."""
+"""Uvicorn in a background thread, which starts and stops within milliseconds and leaves nothing open."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
+from attrs import frozen
 from starlette.applications import Starlette
 
 from tazapay_lightning_emulator.errors import EmulatorError
-from tazapay_lightning_emulator.serving.listening import bound_like
+from tazapay_lightning_emulator.serving.listening import hold_port
 from tazapay_lightning_emulator.serving.uvicorn_protocol import Protocol
 
 _logger = logging.getLogger("tazapay_lightning_emulator")
 
 _START_TIMEOUT_SECONDS = 30.0
 _GRACE_SECONDS = 1.0  # for requests in flight when the server stops
-_KEEP_ALIVE_SECONDS = 75  # longer than a test pauses, so that no pooled connection is closed under a client
+_KEEP_ALIVE_SECONDS = 75  # longer than a test pauses, so that the server does not close a client's pooled connection
 
 
 @contextmanager
-def served(app: Starlette, listener: socket.socket) -> Iterator[Door]:
-    """Answer requests on the socket, in a background thread, from the beginning of the block to its end.
+def served(app: Starlette, listener: socket.socket) -> Iterator[ListenerControl]:
+    """Serve the application on the socket, in a background thread, until the end of the block.
 
     Args:
-        app: the application that answers.
+        app: the application.
         listener: a listening socket; it is closed when the block ends.
 
     Raises:
@@ -44,33 +45,34 @@ def served(app: Starlette, listener: socket.socket) -> Iterator[Door]:
     try:
         try:
             server.ready.result(timeout=_START_TIMEOUT_SECONDS)
-        except (Exception, SystemExit) as error:  # SystemExit is how uvicorn gives up: it must not end the caller
+        except (Exception, SystemExit) as error:  # uvicorn raises SystemExit if it cannot start
             raise EmulatorError(f"the emulator's server did not start: {error!r}") from error
-        yield Door(server)
+        yield ListenerControl(server)
     finally:
         server.stop()
         thread.join()
 
 
-class Door:
-    """Lets connections in, or refuses them; from any thread but the server's own."""
+@frozen
+class ListenerControl:
+    """Makes the server refuse or accept connections. Not for use in the server's own thread, which would block."""
 
-    def __init__(self, server: _Server) -> None:
-        self._server = server
+    _server: _Server
 
-    def close(self, seconds: float | None) -> None:
-        """Refuse connections from now on, for so long, or until `open`. Idle connections are closed."""
-        self._server.do(self._server.refuse(seconds))
+    def refuse(self, seconds: float | None) -> None:
+        """Refuse connections for so many seconds, or until `accept`. Idle connections are closed."""
+        self._server.run_and_wait(self._server.refuse(seconds))
 
-    def open(self) -> None:
+    def accept(self) -> None:
         """Accept connections again, on the same port."""
-        self._server.do(self._server.accept())
+        self._server.run_and_wait(self._server.accept())
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn in a thread: tells when it is ready, and stops at once where uvicorn waits two tenths of a second.
+    """Uvicorn in a thread: `ready` says when it accepts connections, and it stops at once.
 
-    A test suite starts an emulator for every test, so those tenths would be most of its run time.
+    Uvicorn itself takes 0.2 s to stop, which would be most of the run time of a suite that starts an emulator for
+    every test.
     """
 
     def __init__(self, app: Starlette, listener: socket.socket) -> None:
@@ -79,12 +81,12 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=protocol,  # type: ignore[arg-type]  # typed as a class, and only ever called
+                http=protocol,  # type: ignore[arg-type]  # typed as a class, and only called
                 ws="none",
                 lifespan="off",
-                log_config=None,  # the logging of the process is not ours to arrange
+                log_config=None,  # leaves the logging of the process alone
                 server_header=False,
-                date_header=False,  # the application's clock need not be the machine's, so it sends the date itself
+                date_header=False,  # the application sends the date, since its clock may be ahead of the machine's
                 proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
@@ -93,13 +95,13 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._listener = listener
         self._address = listener.getsockname()
-        self._held: socket.socket | None = None  # what keeps the port while nothing listens
-        self._at_the_door = asyncio.Lock()
-        self._return: asyncio.TimerHandle | None = None
-        self._returning: asyncio.Task[None] | None = None  # kept, or it could be collected half-way
+        self._held_port: socket.socket | None = None  # holds the port while connections are refused
+        self._listening_lock = asyncio.Lock()
+        self._accept_timer: asyncio.TimerHandle | None = None
+        self._accept_task: asyncio.Task[None] | None = None  # the event loop itself keeps only a weak reference
 
     def run_in_thread(self) -> None:
-        """Serve until `stop`; a failure to start is what `ready` raises."""
+        """Serve until `stop`. If the server cannot start, `ready` raises the reason."""
         try:
             asyncio.run(self.serve(sockets=[self._listener]))
         except BaseException as error:
@@ -108,14 +110,14 @@ class _Server(uvicorn.Server):
             self.ready.set_exception(error)
 
     def stop(self) -> None:
-        """Make the thread end soon; from any thread, and whether or not the server ever started."""
+        """Make the thread end soon. Any thread can call it, also if the server did not start."""
         self.should_exit = True
         if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed already
+            with suppress(RuntimeError):  # the event loop is closed already
                 self._loop.call_soon_threadsafe(self._stopping.set)
 
-    def do(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run the coroutine in the server's thread, and wait for it.
+    def run_and_wait(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine in the server's thread, and wait for it.
 
         Raises:
             EmulatorError: the server has stopped.
@@ -126,89 +128,89 @@ class _Server(uvicorn.Server):
         asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=_START_TIMEOUT_SECONDS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept connections."""
+        """Start to accept connections."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.ready.set_result(None)
 
     async def refuse(self, seconds: float | None) -> None:
-        """Stop listening for so long, or until `accept`; what is idle is closed, what is in flight ends in peace.
+        """Stop listening for so many seconds, or until `accept`. Connections are closed, busy ones after their reply.
 
         Raises:
-            EmulatorError: somebody else took the port.
+            EmulatorError: another process took the port.
         """
-        async with self._at_the_door:
-            if self._held is None:
+        async with self._listening_lock:
+            if self._held_port is None:
                 await self._stop_listening()
-                self._held = bound_like(self._listener.family, self._address)
-            self._forget_return()
+                self._held_port = hold_port(self._listener.family, self._address)
+            self._cancel_accept_timer()
             if seconds is not None:
-                self._return = asyncio.get_running_loop().call_later(seconds, self._accept_soon)
+                self._accept_timer = asyncio.get_running_loop().call_later(seconds, self._start_accept_task)
         for connection in list(self.server_state.connections):
-            if isinstance(connection, Protocol):  # all of them are: this narrows the type
+            if isinstance(connection, Protocol):  # all of them are; narrows the type
                 connection.retire()
-        await asyncio.sleep(0)  # in which the idle ones send their FIN
+        await asyncio.sleep(0)  # the idle ones send FIN now
 
     async def accept(self) -> None:
         """Listen again.
 
         Raises:
-            EmulatorError: somebody else listens on the port by now, which only those can who ask for just this one.
+            EmulatorError: another process listens on the port, because it asked for this very port.
         """
-        async with self._at_the_door:
-            self._forget_return()
-            if self._held is not None and not self._stopping.is_set():
+        async with self._listening_lock:
+            self._cancel_accept_timer()
+            if self._held_port is not None and not self._stopping.is_set():
                 try:
-                    await super().startup([self._held])
+                    await super().startup([self._held_port])
                 except OSError as error:
-                    raise EmulatorError(f"port {self._address[1]} was taken while the emulator was away") from error
-                self._listener, self._held = self._held, None
+                    raise EmulatorError(
+                        f"port {self._address[1]} was taken while the emulator refused connections"
+                    ) from error
+                self._listener, self._held_port = self._held_port, None
 
     async def main_loop(self) -> None:
-        """Wait until it is time to stop."""
+        """Wait until the server should stop."""
         if not self.should_exit:
             await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Finish what is in flight, for a bounded time, and leave no connection behind."""
+        """Complete the replies in flight within `_GRACE_SECONDS`, then close every connection."""
         self._stopping.set()
-        async with self._at_the_door:
-            self._forget_return()
+        async with self._listening_lock:
+            self._cancel_accept_timer()
             await self._stop_listening()
-            if self._held is not None:
-                self._held.close()
+            if self._held_port is not None:
+                self._held_port.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await self._until_idle()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await self._until_idle()  # what still runs after that is cancelled by asyncio.run
+        await self._until_idle()  # asyncio.run cancels what still runs after that
 
-    def _accept_soon(self) -> None:
+    def _start_accept_task(self) -> None:
         async def accept() -> None:
             try:
                 await self.accept()
             except EmulatorError:
-                _logger.exception("the emulator stays away")
+                _logger.exception("the emulator still refuses connections")
 
-        self._returning = asyncio.create_task(accept())
+        self._accept_task = asyncio.create_task(accept())
 
-    def _forget_return(self) -> None:
-        if self._return is not None:
-            self._return.cancel()
-            self._return = None
+    def _cancel_accept_timer(self) -> None:
+        if self._accept_timer is not None:
+            self._accept_timer.cancel()
+            self._accept_timer = None
 
     async def _stop_listening(self) -> None:
-        with suppress(NotImplementedError, ValueError):  # not every event loop can; not listening at all
+        with suppress(NotImplementedError, ValueError):  # an event loop without readers; a closed socket
             asyncio.get_running_loop().remove_reader(self._listener)
-        await asyncio.sleep(0)  # in which connections that were accepted just now get their protocol
+        await asyncio.sleep(0)  # connections accepted just now get their protocol
         for accepting in self.servers:
             accepting.close()
 
     async def _until_idle(self) -> None:
         deadline = time.monotonic() + _GRACE_SECONDS
-        while self._is_busy() and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn has no event for "now idle"
+        state = self.server_state
+        while (state.connections or state.tasks) and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn has no event for this
             await asyncio.sleep(0.001)
-
-    def _is_busy(self) -> bool:
-        return bool(self.server_state.connections or self.server_state.tasks)

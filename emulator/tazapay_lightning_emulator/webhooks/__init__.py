@@ -1,1 +1,1 @@
-"""The notices that an invoice was paid: what they say, and their delivery."""
+"""Webhooks: the event that an invoice was paid, and its delivery."""

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
+from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
 from tazapay_lightning_emulator.invoices.bolt11_encoding import amount_in_prefix, checksum
-from tazapay_lightning_emulator.invoices.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, InvoiceFields
-from tazapay_lightning_emulator.invoices.life import new_invoice
+from tazapay_lightning_emulator.invoices.invoice import InvoiceFields, new_invoice
 from tazapay_lightning_emulator.invoices.payment_requests import PaymentRequests
-from tazapay_lightning_emulator.invoices.signing import ORDER, Key, Pair, signature_with
+from tazapay_lightning_emulator.invoices.signing import ORDER, Key, KeyPair, sign_with_nonce
 from tests.support.emulator_bolt11 import CHARACTERS, Request, read, sats_of
 from tests.support.plain_http import NO_TLS
 
@@ -183,29 +183,29 @@ def test_the_signature_leads_to_the_key_and_is_valid_for_it() -> None:
 
 
 def test_a_nonce_whose_point_goes_beyond_the_order_sets_the_second_bit_of_the_recovery_id() -> None:
-    nonce = Pair(number=5, x=ORDER + 7, y=2)
-    signature = signature_with(nonce, 1, bytes(32))
+    nonce = KeyPair(number=5, x=ORDER + 7, y=2)
+    signature = sign_with_nonce(nonce, 1, bytes(32))
     assert signature is not None
     assert int.from_bytes(signature[:32], "big") == 7
     assert signature[64] in {2, 3}
 
 
 def test_a_nonce_that_gives_no_signature_is_not_used() -> None:
-    assert signature_with(Pair(number=5, x=ORDER, y=2), 1, bytes(32)) is None
+    assert sign_with_nonce(KeyPair(number=5, x=ORDER, y=2), 1, bytes(32)) is None
     digest = (ORDER - 7).to_bytes(32, "big")  # so that digest + r * private is 0
-    assert signature_with(Pair(number=5, x=7, y=2), 1, digest) is None
+    assert sign_with_nonce(KeyPair(number=5, x=7, y=2), 1, digest) is None
 
 
 def test_a_key_takes_another_nonce_when_one_gives_no_signature(monkeypatch: pytest.MonkeyPatch) -> None:
-    key, good = Key(), Pair.new()
-    nonces = iter([Pair(number=5, x=ORDER, y=2), good])
-    monkeypatch.setattr(Pair, "new", lambda: next(nonces))
+    key, good = Key(), KeyPair.new()
+    nonces = iter([KeyPair(number=5, x=ORDER, y=2), good])
+    monkeypatch.setattr(KeyPair, "new", lambda: next(nonces))
     assert int.from_bytes(key.sign(bytes(32))[:32], "big") == good.x % ORDER
 
 
 def test_the_key_and_the_nonces_are_not_shown() -> None:
     key = Key()
-    assert str(key._pair.number) not in repr(key)
+    assert str(key._key_pair.number) not in repr(key)
     assert "number" not in repr(key)
 
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
-from tazapay_lightning_emulator.invoices.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, InvoiceFields, read_fields
+from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, read_fields
+from tazapay_lightning_emulator.invoices.invoice import InvoiceFields
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import THOROUGH
 
@@ -125,16 +126,6 @@ def test_times_are_whole_seconds_of_utc_by_the_emulators_clock(call_app: Post) -
 def test_without_another_clock_the_time_is_now(post: Post) -> None:
     created_at = datetime.fromisoformat(post({"amount": 1}).json()["data"]["created_at"])
     assert abs(datetime.now(UTC) - created_at) < timedelta(minutes=1)
-
-
-def test_the_control_endpoint_lists_what_was_stored_in_order_and_without_credentials(
-    post: Post, emulator: Emulator
-) -> None:
-    replied = [post({"amount": amount}).json()["data"] for amount in (3, 1, 2)]
-    reply = httpx.get(f"{emulator.base_url}/_emulator/invoices", trust_env=False, verify=NO_TLS)
-    listed = reply.json()
-    assert listed == [{**invoice, "idempotency_key": None, "replays": 0} for invoice in replied]
-    assert emulator.invoices() == listed
 
 
 memos = st.text(st.characters(exclude_categories=["Cs"])).filter(lambda text: len(text.encode()) <= 639)

@@ -20,7 +20,7 @@ import pytest
 
 import tazapay_lightning_emulator.api.operations
 import tazapay_lightning_emulator.serving.uvicorn_thread
-from tazapay_lightning_emulator import EmulatorError, create_app, running_emulator, serve
+from tazapay_lightning_emulator import EmulatorError, running_emulator, serve
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import THOROUGH
 
@@ -125,7 +125,7 @@ def test_a_reply_that_never_comes_does_not_hold_up_the_end_of_the_block(monkeypa
         await asyncio.sleep(3600)
         return b""
 
-    monkeypatch.setattr(tazapay_lightning_emulator.api.operations, "read_body", hang)
+    monkeypatch.setattr(tazapay_lightning_emulator.api.operations, "read_object", hang)
     monkeypatch.setattr(tazapay_lightning_emulator.serving.uvicorn_thread, "_GRACE_SECONDS", 0.1)
     threads = threading.active_count()
     with ExitStack() as stack:
@@ -269,22 +269,3 @@ print("returned")
         finally:
             process.kill()
     assert (process.returncode, output, errors) == (0, "returned\n", "")
-
-
-def test_an_application_of_ones_own_server_needs_nothing_else() -> None:
-    import uvicorn
-
-    server = uvicorn.Server(uvicorn.Config(create_app(), port=0, lifespan="on", log_config=None))
-    listener = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        deadline = time.monotonic() + 30
-        while not server.started:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        host, port = listener.getsockname()
-        assert invoices_of(f"http://{host}:{port}").json() == []
-    finally:
-        server.should_exit = True
-        thread.join()

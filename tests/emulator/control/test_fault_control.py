@@ -7,24 +7,13 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator, create_app
+from tests.support.emulator_replies import refusal
 from tests.support.thorough import sample
 
 Post = Callable[..., httpx.Response]
 
 FAULTS = "/_emulator/faults"
 NOTHING: dict[str, Any] = {"next": [], "random": None}
-
-
-def refusal(reply: httpx.Response) -> str:
-    """What would be accepted, after the reply was found in the shape of every error."""
-    assert reply.status_code == 400
-    body = reply.json()
-    assert body.keys() == {"status", "message", "errors"}
-    [error] = body["errors"]
-    assert error.keys() == {"code", "message", "remarks"}
-    assert error["code"] == 100
-    remarks: str = error["remarks"]
-    return remarks
 
 
 def test_nothing_is_planned_at_first(client: httpx.Client) -> None:

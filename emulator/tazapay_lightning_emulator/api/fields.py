@@ -1,4 +1,4 @@
-"""What a request about an invoice may hold: pure, no HTTP and no database."""
+"""Validate the fields of a request to create or update an invoice. Pure: no HTTP and no database."""
 
 from __future__ import annotations
 
@@ -6,42 +6,30 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import frozen
-
 from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError
 from tazapay_lightning_emulator.api.strict_json import NotStrictJSONError, read_json
+from tazapay_lightning_emulator.invoices.invoice import InvoiceFields
 
 MAX_AMOUNT = 2_100_000_000_000_000
-"""Satoshi: all the bitcoin there will ever be (assumption)."""
+"""Satoshi: the total supply of bitcoin (assumption)."""
 
 MAX_MEMO_BYTES = 639
-"""What a `d` field holds (BOLT #11); that the service refuses more is an assumption."""
+"""The capacity of a `d` field (BOLT #11); that the service refuses more is an assumption."""
 
 DEFAULT_EXPIRY_INTERVAL = 3600
 """Seconds (Tazapay's documentation)."""
 
 MAX_EXPIRY_INTERVAL = 2**31 - 1
-"""Seconds, some 68 years: every expiry stays a date that can be written down (assumption)."""
+"""Seconds, about 68 years: every expiry is then within the range of `datetime` (assumption)."""
 
 _SHA256_HEX = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
-@frozen
-class InvoiceFields:
-    """A validated request. `amount` is in satoshi, `expiry_interval` in seconds; at most one of the memos is set."""
-
-    amount: int
-    d_tag_memo: str | None
-    h_tag_memo: str | None
-    expiry_interval: int
-    metadata: Mapping[str, Any]
-
-
-def read_fields(body: object) -> InvoiceFields:
-    """The validated fields of a request for an invoice; unknown ones are passed over.
+def read_fields(body: Mapping[str, object]) -> InvoiceFields:
+    """The validated fields of a request to create an invoice; unknown fields are ignored.
 
     Args:
-        body: what the JSON body of the request denotes.
+        body: the JSON object in the body of the request.
 
     Raises:
         RequestRefusedError: 400 that lists every problem at once, each naming its field and what is accepted.
@@ -54,24 +42,24 @@ def read_fields(body: object) -> InvoiceFields:
     h_tag_memo = values.get("h_tag_memo")
     return InvoiceFields(
         amount=values["amount"],
-        d_tag_memo=values.get("d_tag_memo") if h_tag_memo is None else None,  # only the hash one is used
+        d_tag_memo=values.get("d_tag_memo") if h_tag_memo is None else None,  # Tazapay's documentation: the hash wins
         h_tag_memo=h_tag_memo,
         expiry_interval=values.get("expiry_interval", DEFAULT_EXPIRY_INTERVAL),
         metadata=values.get("metadata", {}),
     )
 
 
-def read_new_metadata(body: object) -> Mapping[str, Any]:
-    """The validated metadata of a request to update an invoice; every other field is passed over.
+def read_new_metadata(body: Mapping[str, object]) -> Mapping[str, Any]:
+    """The validated metadata of a request to update an invoice; other fields are ignored.
 
     Args:
-        body: what the JSON body of the request denotes.
+        body: the JSON object in the body of the request.
 
     Raises:
         RequestRefusedError: 400: there is no `metadata`, or it is not accepted.
 
     Example:
-        >>> read_new_metadata({"metadata": '{"order_id": "7891"}', "amount": "is none of its business"})
+        >>> read_new_metadata({"metadata": '{"order_id": "7891"}', "amount": "ignored"})
         {'order_id': '7891'}
     """
     metadata: Mapping[str, Any] = _read(body, {"metadata": _FIELDS["metadata"]}, required="metadata")["metadata"]
@@ -81,10 +69,8 @@ def read_new_metadata(body: object) -> Mapping[str, Any]:
 _Readers = Mapping[str, tuple[Callable[[object], object], str]]
 
 
-def _read(body: object, readers: _Readers, *, required: str) -> dict[str, Any]:
-    """The values of those fields that the body has."""
-    if not isinstance(body, dict):
-        raise _refused([Problem(Code.BAD_JSON, "the body is not an object", "body: a JSON object")])
+def _read(body: Mapping[str, object], readers: _Readers, *, required: str) -> dict[str, Any]:
+    """The validated values of the fields that are present."""
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     for name, (read, accepted) in readers.items():
@@ -97,13 +83,13 @@ def _read(body: object, readers: _Readers, *, required: str) -> dict[str, Any]:
     if required not in body:
         problems.append(Problem(Code.BAD_JSON, f"{required} is missing", f"{required}: {readers[required][1]}"))
     if problems:
-        raise _refused(problems)
+        raise RequestRefusedError(400, "the request is not valid", problems)
     return values
 
 
 def _integer(least: int, most: int) -> Callable[[object], int]:
     def read(value: object) -> int:
-        # a bool is an int to Python, and not to JSON
+        # bool is a subclass of int in Python, and another type in JSON
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise ValueError
         return value
@@ -138,8 +124,4 @@ _FIELDS: _Readers = {
     "expiry_interval": (_integer(1, MAX_EXPIRY_INTERVAL), f"an integer of seconds, 1 to {MAX_EXPIRY_INTERVAL}"),
     "metadata": (_metadata, "the JSON text of an object, or an object"),
 }
-"""For each field how to read it (ValueError: not accepted) and what is accepted, in words."""
-
-
-def _refused(problems: list[Problem]) -> RequestRefusedError:
-    return RequestRefusedError(400, "the request is not valid", problems)
+"""For each field a function that validates it (ValueError: not accepted) and the accepted values in words."""

@@ -1,4 +1,4 @@
-"""An invoice and its life: created, fetched, updated, paid, expired. Pure, no HTTP and no database."""
+"""An invoice and its states: active or expired, unpaid or paid. Pure: no HTTP and no database."""
 
 from __future__ import annotations
 
@@ -9,15 +9,26 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from tazapay_lightning_emulator.clock import to_rfc3339
 from tazapay_lightning_emulator.errors import NotPayableError
-from tazapay_lightning_emulator.invoices.fields import InvoiceFields
+
+
+@frozen
+class InvoiceFields:
+    """The validated fields of a request: `amount` in satoshi, `expiry_interval` in seconds, at most one memo."""
+
+    amount: int
+    d_tag_memo: str | None
+    h_tag_memo: str | None
+    expiry_interval: int
+    metadata: Mapping[str, Any]
 
 
 @frozen
 class Invoice:
-    """An invoice as it is stored. `amount` is in satoshi, `expiry_interval` in seconds, the times are in UTC.
+    """A stored invoice. `amount` is in satoshi, `expiry_interval` in seconds, the times are in UTC.
 
-    Whether it has expired is not stored: it is a matter of the time at which one asks.
+    Whether it has expired is not stored: it depends on the present time.
     """
 
     id: str
@@ -34,22 +45,22 @@ class Invoice:
 
     @property
     def expires_at(self) -> datetime:
-        """The first moment at which it has expired, if it was not paid before."""
+        """The first moment at which it has expired, unless it was paid before."""
         return self.created_at + timedelta(seconds=self.expiry_interval)
 
     def has_expired(self, now: datetime) -> bool:
-        """Whether its time was over when it was paid, or is over now."""
+        """Whether it had expired when it was paid or, while it is unpaid, has expired now."""
         return (now if self.paid_at is None else self.paid_at) >= self.expires_at
 
     def with_metadata(self, metadata: Mapping[str, Any], now: datetime) -> Invoice:
-        """The same invoice with this metadata in place of all that it had."""
+        """The same invoice with other metadata, which replaces all of its own."""
         return evolve(self, metadata=metadata, updated_at=whole_seconds(now))
 
     def paid(self, now: datetime, *, even_if_expired: bool) -> Invoice:
         """The same invoice, paid.
 
         Raises:
-            NotPayableError: it is paid already, or it has expired and that is not to be overlooked.
+            NotPayableError: it is paid already, or has expired without `even_if_expired`.
         """
         if self.paid_at is not None:
             raise NotPayableError(f"invoice {self.id} is paid already, and a Lightning invoice is paid only once")
@@ -62,12 +73,12 @@ class Invoice:
         return evolve(self, paid_at=moment, updated_at=moment)
 
     def to_wire(self, now: datetime, *, hash_field: str = "h_tag_memo") -> dict[str, Any]:
-        """The object that goes into `data`: the documented fields, without the memo that was not given.
+        """The invoice object of a reply: the documented fields, without the memo that was not given.
 
         Args:
             now: decides about `status`.
-            hash_field: "h_tag_memo" as when it was created; "h_tag", null without a hash, as when it is fetched or
-                updated. Tazapay's examples of these operations differ so.
+            hash_field: the name of the hash: "h_tag_memo" in the reply to its creation; "h_tag", which is null without
+                a hash, when it is fetched or updated. Tazapay's examples of these operations differ in this.
         """
         memos = {"d_tag_memo": self.d_tag_memo, hash_field: self.h_tag_memo}
         return {
@@ -87,7 +98,7 @@ class Invoice:
 
 
 def new_invoice(fields: InvoiceFields, now: datetime) -> Invoice:
-    """A fresh invoice, active and unpaid, with an id (`l11_`) and a collect id (`col_`) of its own."""
+    """A new invoice, active and unpaid, with a random id (`l11_`) and collect id (`col_`)."""
     moment = whole_seconds(now)
     return Invoice(
         id=f"l11_{secrets.token_hex(12)}",
@@ -103,15 +114,5 @@ def new_invoice(fields: InvoiceFields, now: datetime) -> Invoice:
 
 
 def whole_seconds(moment: datetime) -> datetime:
-    """The moment in UTC, to the second: the published example has no fractions."""
+    """The moment in UTC without fractions of a second, as in the published example."""
     return moment.astimezone(UTC).replace(microsecond=0)
-
-
-def to_rfc3339(moment: datetime) -> str:
-    """A moment in UTC as the published example writes it.
-
-    Example:
-        >>> to_rfc3339(datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC))
-        '2025-09-28T08:15:30Z'
-    """
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -30,13 +30,14 @@ from codegen.documents import load_document
 from codegen.overlay import read_overlay
 from tazapay_lightning_emulator import DEFAULT_API_KEY, DEFAULT_API_SECRET, Emulator, app, running_emulator
 from tazapay_lightning_emulator.api import operations as invoice_operations
+from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, MAX_MEMO_BYTES
 from tazapay_lightning_emulator.api.replies import Code, Problem, RequestRefusedError
 from tazapay_lightning_emulator.invoices import book as invoice_book
-from tazapay_lightning_emulator.invoices.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, MAX_MEMO_BYTES, InvoiceFields
+from tazapay_lightning_emulator.invoices.invoice import InvoiceFields
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import THOROUGH
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 INVOICES = "/v3/lightning_invoice_bolt11"
 INVOICE_BY_ID = f"{INVOICES}/{{id}}"
 CREATE = f"$.paths['{INVOICES}'].post"

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tazapay_lightning_emulator import Emulator, EmulatorError, create_app, running_emulator
+from tazapay_lightning_emulator import Emulator, EmulatorError, running_emulator
 from tests.support.plain_http import NO_TLS
 
 Create = Callable[..., dict[str, Any]]
@@ -116,58 +116,3 @@ def test_nothing_is_paid_in_an_emulator_that_has_stopped() -> None:
         pass
     with pytest.raises(EmulatorError, match="has stopped"):
         stopped.pay("l11_1")
-
-
-@pytest.mark.parametrize("body", [None, {}, {"even_if_expired": False}])
-def test_the_control_endpoint_pays_and_replies_the_invoice(
-    client: httpx.Client, emulator: Emulator, create: Create, body: Any
-) -> None:
-    created = create()
-    reply = client.post(f"/_emulator/invoices/{created['id']}/pay", json=body)
-    assert reply.status_code == 200
-    assert [reply.json()] == emulator.invoices()
-    assert reply.json()["payment_status"] == "paid"
-
-
-def test_the_control_endpoint_takes_no_credentials_for_a_payment(emulator: Emulator, create: Create) -> None:
-    url = f"{emulator.base_url}/_emulator/invoices/{create()['id']}/pay"
-    assert httpx.post(url, trust_env=False, verify=NO_TLS).status_code == 200
-
-
-def test_the_control_endpoint_says_why_an_invoice_cannot_be_paid(
-    client: httpx.Client, emulator: Emulator, create: Create
-) -> None:
-    created = create(expiry_interval=60)
-    path = f"/_emulator/invoices/{created['id']}/pay"
-    emulator.advance_clock(60)
-    replies = [client.post(path), client.post(path, json={"even_if_expired": True}), client.post(path)]
-    assert [reply.status_code for reply in replies] == [409, 200, 409]
-    assert "even_if_expired" in replies[0].json()["errors"][0]["remarks"]
-    assert "paid already" in replies[2].json()["errors"][0]["remarks"]
-
-
-@pytest.mark.parametrize("invoice_id", ["l11_absent", "%20", "%FF", "%00"])
-def test_the_control_endpoint_does_not_pay_what_is_not_there(client: httpx.Client, invoice_id: str) -> None:
-    reply = client.post(f"/_emulator/invoices/{invoice_id}/pay")
-    assert reply.status_code == 404
-    assert [problem["code"] for problem in reply.json()["errors"]] == [105]
-
-
-@pytest.mark.parametrize("body", [{"even_if_expired": 1}, {"even_if_expired": None}, {"planted": True}])
-def test_the_control_endpoint_refuses_to_pay_in_a_way_it_does_not_know(
-    client: httpx.Client, emulator: Emulator, create: Create, body: Any
-) -> None:
-    reply = client.post(f"/_emulator/invoices/{create()['id']}/pay", json=body)
-    assert reply.status_code == 400
-    assert reply.json()["errors"][0]["remarks"] == "fields: even_if_expired, true or false, or nothing"
-    assert "planted" not in reply.text
-    assert [stored["payment_status"] for stored in emulator.invoices()] == ["unpaid"]
-
-
-def test_a_payment_and_the_clock_work_under_another_server_too(call_app: Post) -> None:
-    app = create_app()
-    created = call_app(app, json={"amount": 1, "expiry_interval": 60}).json()["data"]
-    call_app(app, "POST", "/_emulator/clock", json={"seconds": 60})
-    path = f"/_emulator/invoices/{created['id']}/pay"
-    assert call_app(app, "POST", path).status_code == 409
-    assert call_app(app, "POST", path, json={"even_if_expired": True}).json()["payment_status"] == "paid"

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-import tazapay_lightning_emulator.invoices.book
-from tazapay_lightning_emulator import Emulator, create_app
-from tazapay_lightning_emulator.invoices.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
+from tazapay_lightning_emulator import Emulator
+from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
+from tests.support.emulator_replies import problems
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import sample
 
@@ -101,24 +101,6 @@ BAD_FIELDS: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
-def problems(reply: httpx.Response, status_code: int, code: int) -> list[dict[str, Any]]:
-    """The `errors` of a reply, after everything that every error has in common was found in place."""
-    assert reply.status_code == status_code
-    assert reply.headers["content-type"] == "application/json"
-    body = reply.json()
-    assert body.keys() == {"status", "message", "errors"}
-    assert body["status"] == "error"
-    assert body["message"]
-    assert body["errors"]
-    for error in body["errors"]:
-        assert error.keys() == {"code", "message", "remarks"}
-        assert (error["code"], type(error["code"])) == (code, int)
-        assert error["message"]
-        assert error["remarks"]
-    errors: list[dict[str, Any]] = body["errors"]
-    return errors
-
-
 HOSTILE_BODIES = [pytest.param(body, id=name) for name, body in (NOT_JSON | NOT_AN_OBJECT).items()]
 
 
@@ -168,45 +150,6 @@ def test_an_idempotency_key_that_is_not_acceptable_is_400(post: Post, emulator: 
     [error] = problems(reply, 400, 100)
     assert error["remarks"].startswith("Idempotency-Key: ")
     assert emulator.invoices() == []
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/",
-        "/v3",
-        "/v3/lightning_invoice_bolt11/",
-        "/v3/lightning_invoice_bolt11/l11_1/more",
-        "/V3/LIGHTNING_INVOICE_BOLT11",
-    ],
-)
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_unknown_path_is_404_and_never_a_redirect(client: httpx.Client, method: str, path: str) -> None:
-    problems(client.request(method, path), 404, 105)
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"])
-def test_an_unknown_method_is_405_and_tells_the_known_one(client: httpx.Client, method: str) -> None:
-    reply = client.request(method, "/v3/lightning_invoice_bolt11")
-    problems(reply, 405, 105)
-    assert reply.headers["allow"] == "POST"
-
-
-@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"])
-def test_an_unknown_method_of_an_invoice_is_405_and_tells_the_known_ones(client: httpx.Client, method: str) -> None:
-    reply = client.request(method, "/v3/lightning_invoice_bolt11/l11_1")
-    problems(reply, 405, 105)
-    assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD", "PUT"}
-
-
-def test_an_unforeseen_failure_is_500_without_details(call_app: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*args: object) -> None:
-        raise RuntimeError("details for the log only")
-
-    monkeypatch.setattr(tazapay_lightning_emulator.invoices.book, "new_invoice", fail)
-    reply = call_app(create_app(), json={"amount": 1})
-    problems(reply, 500, 101)
-    assert "details" not in reply.text
 
 
 def test_a_body_is_measured_as_it_comes_whatever_its_length_was_said_to_be(post: Post) -> None:

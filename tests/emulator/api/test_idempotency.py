@@ -141,3 +141,17 @@ def test_32_threads_with_one_key_make_one_invoice_and_get_one_reply(emulator: Em
     assert len(replies) == 1
     [stored] = emulator.invoices()
     assert stored["replays"] == 31
+
+
+def test_a_replay_is_byte_for_byte_the_first_reply_even_after_expiry(post: Post, emulator: Emulator) -> None:
+    fields, key = {"amount": 1, "expiry_interval": 1}, {"Idempotency-Key": "order-1"}
+    first = post(fields, headers=key)
+    emulator.advance_clock(3600)
+    assert post(fields, headers=key).content == first.content
+
+
+def test_a_key_is_forgotten_when_the_clock_was_moved_by_a_day(post: Post, emulator: Emulator) -> None:
+    key = {"Idempotency-Key": "order-1"}
+    first = post({"amount": 1}, headers=key)
+    emulator.advance_clock(timedelta(hours=24))
+    assert post({"amount": 1}, headers=key).json()["data"]["id"] != first.json()["data"]["id"]

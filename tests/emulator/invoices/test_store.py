@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import attrs
 import pytest
 
-from tazapay_lightning_emulator.invoices.fields import InvoiceFields
-from tazapay_lightning_emulator.invoices.life import Invoice, new_invoice
+from tazapay_lightning_emulator.invoices.invoice import Invoice, InvoiceFields, new_invoice
 from tazapay_lightning_emulator.invoices.store import Store, StoredInvoice
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)

@@ -7,7 +7,7 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,43 +15,19 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import Emulator, Fault, create_app, running_emulator
-from tazapay_lightning_emulator.clock import utc_now
 from tazapay_lightning_emulator.faults.plan import FaultPlan
+from tests.support.emulator_faults import committed, until
 from tests.support.plain_http import NO_TLS
-from tests.support.thorough import sample
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import RawClient, Received
 
 Post = Callable[..., httpx.Response]
 
-NEVER_SENT = ["refuse", "reset_before_commit", "status_before_commit", "html_before_commit"]
-WHOLE_REPLY = ["delay_before_commit", "delay_after_commit", "drip", "huge_body", "gzip_bomb"]
-QUICKLY: dict[str, dict[str, Any]] = {
-    "refuse": {"seconds": 0},
-    "delay_before_commit": {"seconds": 0},
-    "delay_after_commit": {"seconds": 0},
-    "drip": {"pause": 0},
-    "huge_body": {"size": 1000},
-    "gzip_bomb": {"size": 1000},
-}
-
 
 def amount_of(body: bytes) -> int:
     amount: int = json.loads(body)["data"]["amount"]
     return amount
-
-
-def committed(emulator: Emulator) -> list[bool]:
-    return [record.committed for record in emulator.faults_injected()]
-
-
-def until(something: Callable[[], object]) -> None:
-    """Wait until the emulator's thread has come so far."""
-    deadline = time.monotonic() + 30
-    while not something():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def dechunked(received: Received) -> bytes:
@@ -337,80 +313,6 @@ def test_a_reply_can_have_another_amount_and_all_else_as_it_was(call_app: Post, 
     assert wrong == right
 
 
-def test_the_emulators_clock_can_be_set() -> None:
-    moment = utc_now().replace(microsecond=0) + timedelta(days=400)
-    with running_emulator(now=lambda: moment) as emulator:
-        httpx.post(
-            f"{emulator.base_url}/v3/lightning_invoice_bolt11",
-            auth=(emulator.api_key, emulator.api_secret),
-            json={"amount": 1},
-            trust_env=False,
-            verify=NO_TLS,
-        )
-        assert [datetime.fromisoformat(stored["created_at"]) for stored in emulator.invoices()] == [moment]
-
-
-def every_fault() -> list[Fault]:
-    return [
-        *[Fault(kind, **QUICKLY.get(kind, {})) for kind in QUICKLY],
-        *[Fault(kind) for kind in NEVER_SENT[1:]],
-        Fault("reset_after_commit"),
-        Fault("close_mid_body"),
-        Fault("drip", pause=0, drip_head=True),
-        Fault("status_after_commit"),
-        Fault("html_after_commit"),
-        Fault("truncated_json"),
-        Fault("bad_gzip"),
-        Fault("bad_gzip", form="truncated"),
-        Fault("wrong_content_length"),
-        Fault("wrong_content_length", declared="too_short"),
-        Fault("stale_reply"),
-        Fault("wrong_amount"),
-    ]
-
-
-@pytest.mark.parametrize("fault", sample(every_fault(), 3), ids=str)
-def test_after_every_fault_the_same_key_gets_one_invoice(
-    emulator: Emulator, raw: RawClient, post: Post, fault: Fault
-) -> None:
-    emulator.fail_next(fault)
-    raw.create("order-1", amount=5)
-    emulator.stop_failing()
-    reply = post({"amount": 5}, headers={"Idempotency-Key": "order-1"})
-    [stored] = emulator.invoices()
-    assert reply.json()["data"]["id"] == stored["id"]
-    before = fault.kind in NEVER_SENT
-    assert stored["replays"] == (0 if before else 1)
-    assert [record.committed for record in emulator.requests()] == [not before, True]
-
-
-@pytest.mark.parametrize("fault", sample(every_fault(), 4), ids=str)
-def test_under_no_fault_is_a_refused_request_carried_out(
-    emulator: Emulator, raw: RawClient, caplog: pytest.LogCaptureFixture, fault: Fault
-) -> None:
-    emulator.fail_next(fault)
-    received = raw.create(amount=0)
-    emulator.stop_failing()
-    assert emulator.invoices() == []
-    assert committed(emulator) == [False]
-    if fault.kind in WHOLE_REPLY:
-        assert received.head.startswith(b"HTTP/1.1 400 ")
-    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
-
-
-@pytest.mark.parametrize("fault", sample(every_fault(), 3), ids=str)
-def test_a_client_that_leaves_before_the_fault_is_no_failure(
-    emulator: Emulator, raw: RawClient, caplog: pytest.LogCaptureFixture, fault: Fault
-) -> None:
-    emulator.fail_next(fault)
-    with raw.connect() as connection:
-        raw.send(connection)
-    until(emulator.requests)
-    emulator.stop_failing()
-    assert raw.create().head.startswith(b"HTTP/1.1 200 ")
-    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
-
-
 def test_a_request_that_breaks_off_in_its_body_is_never_carried_out(emulator: Emulator, raw: RawClient) -> None:
     emulator.fail_next("status_after_commit")
     connection = raw.connect()
@@ -450,22 +352,9 @@ def test_two_keys_in_one_request_count_as_none(emulator: Emulator, post: Post) -
     assert [record.idempotency_key for record in emulator.requests()] == [None]
 
 
-@pytest.mark.parametrize("fault", [fault for fault in every_fault() if fault.is_below_http], ids=str)
-def test_another_server_says_that_it_cannot_do_what_lies_below_http(call_app: Post, fault: Fault) -> None:
-    app = create_app(faults=FaultPlan(fault))
-    reply = call_app(app, json={"amount": 1})
-    assert reply.status_code == 501
-    assert "running_emulator()" in reply.json()["errors"][0]["remarks"]
-    assert call_app(app, "GET", "/_emulator/invoices").json() == []
-
-
-@pytest.mark.parametrize("fault", [fault for fault in every_fault() if not fault.is_below_http], ids=str)
-def test_another_server_does_what_can_be_said_in_asgi(call_app: Post, fault: Fault) -> None:
-    app = create_app(faults=FaultPlan(fault))
-    if fault == Fault("bad_gzip"):
-        with pytest.raises(httpx.DecodingError):
-            call_app(app, json={"amount": 1})
-    else:
-        assert call_app(app, json={"amount": 1}).status_code != 501
-    stored = call_app(app, "GET", "/_emulator/invoices").json()
-    assert len(stored) == (0 if fault.kind in NEVER_SENT else 1)
+def test_a_retry_after_as_a_date_is_by_the_emulators_clock(emulator: Emulator, post: Post) -> None:
+    emulator.advance_clock(timedelta(days=400))
+    emulator.fail_next("status_before_commit", retry_after=5, retry_after_as_date=True)
+    headers = post({"amount": 1}).headers
+    asked = parsedate_to_datetime(headers["retry-after"]) - parsedate_to_datetime(headers["date"])
+    assert timedelta(seconds=5) <= asked <= timedelta(seconds=6)
