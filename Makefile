@@ -7,7 +7,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test browser-test distributed-test checkout distributed-bulk check lint types \
-	generated generate generate-next rehearse-httpx2 bench bench-check bench-codegen format build fuzz thorough bulk-soak \
+	generated generate generate-next rehearse-httpx2 bench bench-check bench-codegen lines format build fuzz thorough bulk-soak \
 	reliability mutation oldest newest lock clean environment codegen-environment browser-environment bench-environment \
 	distributed-environment
 
@@ -71,6 +71,9 @@ bench-check: bench-environment ## measure, and fail for each limit that is misse
 
 bench-codegen: codegen-environment ## measure import, comparison and generation with 30, 100 and 300 operations
 	@PYTHONPATH=. .venv-codegen/bin/python -P benchmarks/codegen_scale.py $(ARGS)
+
+lines: environment ## count lines of code by room, without blank lines, comments and docstrings
+	@$(BIN)/python tools/lines.py
 
 format: environment ## format the handwritten code
 	@$(BIN)/ruff check --fix-only --quiet .
