@@ -94,3 +94,14 @@ def test_only_what_an_operation_is_about_may_be_given_by_position(method: str, s
 def test_every_public_name_has_a_docstring() -> None:
     public = [getattr(tazapay_lightning, name) for name in tazapay_lightning.__all__]
     assert all(inspect.getdoc(thing) for thing in public if inspect.isclass(thing) or inspect.isfunction(thing))
+
+
+def test_type_hints_can_be_read_without_loading_a_library() -> None:
+    program = (
+        "import sys, typing, tazapay_lightning as t\n"
+        "for client in (t.LightningClient, t.AsyncLightningClient):\n"
+        "    for name in ('__init__', 'create_invoice', 'get_invoice', 'call', 'with_options'):\n"
+        "        typing.get_type_hints(getattr(client, name))\n"
+        "print('httpx' in sys.modules, 'aiohttp' in sys.modules)"
+    )
+    assert in_a_new_python(program) == "False False"
