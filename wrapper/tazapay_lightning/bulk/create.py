@@ -9,9 +9,8 @@ from functools import partial
 from tazapay_lightning.async_client import AsyncLightningClient
 from tazapay_lightning.bulk.orders import Order, Result, State, check_rate, idempotency_key
 from tazapay_lightning.bulk.workers import Row, Run, results_of
-from tazapay_lightning.errors import InvalidArgumentError
 from tazapay_lightning.transport.backends.connections import MOST_CONNECTIONS
-from tazapay_lightning.values.safe_text import shown
+from tazapay_lightning.values.refusals import check_int, refused
 
 __all__ = ["Order", "Result", "State", "create_invoices", "idempotency_key"]
 
@@ -75,22 +74,12 @@ def create_invoices(
         [('1', 'created'), ('2', 'refused')]
     """
     if not isinstance(client, AsyncLightningClient):
-        raise InvalidArgumentError(
-            f"client must be an AsyncLightningClient; got {type(client).__name__}", argument="client"
-        )
+        raise refused("client", "an AsyncLightningClient", type(client).__name__)
     if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable | AsyncIterable):
-        raise InvalidArgumentError(
-            f"rows must be an iterable of orders, plain or asynchronous; got {type(rows).__name__}", argument="rows"
-        )
+        raise refused("rows", "an iterable of orders, plain or asynchronous", type(rows).__name__)
     if not callable(key):
-        raise InvalidArgumentError(
-            f'key must be a function such as partial(bulk.idempotency_key, "shop-1"); got {type(key).__name__}',
-            argument="key",
-        )
-    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or not 1 <= concurrency <= _MOST_IN_FLIGHT:
-        raise InvalidArgumentError(
-            f"concurrency must be an int from 1 to {_MOST_IN_FLIGHT}; got {shown(concurrency)}", argument="concurrency"
-        )
+        raise refused("key", 'a function such as partial(bulk.idempotency_key, "shop-1")', type(key).__name__)
+    concurrency = check_int(concurrency, argument="concurrency", least=1, most=_MOST_IN_FLIGHT)
     check_rate(rate)
     if rate is not None:
         concurrency = min(concurrency, max(1, math.ceil(rate * _SECONDS_AHEAD)))

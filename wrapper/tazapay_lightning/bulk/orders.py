@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from tazapay_lightning.errors import APIError, InvalidArgumentError, InvoiceMismatchError, TazapayError
 from tazapay_lightning.invoices.invoice import Invoice
+from tazapay_lightning.values.refusals import check_unicode, refused
 from tazapay_lightning.values.safe_text import shown
 
 __all__ = ["Order", "Result", "State", "check_rate", "idempotency_key"]
@@ -54,9 +55,7 @@ class Order:
         """
         order = row if isinstance(row, Order) else cls(**_named(row))  # type: ignore[arg-type]  # create_invoice refuses what is wrong
         if not isinstance(order.order_id, str) or not order.order_id:
-            raise InvalidArgumentError(
-                f"order_id must be text that is not empty; got {shown(order.order_id)}", argument="order_id"
-            )
+            raise refused("order_id", "text that is not empty", shown(order.order_id))
         return order
 
 
@@ -70,9 +69,8 @@ def _named(row: object) -> dict[str, object]:
         )
     for name in row:
         if name not in _NAMES:
-            raise InvalidArgumentError(
-                f"a row has {shown(name)}, which is not one of {', '.join(_NAMES)}", argument="rows"
-            )
+            problem = f"a row has {shown(name)}, which is not one of {', '.join(_NAMES)}"
+            raise InvalidArgumentError(problem, argument="rows")
     if "order_id" not in row:
         raise InvalidArgumentError("a row has no order_id", argument="order_id")
     return dict(row)
@@ -133,9 +131,7 @@ def check_rate(rate: object) -> None:
         (None, None)
     """
     if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf):
-        raise InvalidArgumentError(
-            f"rate must be requests per second, a number greater than 0, or None; got {shown(rate)}", argument="rate"
-        )
+        raise refused("rate", "requests per second, a number greater than 0, or None", shown(rate))
 
 
 def idempotency_key(namespace: str, order_id: str) -> str:
@@ -164,12 +160,6 @@ def idempotency_key(namespace: str, order_id: str) -> str:
 
 def _netstring(text: object, argument: str) -> bytes:
     if not isinstance(text, str) or not text:
-        got = "an empty one" if text == "" else type(text).__name__
-        raise InvalidArgumentError(f"{argument} must be a str that is not empty; got {got}", argument=argument)
-    try:
-        content = text.encode()
-    except UnicodeEncodeError:
-        raise InvalidArgumentError(
-            f"{argument} holds half of a surrogate pair, which UTF-8 cannot write", argument=argument
-        ) from None
+        raise refused(argument, "a str that is not empty", "an empty one" if text == "" else type(text).__name__)
+    content = check_unicode(text, argument=argument).encode()
     return b"%d:%b," % (len(content), content)
