@@ -552,7 +552,7 @@ def test_without_asyncio_the_run_says_what_it_needs() -> None:
         ("rate", 0, "rate must be requests per second, a number greater than 0, or None; got 0"),
         ("rate", float("nan"), "rate must be requests per second, a number greater than 0, or None; got nan"),
         ("rate", float("inf"), "rate must be requests per second, a number greater than 0, or None; got inf"),
-        ("rate", True, "rate must be requests per second, a number greater than 0, or None; got True (bool)"),
+        ("rate", True, "rate must be requests per second, a number greater than 0, or None; got True"),
         ("rate", "5", "rate must be requests per second, a number greater than 0, or None; got '5'"),
         ("client", None, "client must be an AsyncLightningClient; got NoneType"),
         ("client", LightningClient, "client must be an AsyncLightningClient; got type"),
