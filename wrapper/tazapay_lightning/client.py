@@ -422,7 +422,7 @@ class LightningClient(CommonClient):
         Args:
             invoice: the invoice, or its id.
             timeout: seconds to wait at most, or a timedelta, up to a day. None waits until the invoice expires, or an
-                hour if nobody says when that is. At the end the invoice is looked at once more, for which
+                hour if it is not known when that is. At the end the invoice is looked at once more, for which
                 5 seconds are granted.
             poll_interval: seconds between the first two looks, 1 by default. The interval grows by half each time, to
                 ten times the first, with jitter.
@@ -436,8 +436,8 @@ class LightningClient(CommonClient):
             InvalidArgumentError: an argument was refused; nothing was sent.
             InvoiceExpiredError: it expired, and the last look showed it unpaid. A payment that was under way may still
                 arrive; its webhook tells.
-            PaymentTimeoutError: the time was up. The last look showed the invoice unpaid; or it failed, and then nobody
-                knows: that failure is chained.
+            PaymentTimeoutError: the time was up. The last look showed the invoice unpaid; or it failed, and
+                that failure is chained.
             InvoiceMismatchError: the amount is not what it was at the beginning or at an earlier look, or the payment
                 request is over another amount.
             APIError: a failure that looking again would not mend, such as refused credentials or an unknown id.

@@ -112,7 +112,7 @@ class APIError(TazapayError):
             False says nothing about earlier calls with the same key: what they left unknown stays so until a call
             with that key succeeds.
         attempts: how many requests were made, the first one included.
-        request_id: the service's name for the last request, to be told to its support; None where it gave none.
+        request_id: the id that the service gave the last request, for its support; None where it gave none.
     """
 
     def __init__(self, message: str = "") -> None:

@@ -15,7 +15,7 @@ from tazapay_lightning.values.refusals import check_int, refused
 __all__ = ["Order", "Result", "State", "create_invoices", "idempotency_key"]
 
 _SECONDS_AHEAD = 5  # what may be taken before its turn, in terms of the rate
-_MOST_IN_FLIGHT = MOST_CONNECTIONS  # whoever waits for one longer uses up the time of an attempt
+_MOST_IN_FLIGHT = MOST_CONNECTIONS  # a call that waits for a connection uses up the time of its attempt
 
 
 def create_invoices(

@@ -11,11 +11,10 @@ here are our own choice:
   of requests by the second or the minute, and the random part keeps several machines from coming back together. So it
   is with a ``Retry-After`` that was obeyed and met with 429 once more: the longer of the two pauses counts;
 - each 429 also halves the pace, that is the rate and what is in flight, down to 1/64 of the whole (one in flight); a
-  further one within a second, or during the pause, tells of the same crowd and halves nothing;
+  further one within a second, or during the pause, is about the same burst and halves nothing;
 - each success regains an equal part: from half of the pace to all of it takes four times as many successes as rows may
   be in flight, at least 64: what was too fast is not tried again at once, and one 429 costs a long run nothing;
-- ten minutes of 429 without a success, or being asked to wait longer than that, end the run: nobody is to wonder for
-  hours why nothing happens.
+- ten minutes of 429 without a success, or being asked to wait longer than that, end the run: it needs a person then.
 """
 
 from __future__ import annotations
@@ -124,7 +123,7 @@ class Pace:
         return self._asked_too_much or lasted > PATIENCE
 
     def stop(self) -> None:
-        """Let nobody have a turn any more; whoever waits for one stops waiting."""
+        """Give no further turn; calls that wait for one stop waiting."""
         self._stopped.set()
 
     async def first_turn(self) -> None:

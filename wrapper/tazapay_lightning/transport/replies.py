@@ -84,7 +84,7 @@ class Reply:
 
     @property
     def request_id(self) -> str | None:
-        """The service's name for the request, to be told to its support; None where it gave none."""
+        """The id that the service gave the request, for its support; None where it gave none."""
         return request_id(self.headers)
 
     def parse(self) -> Any:
@@ -152,7 +152,7 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes, redaction: 
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
-    """Find what the service calls a request. Tazapay documents no such header: these names are customary."""
+    """Find the id of a request. Tazapay documents no header for it: these names are customary."""
     return next((printable(headers[name], most=200) for name in _REQUEST_IDS if headers.get(name)), None)
 
 

@@ -33,7 +33,7 @@ def _full_jitter(most: float) -> float:
 class Attempts:
     """The attempts of one call, as they go.
 
-    Whoever makes the requests asks `begin` before each attempt and `wait_after` after each failed one, and tells both
+    The loop around the requests asks `begin` before each attempt and `wait_after` after each failed one, and tells both
     the time of one monotonic clock.
 
     Args:
