@@ -18,7 +18,7 @@ def call(key: str | None = "the-whole-key", submitted: tuple[object, ...] = (), 
     operation = Operation(
         method="POST",
         path="/v3/x?a=b",
-        headers={"idempotency-key": "k"},
+        headers={"Idempotency-Key": "k"},
         content=b"{}",
         idempotency_key=key,
         submitted=submitted,

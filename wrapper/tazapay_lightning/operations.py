@@ -117,7 +117,7 @@ def _operation(
     return Operation(
         method=method,
         path=asked["url"] + (f"?{query}" if query else ""),
-        headers={name.lower(): str(value) for name, value in headers.items()},
+        headers={name.title(): str(value) for name, value in headers.items()},
         content=content,
         idempotency_key=key,
         submitted=(asked.get("json"), asked.get("data")) if submitted is None else submitted,

@@ -150,19 +150,18 @@ class Call:
 def _request(operation: Operation, settings: Settings) -> Request:
     credentials = settings.credentials
     submitted = (*operation.submitted, *settings.headers.values())
-    headers = {
-        "accept": "application/json",
-        "user-agent": f"tazapay-lightning/{__version__}",
-        **settings.headers,
-        "accept-encoding": "identity",
-        "authorization": credentials.authorization(),
-        **operation.headers,
-    }
     return Request(
         method=operation.method,
         base_url=settings.base_url,
         url=settings.base_url + operation.path,
-        headers={name.title(): value for name, value in headers.items()},
+        headers={
+            "Accept": "application/json",
+            "User-Agent": f"tazapay-lightning/{__version__}",
+            **settings.headers,
+            "Accept-Encoding": "identity",
+            "Authorization": credentials.authorization(),
+            **operation.headers,
+        },
         content=operation.content,
         redaction=Redaction(credentials=credentials.secrets(), submitted=submitted),
     )

@@ -77,7 +77,7 @@ class Settings:
     """Seconds that a whole call may take."""
     max_retries: int
     headers: Mapping[str, str] = field(repr=False)
-    """What goes along with every request; names in lower case."""
+    """What goes along with every request, each name with capitals as in ``User-Agent``."""
     metadata_format: MetadataFormat
     check_echo: bool
 
@@ -181,7 +181,7 @@ def _headers(value: object) -> Mapping[str, str]:
             raise refused("headers", "those of the caller", f"{name}, which the client itself sets")
         if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text) or text != text.strip():
             raise refused("headers", accepted, f"a value of {name} that is not visible ASCII without blanks around it")
-    return {name.lower(): text for name, text in value.items()}
+    return {name.title(): text for name, text in value.items()}
 
 
 _OPTIONS: Mapping[str, tuple[Callable[[object], object], object]] = {
