@@ -205,7 +205,7 @@ CHANGES = [
         "wrapper",
         "trace_id",
         "nothing reads it",
-        "exchange.py",
+        "replies.py",
         id="a new field of the envelope",
     ),
     pytest.param(
@@ -245,7 +245,7 @@ CHANGES = [
         "wrapper",
         "data",
         "has to decode it otherwise",
-        "exchange.py",
+        "replies.py",
         id="data is an object",
     ),
     pytest.param(
@@ -255,7 +255,7 @@ CHANGES = [
         "breaking",
         "data",
         "the wrapper reads object, string there",
-        "exchange.py",
+        "replies.py",
         id="data is what the wrapper cannot read",
     ),
     pytest.param(
@@ -285,7 +285,7 @@ CHANGES = [
         "wrapper",
         "message",
         "KeyError",
-        "exchange.py",
+        "replies.py",
         id="a field of the envelope is in every reply",
     ),
     pytest.param(
