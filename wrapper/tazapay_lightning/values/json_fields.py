@@ -12,11 +12,10 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import NoReturn
 
 from tazapay_lightning.errors import InvalidArgumentError, TazapayError, UnexpectedResponseError
 from tazapay_lightning.values.refusals import check_unicode, refused
-from tazapay_lightning.values.safe_text import shown
+from tazapay_lightning.values.safe_text import kind, shown
 
 __all__ = ["decode_json_field", "decoded", "encode_json_field", "json_object", "json_text", "parse_json"]
 
@@ -89,10 +88,8 @@ def decode_json_field(value: object) -> dict[str, object]:
     for _ in range(2):
         if isinstance(value, str):
             value = parse_json(value)
-    if not isinstance(value, Mapping):
-        raise UnexpectedResponseError(f"expected a JSON object or the text of one; got {_kind(value)}")
-    if not all(isinstance(key, str) for key in value):
-        raise UnexpectedResponseError("expected a JSON object; got a mapping with keys that are not str")
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise UnexpectedResponseError(f"expected a JSON object, with str keys, or the text of one; it is {kind(value)}")
     return dict(value)
 
 
@@ -141,20 +138,16 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _finite(text: str) -> float:
-    """Read a number that a float can hold; others would become an infinity in silence."""
+    """Read a number that a float can hold; others would become an infinity in silence. NaN is refused too."""
     number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:20]} is beyond what a number can hold")
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is not a number that JSON can hold")
     return number
 
 
 # Made once: `json.loads` makes a new one for each call that has any of these arguments.
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse_constant)
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
 
 
 def _plain_items(value: Mapping[object, object], path: str, argument: str) -> Iterator[tuple[str, object]]:
@@ -168,27 +161,23 @@ def _plain_items(value: Mapping[object, object], path: str, argument: str) -> It
 
 
 def _plain(value: object, path: str, argument: str) -> object:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return check_unicode(value, argument=argument, path=path)
-    if isinstance(value, int):
-        if value.bit_length() > 1024:  # beyond what a double holds, few JSON readers keep such a number
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return check_unicode(value, argument=argument, path=path)
+        case int():
+            if value.bit_length() <= 1024:  # what a double holds: few JSON readers keep a larger one
+                return int(value)
             problem = f"is an int of {value.bit_length()} bits; pass it as str"
-            raise InvalidArgumentError(f"{path} {problem}", argument=argument)
-        return int(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise InvalidArgumentError(f"{path} is {value}, which JSON cannot hold", argument=argument)
-        return float(value)
-    if isinstance(value, Mapping):
-        return dict(_plain_items(value, path, argument))
-    if isinstance(value, list | tuple):
-        return [_plain(item, f"{path}[{index}]", argument) for index, item in enumerate(value)]
-    problem = f"is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}"
+        case float():
+            if math.isfinite(value):
+                return float(value)
+            problem = f"is {value}, which JSON cannot hold"
+        case Mapping():
+            return dict(_plain_items(value, path, argument))
+        case list() | tuple():
+            return [_plain(item, f"{path}[{index}]", argument) for index, item in enumerate(value)]
+        case _:
+            problem = f"is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}"
     raise InvalidArgumentError(f"{path} {problem}", argument=argument)
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
-    return "null" if value is None else names.get(type(value), type(value).__name__)

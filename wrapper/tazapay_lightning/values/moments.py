@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -49,20 +50,16 @@ def read_moment(value: object) -> datetime:
         raise ValueError("not a moment")
     text = value.strip().upper()
     try:
-        moment = _read_documented_form(text) or _read_other_form(text)
+        moment = _read(text)
     except (ValueError, ArithmeticError, TypeError) as error:  # dateutil lets OverflowError and decimal's through
         raise ValueError("not a moment") from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _read_documented_form(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if _DOCUMENTED.fullmatch(text) else None
-    except ValueError:  # 24:00, which Python reads since 3.13
-        return None
-
-
-def _read_other_form(text: str) -> datetime:
+def _read(text: str) -> datetime:
+    if _DOCUMENTED.fullmatch(text):
+        with suppress(ValueError):  # 24:00, which Python reads since 3.13
+            return datetime.fromisoformat(text)
     from dateutil import parser  # here, since importing it takes longer than importing this package
 
     text = _GO.sub(r"\1\2", text)
