@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning import MAX_SATS, Difference, Invoice, UnexpectedResponseError
+from tazapay_lightning.values.safe_text import kind
 from tests.support.service import invoice_object
 
 
@@ -62,10 +63,7 @@ def test_a_moment_is_read_as_an_aware_datetime() -> None:
 def test_a_moment_in_another_form_is_none_with_a_warning(text: object, caplog: pytest.LogCaptureFixture) -> None:
     assert read(created_at=text).created_at is None
     (warning,) = [record.getMessage() for record in caplog.records]
-    assert warning == (
-        f"the service sent `created_at` in a form that cannot be read (of type {type(text).__name__}, not readable); "
-        "see Invoice.raw"
-    )
+    assert warning == (f"`created_at` of the invoice cannot be read: it is {kind(text)}; see its `raw`")
 
 
 @pytest.mark.parametrize(
@@ -211,10 +209,10 @@ def test_to_dict_is_this_dict() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"id": None}, "the invoice in the reply has no id: `id` is missing"),
-        ({"id": 7}, "the invoice in the reply has no id: `id` is of type int, not readable"),
-        ({"amount": None}, "the invoice in the reply has no amount in satoshi: `amount` is missing"),
-        ({"amount": "x"}, "the invoice in the reply has no amount in satoshi: `amount` is of type str, not readable"),
+        ({"id": None}, "the invoice in the reply has no readable `id`: it is missing or null"),
+        ({"id": 7}, "the invoice in the reply has no readable `id`: it is a value of type int"),
+        ({"amount": None}, "the invoice in the reply has no readable `amount`: it is missing or null"),
+        ({"amount": "x"}, "the invoice in the reply has no readable `amount`: it is a text of 1 characters"),
     ],
 )
 def test_an_object_without_the_essentials_is_told_in_these_words(fields: dict[str, Any], message: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tazapay_lightning.values.moments import is_plausible, read_moment
+from tazapay_lightning.values.moments import plausible, read_moment
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 
@@ -120,12 +120,14 @@ CREATION = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=-1), timedelta(0), timedelta(days=1)], ids=str)
 def test_a_reply_is_from_a_minute_before_the_creation_at_the_earliest(ahead: timedelta) -> None:
-    assert is_plausible(CREATION + ahead, CREATION)
+    assert plausible(CREATION + ahead, CREATION) == CREATION + ahead
 
 
 def test_an_earlier_reply_is_not_of_this_time() -> None:
-    assert not is_plausible(CREATION - timedelta(minutes=1, microseconds=1), CREATION)
+    assert plausible(CREATION - timedelta(minutes=1, microseconds=1), CREATION) is None
+    assert plausible(None, CREATION) is None
 
 
 def test_without_a_creation_any_reply_is_of_this_time() -> None:
-    assert is_plausible(datetime.min.replace(tzinfo=UTC), None)
+    earliest = datetime.min.replace(tzinfo=UTC)
+    assert plausible(earliest, None) == earliest

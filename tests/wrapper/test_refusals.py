@@ -83,7 +83,7 @@ REQUESTS: list[Refusal] = [
         InvoiceRequest.build,
         (),
         {},
-        'an amount is needed: amount_sats=123456 (int, satoshi) or amount_btc="0.00123456" (str or Decimal, BTC)',
+        'an amount is needed: amount_sats=123456 (int, satoshi) or amount_btc="0.00123456" (BTC, str or Decimal)',
     ),
     (
         InvoiceRequest.build,
@@ -107,7 +107,7 @@ REQUESTS: list[Refusal] = [
         InvoiceRequest.build,
         (),
         {"amount_sats": 1, "memo": "memo", "memo_hash": "ab" * 32},
-        "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both when they agree",
+        "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both if they agree",
     ),
     (InvoiceRequest.build, (), {"amount_sats": 1, "expires_in": "60"}, EXPIRES + "; got '60' (str)"),
     (
@@ -118,10 +118,10 @@ REQUESTS: list[Refusal] = [
     ),
     (InvoiceRequest.build, (), {"amount_sats": 1, "expires_in": 0}, EXPIRES + "; got 0"),
     (check_idempotency_key, (b"key",), {}, KEY + "got bytes"),
-    (check_idempotency_key, ("",), {}, KEY + "got 0 characters"),
-    (check_idempotency_key, ("k" * 256,), {}, KEY + "got 256 characters"),
-    (check_idempotency_key, (" ",), {}, KEY + "got a blank or a character outside visible ASCII"),
-    (check_idempotency_key, ("é" * 255,), {}, KEY + "got a blank or a character outside visible ASCII"),
+    (check_idempotency_key, ("",), {}, KEY + "got ''"),
+    (check_idempotency_key, ("k" * 256,), {}, KEY + f"got '{'k' * 39}... (258 characters)"),
+    (check_idempotency_key, (" ",), {}, KEY + "got ' '"),
+    (check_idempotency_key, ("é" * 255,), {}, KEY + f"got '{'é' * 39}... (257 characters)"),
 ]
 LIMITS: list[Refusal] = [
     (seconds, (None,), {"argument": "timeout"}, TIMEOUT + "; got None"),

@@ -12,11 +12,11 @@ from attrs import field, frozen
 
 from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError, UnexpectedResponseError
 from tazapay_lightning.invoices import qr
-from tazapay_lightning.invoices.fields import essential_amount, essential_id, optional, seconds, text
+from tazapay_lightning.invoices.fields import amount, essential, identity, seconds, text
 from tazapay_lightning.invoices.payment_request import find_payment_request, read_payment_request
-from tazapay_lightning.values.amounts import format_btc, sats_to_btc
-from tazapay_lightning.values.json_fields import decode_json_field
-from tazapay_lightning.values.moments import is_plausible, read_http_date, read_moment
+from tazapay_lightning.values.amounts import sats_to_btc
+from tazapay_lightning.values.json_fields import decode_json_field, optional
+from tazapay_lightning.values.moments import plausible, read_http_date, read_moment
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
 from tazapay_lightning.values.safe_text import printable
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:  # what a reply is, is known to types only: the transport is n
     from tazapay_lightning.transport.replies import Reply
 
 __all__ = ["Difference", "Invoice"]
+
+_DERIVED = ("amount_btc", "is_paid", "is_expired", "seconds_left", "expires_at", "lightning_uri")
+_NOT_IN_DICT = frozenset({"reply", "_service_ahead"})
 
 
 @frozen
@@ -163,18 +166,12 @@ class Invoice:
 
     def _payable(self) -> str:
         name = printable(self.id, most=80)
-        if self.is_expired:
+        request = None if self.bolt11 is None else read_payment_request(self.bolt11)
+        if self.is_expired or (request is not None and request.expires_at <= self._service_now()):
             raise InvoiceExpiredError(f"invoice {name} expired: make a new one to be paid", invoice=self)
-        if self.bolt11 is not None and read_payment_request(self.bolt11).expires_at <= self._service_now():
-            raise InvoiceExpiredError(
-                f"the payment request of invoice {name} expired: make a new invoice to be paid", invoice=self
-            )
-        if self.bolt11 is None:
-            raise InvalidBolt11Error(
-                f"invoice {name} has no payment request that could be shown: the service sent none; see Invoice.raw",
-                argument="bolt11",
-            )
-        return self.bolt11
+        if request is None:
+            raise InvalidBolt11Error(f"invoice {name} has no payment request; see Invoice.raw", argument="bolt11")
+        return request.raw
 
     def _service_now(self) -> datetime:
         return datetime.now(UTC) + self._service_ahead
@@ -214,12 +211,10 @@ class Invoice:
                 number of satoshi; digits as text and integral floats are read too.
         """
         created_at = optional(payload, "created_at", read_moment)
-        ahead = timedelta()
-        if service_time is not None and is_plausible(service_time, created_at):
-            ahead = service_time - datetime.now(UTC)
+        date = plausible(service_time, created_at)
         return cls(
-            id=essential_id(payload.get("id")),
-            amount_sats=essential_amount(payload.get("amount")),
+            id=essential(payload, "id", identity),
+            amount_sats=essential(payload, "amount", amount),
             memo=optional(payload, "d_tag_memo", text),
             memo_hash=optional(payload, "h_tag_memo" if payload.get("h_tag_memo") is not None else "h_tag", text),
             status=optional(payload, "status", text),
@@ -232,7 +227,7 @@ class Invoice:
             bolt11=find_payment_request(payload, written=written),
             idempotency_key=idempotency_key,
             raw=payload,
-            service_ahead=ahead,
+            service_ahead=timedelta() if date is None else date - datetime.now(UTC),
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -242,30 +237,23 @@ class Invoice:
             >>> Invoice.from_payload({"id": "l11_1", "amount": 5}).to_dict()["amount_btc"]
             '0.00000005'
         """
-        expires_at = self.expires_at
-        return {
-            "id": self.id,
-            "amount_sats": self.amount_sats,
-            "amount_btc": format_btc(self.amount_sats),
-            "memo": self.memo,
-            "memo_hash": self.memo_hash,
-            "status": self.status,
-            "payment_status": self.payment_status,
-            "is_paid": self.is_paid,
-            "is_expired": self.is_expired,
-            "seconds_left": self.seconds_left,
-            "expiry_interval": self.expiry_interval,
-            "expires_at": expires_at.isoformat() if expires_at else None,
-            "collect_id": self.collect_id,
-            "metadata": dict(self.metadata),
-            "created_at": self.created_at.isoformat() if self.created_at else None,
-            "updated_at": self.updated_at.isoformat() if self.updated_at else None,
-            "bolt11": self.bolt11,
-            "lightning_uri": self.lightning_uri,
-            "differences": [attrs.asdict(difference) for difference in self.differences],
-            "idempotency_key": self.idempotency_key,
-            "raw": dict(self.raw),
-        }
+        own = (each.name for each in attrs.fields(Invoice) if each.name not in _NOT_IN_DICT)
+        # A name that comes twice keeps its first place, so that `raw`, the longest, is last.
+        return {name: _json_ready(getattr(self, name)) for name in ("id", "amount_sats", *_DERIVED, *own)}
 
     def __reduce__(self) -> Reduced:
         return reduced(self)
+
+
+def _json_ready(value: object) -> object:
+    match value:
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            return value.isoformat()
+        case Mapping():
+            return dict(value)
+        case tuple():
+            return [attrs.asdict(difference) for difference in value]
+        case _:
+            return value

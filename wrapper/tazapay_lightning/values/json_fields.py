@@ -8,17 +8,21 @@ recorded traffic, and may differ again tomorrow. Both are read; what is sent is 
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from typing import TypeVar
 
 from tazapay_lightning.errors import InvalidArgumentError, TazapayError, UnexpectedResponseError
 from tazapay_lightning.values.refusals import check_unicode, refused
 from tazapay_lightning.values.safe_text import kind, shown
 
-__all__ = ["decode_json_field", "decoded", "encode_json_field", "json_object", "json_text", "parse_json"]
+__all__ = ["decode_json_field", "decoded", "encode_json_field", "json_object", "json_text", "optional", "parse_json"]
 
+_Value = TypeVar("_Value")
+_logger = logging.getLogger("tazapay_lightning")
 _ACCEPTED = "str, int, finite float, bool, None, and lists and mappings of them"
 
 
@@ -99,6 +103,25 @@ def decoded(value: object) -> object:
         with suppress(UnexpectedResponseError):
             return decode_json_field(value)
     return value
+
+
+def optional(
+    payload: Mapping[str, object], name: str, read: Callable[[object], _Value], *, source: str = "the invoice"
+) -> _Value | None:
+    """Read a field that may be absent, null or of a form that this version does not know.
+
+    Args:
+        payload: the object that may hold it.
+        name: its name there.
+        read: what reads its value; it raises `ValueError` or `UnexpectedResponseError` where it cannot.
+        source: what the object is, for the warning.
+    """
+    value = payload.get(name)
+    try:
+        return None if value is None else read(value)
+    except (ValueError, UnexpectedResponseError):
+        _logger.warning("`%s` of %s cannot be read: it is %s; see its `raw`", name, source, kind(value))
+        return None
 
 
 def parse_json(text: str | bytes, *, error: type[TazapayError] = UnexpectedResponseError) -> object:

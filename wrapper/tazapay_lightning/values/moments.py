@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-__all__ = ["is_plausible", "read_http_date", "read_moment"]
+__all__ = ["plausible", "read_http_date", "read_moment"]
 
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 # RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
@@ -98,11 +98,13 @@ def read_http_date(text: str) -> datetime | None:
         return None
 
 
-def is_plausible(reply: datetime, creation: datetime | None) -> bool:
-    """Tell whether a reply about something can be of this time: not before its creation, give or take a minute.
+def plausible(date: datetime | None, creation: datetime | None) -> datetime | None:
+    """Return the date of a reply, or None where it is before the creation of what the reply is about.
+
+    A minute before it is accepted.
 
     Example:
-        >>> is_plausible(read_moment("1996-01-01T00:00:00Z"), read_moment("2026-03-01T12:00:00Z"))
-        False
+        >>> plausible(read_moment("1996-01-01T00:00:00Z"), read_moment("2026-03-01T12:00:00Z")) is None
+        True
     """
-    return creation is None or reply >= creation - _CLOCKS_DIFFER
+    return None if date is None or (creation is not None and date < creation - _CLOCKS_DIFFER) else date
