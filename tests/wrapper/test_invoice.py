@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning import MAX_SATS, Difference, Invoice, UnexpectedResponseError
+from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.values.safe_text import kind
 from tests.support.service import invoice_object
 
@@ -230,6 +231,8 @@ def test_an_amount_is_read_up_to_all_bitcoin() -> None:
 def test_a_date_from_before_the_invoice_was_made_is_not_taken_for_the_services_time() -> None:
     made = datetime.now(UTC)
     payload = {"id": "l11_1", "amount": 1, "created_at": made.isoformat(), "expiry_interval": 600}
-    invoice = Invoice.from_payload(payload, service_time=datetime(1996, 1, 1, tzinfo=UTC))
+    invoice = Invoice.from_reply(
+        Reply(status_code=200, headers={"date": "Mon, 01 Jan 1996 00:00:00 GMT"}, data=payload)
+    )
     assert invoice.seconds_left is not None
     assert 0 < invoice.seconds_left <= 600

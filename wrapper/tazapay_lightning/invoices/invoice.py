@@ -16,7 +16,7 @@ from tazapay_lightning.invoices.fields import amount, essential, identity, secon
 from tazapay_lightning.invoices.payment_request import find_payment_request, read_payment_request
 from tazapay_lightning.values.amounts import sats_to_btc
 from tazapay_lightning.values.json_fields import decode_json_field, optional
-from tazapay_lightning.values.moments import plausible, read_http_date, read_moment
+from tazapay_lightning.values.moments import read_moment, service_time
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
 from tazapay_lightning.values.safe_text import printable
 
@@ -181,29 +181,17 @@ class Invoice:
         """Read the invoice that a reply holds: see `from_payload`."""
         if not isinstance(reply.data, Mapping):
             raise UnexpectedResponseError(f"the reply ({reply.status_code}) holds no invoice: no object in its `data`")
-        invoice = cls.from_payload(
-            reply.data,
-            idempotency_key=reply.idempotency_key,
-            service_time=read_http_date(reply.headers.get("date", "")),
-            written=written,
-        )
-        return attrs.evolve(invoice, reply=reply)
+        return cls.from_payload(reply.data, reply=reply, written=written)
 
     @classmethod
     def from_payload(
-        cls,
-        payload: Mapping[str, object],
-        *,
-        idempotency_key: str | None = None,
-        service_time: datetime | None = None,
-        written: Iterable[object] = (),
+        cls, payload: Mapping[str, object], *, reply: Reply | None = None, written: Iterable[object] = ()
     ) -> Invoice:
         """Read the service's object.
 
         Args:
             payload: the decoded ``data`` of a reply.
-            idempotency_key: the key that the invoice was created with.
-            service_time: when the service made the reply, by its own clock; None where it did not say.
+            reply: the reply that it came with, which tells the service's time and the idempotency key.
             written: what the caller wrote into the invoice: no payment request of the service's.
 
         Raises:
@@ -211,7 +199,7 @@ class Invoice:
                 number of satoshi; digits as text and integral floats are read too.
         """
         created_at = optional(payload, "created_at", read_moment)
-        date = plausible(service_time, created_at)
+        date = None if reply is None else service_time(reply.headers, created_at)
         return cls(
             id=essential(payload, "id", identity),
             amount_sats=essential(payload, "amount", amount),
@@ -225,8 +213,9 @@ class Invoice:
             created_at=created_at,
             updated_at=optional(payload, "updated_at", read_moment),
             bolt11=find_payment_request(payload, written=written),
-            idempotency_key=idempotency_key,
+            idempotency_key=None if reply is None else reply.idempotency_key,
             raw=payload,
+            reply=reply,
             service_ahead=timedelta() if date is None else date - datetime.now(UTC),
         )
 

@@ -28,7 +28,7 @@ from tazapay_lightning.invoices.invoice import Difference, Invoice
 from tazapay_lightning.invoices.payment_request import read_payment_request
 from tazapay_lightning.invoices.request import check_invoice_id
 from tazapay_lightning.values.durations import seconds
-from tazapay_lightning.values.moments import plausible, read_http_date
+from tazapay_lightning.values.moments import service_time
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import printable
 
@@ -119,11 +119,10 @@ class PaymentWait:
             self._lifetime = _lifetime(invoice)
         if invoice.is_paid:
             return None
-        date = None if invoice.reply is None else read_http_date(invoice.reply.headers.get("date", ""))
-        service_time = plausible(date, invoice.created_at)
+        date = None if invoice.reply is None else service_time(invoice.reply.headers, invoice.created_at)
         expires_at = invoice.expires_at
-        left = math.inf if expires_at is None else (expires_at - (service_time or wall)).total_seconds()
-        self._looks_past_expiry = self._looks_past_expiry + 1 if service_time is not None and left <= 0 else 0
+        left = math.inf if expires_at is None else (expires_at - (date or wall)).total_seconds()
+        self._looks_past_expiry = self._looks_past_expiry + 1 if date is not None and left <= 0 else 0
         lived = self._lifetime is not None and now >= self._began + self._lifetime
         if invoice.status == "expired" or self._looks_past_expiry == _LOOKS_PAST_EXPIRY or lived:
             raise InvoiceExpiredError(

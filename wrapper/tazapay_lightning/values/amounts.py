@@ -53,7 +53,7 @@ def btc_to_sats(btc: Decimal | str | int) -> int:
         Traceback (most recent call last):
         ...
         tazapay_lightning.errors.InvalidArgumentError: btc must be an exact number of BTC with at most 8 \
-decimals, greater than 0 and at most 21000000, as a Decimal, a str or an int such as "0.001"; got 0.1 (float)
+decimals, greater than 0 and at most 21000000, as a Decimal, a str or an int such as "0.001"; got 0.1
     """
     return check_btc(btc, argument="btc")
 
@@ -62,7 +62,7 @@ def check_btc(btc: object, *, argument: str) -> int:
     """Return an amount of BTC in satoshi, and refuse one that is not exact by the name `argument`."""
     sats = _exact_sats(btc)
     if sats is None:
-        raise refused(argument, _ACCEPTED, f"{shown(btc)} ({type(btc).__name__})")
+        raise refused(argument, _ACCEPTED, shown(btc))
     return sats
 
 
@@ -123,9 +123,7 @@ def format_btc(sats: int) -> str:
         >>> format_btc(1), format_btc(123456)
         ('0.00000001', '0.00123456')
     """
-    amount = check_sats(sats, argument="sats", least=0)
-    whole, fraction = divmod(amount, 10**DECIMALS)
-    return f"{whole}.{fraction:0{DECIMALS}d}"
+    return f"{sats_to_btc(sats):f}"
 
 
 def check_sats(sats: object, *, argument: str, least: int = 1) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-__all__ = ["plausible", "read_http_date", "read_moment"]
+__all__ = ["read_http_date", "read_moment", "service_time"]
 
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 # RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
@@ -98,13 +99,15 @@ def read_http_date(text: str) -> datetime | None:
         return None
 
 
-def plausible(date: datetime | None, creation: datetime | None) -> datetime | None:
-    """Return the date of a reply, or None where it is before the creation of what the reply is about.
+def service_time(headers: Mapping[str, str], creation: datetime | None) -> datetime | None:
+    """Return the moment of a reply by the service's clock: its ``Date``.
 
-    A minute before it is accepted.
+    None without one, or if it is more than a minute before the creation of what the reply is about.
 
     Example:
-        >>> plausible(read_moment("1996-01-01T00:00:00Z"), read_moment("2026-03-01T12:00:00Z")) is None
+        >>> headers = {"date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+        >>> service_time(headers, read_moment("2026-10-21T07:30:00Z")) is None
         True
     """
+    date = read_http_date(headers.get("date", ""))
     return None if date is None or (creation is not None and date < creation - _CLOCKS_DIFFER) else date

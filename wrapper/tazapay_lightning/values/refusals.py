@@ -30,11 +30,8 @@ def check_int(value: object, *, argument: str, least: int, most: int, unit: str 
         >>> check_int(2, argument="max_retries", least=0, most=20)
         2
     """
-    accepted = f"an int from {least} to {most}{unit}"
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise refused(argument, accepted, f"{shown(value)} ({type(value).__name__})")
-    if not least <= value <= most:
-        raise refused(argument, accepted, shown(value))
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise refused(argument, f"an int from {least} to {most}{unit}", shown(value))
     return int(value)
 
 

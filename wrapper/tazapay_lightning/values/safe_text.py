@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 __all__ = ["kind", "printable", "shown"]
 
 _LONGEST = 60
 
 
 def shown(value: object) -> str:
-    """Describe a value that was refused: numbers as they are, everything else quoted, never more than a line of it.
+    """Describe a value that was refused as Python writes it, never more than a line of it.
 
     Example:
         >>> shown("live"), shown(-1), shown(10**5000)
@@ -21,7 +19,7 @@ def shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 256:
         return f"a number of {value.bit_length()} bits"  # its digits are slow to make, and refused by Python itself
     try:
-        text = str(value) if isinstance(value, int | Decimal) else repr(value)
+        text = repr(value)
     except Exception:  # noqa: BLE001 - a foreign repr may do anything, and must not hide that the value was refused
         text = f"a value of type {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:40]}... ({len(text)} characters)"
