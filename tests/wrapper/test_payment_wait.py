@@ -230,9 +230,7 @@ def test_another_amount_than_at_the_beginning_is_an_error_that_carries_the_invoi
     changed = invoice(amount=200)
     with pytest.raises(InvoiceMismatchError) as caught:
         look(wait(invoice()), 1, changed)
-    assert str(caught.value) == (
-        "invoice l11_1 was over 100 satoshi and is over 200 satoshi now; do not deliver for it"
-    )
+    assert str(caught.value) == ("invoice l11_1 was over 100 satoshi and is over 200 satoshi now: do not deliver")
     assert caught.value.invoice == changed
     (difference,) = caught.value.differences
     assert (difference.field, difference.asked, difference.received) == ("amount_sats", 100, 200)

@@ -1,4 +1,4 @@
-"""Is the invoice that came back the one that was asked for?"""
+"""Compare the invoice in a reply with what was asked for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tazapay_lightning.values.amounts import MSAT_PER_SAT
 from tazapay_lightning.values.memos import hash_memo, is_memo_hash
 from tazapay_lightning.values.safe_text import printable
 
-if TYPE_CHECKING:  # what a reply is, is known to types only: the transport is no part of an invoice
+if TYPE_CHECKING:  # for types only: this room must not import the transport
     from tazapay_lightning.transport.replies import Reply
 
 __all__ = ["find_differences", "read_created", "read_fetched"]
@@ -28,8 +28,10 @@ _FATAL = {
     _REQUESTED: "has a payment request over {} millisatoshi",
     _DESCRIPTION: "has a payment request for another purpose than the memo",
 }
+"""Differences that make an invoice unusable, and how an error tells them."""
+
 _LEFT_TO_THE_SERVICE = frozenset({_DESCRIPTION, "expiry_interval", "bolt11_expiry", "bolt11_network"})
-"""What is compared only if it was asked for."""
+"""Fields that are compared only if something was asked for."""
 
 _Compared = tuple[str, object, object]
 
@@ -51,7 +53,7 @@ def read_created(reply: Reply, *, request: InvoiceRequest, strict: bool, network
     invoice = Invoice.from_reply(reply, written=(request.memo, request.metadata))
     invoice = attrs.evolve(invoice, differences=find_differences(request, invoice, network=network))
     advice = "An idempotency key that was used before for another amount is answered with the invoice of that time"
-    return _judged(invoice, request, fatal=_FATAL if strict else (), advice=f". {advice}")
+    return _accept(invoice, request, fatal=_FATAL if strict else (), advice=f". {advice}")
 
 
 def read_fetched(reply: Reply, *, invoice_id: str, strict: bool, network: str | None) -> Invoice:
@@ -70,10 +72,11 @@ def read_fetched(reply: Reply, *, invoice_id: str, strict: bool, network: str | 
     memo = (invoice.memo or "").encode("utf-8", "replace").decode()  # the service can send half a character
     own = InvoiceRequest(amount_sats=invoice.amount_sats, memo=memo or None, memo_hash=memo_hash)
     invoice = attrs.evolve(invoice, differences=_different(_in_payment_request(invoice, own, network)))
-    return _judged(invoice, own, fatal={_REQUESTED} if strict else ())
+    return _accept(invoice, own, fatal={_REQUESTED} if strict else ())
 
 
-def _judged(invoice: Invoice, request: InvoiceRequest, *, fatal: Collection[str], advice: str = "") -> Invoice:
+def _accept(invoice: Invoice, request: InvoiceRequest, *, fatal: Collection[str], advice: str = "") -> Invoice:
+    """Return the invoice unless one of its differences is fatal; log the other ones."""
     name = printable(invoice.id, most=80)
     for wrong in invoice.differences:
         if wrong.field in fatal:
@@ -91,7 +94,7 @@ def _judged(invoice: Invoice, request: InvoiceRequest, *, fatal: Collection[str]
 def find_differences(
     request: InvoiceRequest, invoice: Invoice, *, network: str | None = None
 ) -> tuple[Difference, ...]:
-    """Compare what was asked for with what came back.
+    """Compare what was asked for with the invoice in the reply.
 
     Args:
         request: what was sent.
@@ -99,7 +102,7 @@ def find_differences(
         network: that payment requests must be for; None where that is not known.
 
     Returns:
-        The fields that differ, the amount first. A memo that nobody asked for counts; an expiry that was left to the
+        The fields that differ, the amount first. A memo that was not asked for counts; an expiry that was left to the
         service does not. Hashes are compared without regard to case. Of a payment request, its amount is compared
         (``bolt11_amount_msat``), its description or the hash of it with the memo or the hash that was asked for, if any
         (``bolt11_description``), its expiry (``bolt11_expiry``) and its network (``bolt11_network``).

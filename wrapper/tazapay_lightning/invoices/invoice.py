@@ -20,7 +20,7 @@ from tazapay_lightning.values.moments import read_moment, service_time
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
 from tazapay_lightning.values.safe_text import printable
 
-if TYPE_CHECKING:  # what a reply is, is known to types only: the transport is no part of an invoice
+if TYPE_CHECKING:  # for types only: this room must not import the transport
     from tazapay_lightning.transport.replies import Reply
 
 __all__ = ["Difference", "Invoice"]
@@ -109,7 +109,7 @@ class Invoice:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the invoice expires, by the clock of `is_expired`; 0 from then on, None if nobody says when."""
+        """Seconds until the invoice expires, by the clock of `is_expired`; 0 from then on, None if it is unknown."""
         expires_at = self.expires_at
         return None if expires_at is None else max(0.0, (expires_at - self._service_now()).total_seconds())
 
@@ -135,7 +135,7 @@ class Invoice:
         """Return a QR code of the payment request as an ``<svg>`` element, which takes the size of its container.
 
         Raises:
-            InvoiceExpiredError: the invoice expired: nobody should try to pay it.
+            InvoiceExpiredError: the invoice expired, so that it must not be paid.
             InvalidBolt11Error: the service sent no payment request.
             ConfigurationError: segno is not installed, which the extra ``[qr]`` brings.
 

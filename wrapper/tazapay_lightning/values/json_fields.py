@@ -38,7 +38,7 @@ def encode_json_field(value: Mapping[str, object]) -> str:
 
     Raises:
         InvalidArgumentError: for NaN and infinity, keys that are not str, and everything else that JSON has no type
-            for (Decimal and datetime among them: pass them as str). The message names the path to the culprit.
+            for (Decimal and datetime among them: pass them as str). The message names the path to the value.
 
     Example:
         >>> from tazapay_lightning import encode_json_field
@@ -149,7 +149,7 @@ def parse_json(text: str | bytes, *, error: type[TazapayError] = UnexpectedRespo
         problem = str(failure)
     except RecursionError:
         problem = "it is nested too deeply"
-    # Out here, because the original keeps the whole text in an attribute, and so would whoever keeps our error.
+    # Raised here, because the original keeps the whole text in an attribute, and so would our error as its context.
     raise error(f"expected JSON; {problem}") from ValueError(problem)
 
 

@@ -30,7 +30,7 @@ def hash_memo(memo: str) -> str:
 
     Returns:
         64 lower-case hex digits: the SHA-256 of the memo's UTF-8 bytes as given. Nothing is trimmed or normalised, so
-        whoever verifies the hash needs the text character for character.
+        a payer needs the text character for character to verify the hash.
 
     Raises:
         InvalidArgumentError: if the memo is not a str, or holds half of a surrogate pair, which UTF-8 cannot write.

@@ -1,4 +1,4 @@
-"""What a webhook says, once its signature is proven: strict about what identifies it, generous about the rest."""
+"""The event in a webhook whose signature is proven: strict about what identifies it, generous about the rest."""
 
 from __future__ import annotations
 

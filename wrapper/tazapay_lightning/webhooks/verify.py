@@ -1,4 +1,4 @@
-"""Webhooks: is this notice from Tazapay, and what does it say?
+"""Prove that a webhook is from Tazapay, and read it.
 
 Tazapay signs each one with HMAC-SHA256, keyed with the webhook secret of its dashboard, over the event's ``id``, the
 raw body and the literal text of the event's ``created_at``, nothing between them, and sends the digest in Base64 in the
