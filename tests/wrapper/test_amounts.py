@@ -106,7 +106,7 @@ def test_satoshi_that_are_not_an_int_in_range_are_refused(function: object, amou
 
 
 def test_a_long_text_is_refused_as_fast_as_a_short_one() -> None:
-    with pytest.raises(InvalidArgumentError, match=r"\.\.\. \(1000003 characters\), which is not a plain number"):
+    with pytest.raises(InvalidArgumentError, match=r"\.\.\. \(1000003 characters\)$"):
         btc_to_sats("1" * 1_000_000 + "x")  # a pattern that backtracks would need days
 
 

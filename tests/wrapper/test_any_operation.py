@@ -359,7 +359,7 @@ def test_an_error_keeps_its_key_when_a_reply_leads_to_a_foreign_exception(
     def overflow(*_: object) -> None:
         raise OverflowError("date value out of range")
 
-    monkeypatch.setattr("tazapay_lightning.invoices.invoice.is_plausible", overflow)
+    monkeypatch.setattr("tazapay_lightning.invoices.invoice.service_time", overflow)
     reply = Answering(200, envelope(invoice_object()), {"Date": "Wed, 21 Oct 2026 07:28:00 GMT"})
     with pytest.raises(UnexpectedResponseError) as caught:
         create(reply, amount_sats=123456, idempotency_key="order-1")

@@ -55,7 +55,7 @@ MEMOS = [
     ("memo_hash", {"memo": "Payment for order #7890 ", "memo_hash": MEMO_HASH}, "not the SHA-256 of the memo"),
 ]  # fmt: skip
 EXPIRIES = [
-    ("expires_in", {"expires_in": value}, "seconds as an int, or a timedelta of whole seconds")
+    ("expires_in", {"expires_in": value}, "an int from 1 to 86399999999999 seconds, or a timedelta of whole seconds")
     for value in (0, -1, 1.0, "60", True, Decimal(60), 10**30, 10**5000, timedelta(0), timedelta(seconds=-1),
                   timedelta(seconds=1.5), timedelta(microseconds=1), datetime.now(UTC))
 ]  # fmt: skip

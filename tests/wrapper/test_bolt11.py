@@ -30,7 +30,7 @@ def refusal(text: object) -> str:
     [
         ("lnurl1", "it must begin with lnbc, lntb, lntbs or lnbcrt, followed by its amount, if any, and 1"),
         ("lnbc", 'the "1" between its prefix and its data is missing'),
-        ("lnBC1", "it must be all in lower or all in upper case"),
+        ("lnBC1", "it must be ASCII, all in lower or all in upper case"),
         ("lnbc1b", "character 6 is 'b', but bech32 has only digits without 1 and letters without b, i, o"),
         (SAMPLE + "q", "its checksum is wrong, so something was changed, lost or added; copy it again, whole"),
         (encoder.bech32("lnbc", []), "it is too short to hold a timestamp and a signature"),
@@ -114,7 +114,7 @@ def test_mixed_case_is_refused(position: int) -> None:
 
 @pytest.mark.parametrize("foreign", ["é", "١", "\udcff", "\u212a", "Ａ"])
 def test_what_is_not_ascii_is_refused(foreign: str) -> None:
-    assert refusal(SAMPLE[:30] + foreign + SAMPLE[31:]).endswith("it must be ASCII")
+    assert refusal(SAMPLE[:30] + foreign + SAMPLE[31:]).endswith("it must be ASCII, all in lower or all in upper case")
 
 
 @pytest.mark.parametrize(

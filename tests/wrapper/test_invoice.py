@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning import MAX_SATS, Difference, Invoice, UnexpectedResponseError
+from tazapay_lightning.transport.replies import Reply
+from tazapay_lightning.values.safe_text import kind
 from tests.support.service import invoice_object
 
 
@@ -62,10 +64,7 @@ def test_a_moment_is_read_as_an_aware_datetime() -> None:
 def test_a_moment_in_another_form_is_none_with_a_warning(text: object, caplog: pytest.LogCaptureFixture) -> None:
     assert read(created_at=text).created_at is None
     (warning,) = [record.getMessage() for record in caplog.records]
-    assert warning == (
-        f"the service sent `created_at` in a form that cannot be read (of type {type(text).__name__}, not readable); "
-        "see Invoice.raw"
-    )
+    assert warning == (f"`created_at` of the invoice cannot be read: it is {kind(text)}; see its `raw`")
 
 
 @pytest.mark.parametrize(
@@ -211,10 +210,10 @@ def test_to_dict_is_this_dict() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"id": None}, "the invoice in the reply has no id: `id` is missing"),
-        ({"id": 7}, "the invoice in the reply has no id: `id` is of type int, not readable"),
-        ({"amount": None}, "the invoice in the reply has no amount in satoshi: `amount` is missing"),
-        ({"amount": "x"}, "the invoice in the reply has no amount in satoshi: `amount` is of type str, not readable"),
+        ({"id": None}, "the invoice in the reply has no readable `id`: it is missing or null"),
+        ({"id": 7}, "the invoice in the reply has no readable `id`: it is a value of type int"),
+        ({"amount": None}, "the invoice in the reply has no readable `amount`: it is missing or null"),
+        ({"amount": "x"}, "the invoice in the reply has no readable `amount`: it is a text of 1 characters"),
     ],
 )
 def test_an_object_without_the_essentials_is_told_in_these_words(fields: dict[str, Any], message: str) -> None:
@@ -232,6 +231,8 @@ def test_an_amount_is_read_up_to_all_bitcoin() -> None:
 def test_a_date_from_before_the_invoice_was_made_is_not_taken_for_the_services_time() -> None:
     made = datetime.now(UTC)
     payload = {"id": "l11_1", "amount": 1, "created_at": made.isoformat(), "expiry_interval": 600}
-    invoice = Invoice.from_payload(payload, service_time=datetime(1996, 1, 1, tzinfo=UTC))
+    invoice = Invoice.from_reply(
+        Reply(status_code=200, headers={"date": "Mon, 01 Jan 1996 00:00:00 GMT"}, data=payload)
+    )
     assert invoice.seconds_left is not None
     assert 0 < invoice.seconds_left <= 600

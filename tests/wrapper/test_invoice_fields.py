@@ -5,57 +5,58 @@ from __future__ import annotations
 import pytest
 
 from tazapay_lightning import MAX_SATS, UnexpectedResponseError
-from tazapay_lightning.invoices.fields import essential_amount, essential_id, optional, seconds, text
+from tazapay_lightning.invoices.fields import amount, essential, identity, seconds, text
+from tazapay_lightning.values.json_fields import optional
 
 
 def test_an_id_is_a_text_that_is_not_empty() -> None:
-    assert essential_id("l11_1") == "l11_1"
+    assert essential({"id": "l11_1"}, "id", identity) == "l11_1"
 
 
 @pytest.mark.parametrize(
     ("value", "shape"),
     [
-        (None, "missing"),
-        ("", "of type str, not readable"),
-        (7, "of type int, not readable"),
-        ([], "of type list, not readable"),
+        (None, "missing or null"),
+        ("", "a text of 0 characters"),
+        (7, "a value of type int"),
+        ([], "a value of type list"),
     ],
 )
 def test_nothing_else_is_an_id(value: object, shape: str) -> None:
     with pytest.raises(UnexpectedResponseError) as caught:
-        essential_id(value)
-    assert str(caught.value) == f"the invoice in the reply has no id: `id` is {shape}"
+        essential({"id": value}, "id", identity)
+    assert str(caught.value) == f"the invoice in the reply has no readable `id`: it is {shape}"
 
 
 @pytest.mark.parametrize(
-    ("value", "amount"),
+    ("value", "expected"),
     [(0, 0), (1, 1), (123456.0, 123456), ("123456", 123456), (MAX_SATS, MAX_SATS), ("0" * 19 + "7", 7)],
 )
-def test_an_amount_is_a_whole_number_however_it_is_written(value: object, amount: int) -> None:
-    read = essential_amount(value)
-    assert (read, type(read)) == (amount, int)
+def test_an_amount_is_a_whole_number_however_it_is_written(value: object, expected: int) -> None:
+    read = essential({"amount": value}, "amount", amount)
+    assert (read, type(read)) == (expected, int)
 
 
 @pytest.mark.parametrize(
     ("value", "shape"),
     [
-        (None, "missing"),
-        (True, "of type bool, not readable"),
-        (-1, "of type int, not readable"),
-        (MAX_SATS + 1, "of type int, not readable"),
-        (1.5, "of type float, not readable"),
-        (float("nan"), "of type float, not readable"),
-        ("", "of type str, not readable"),
-        ("-1", "of type str, not readable"),
-        ("1 ", "of type str, not readable"),
-        ("1" * 21, "of type str, not readable"),
-        ([1], "of type list, not readable"),
+        (None, "missing or null"),
+        (True, "a value of type bool"),
+        (-1, "a value of type int"),
+        (MAX_SATS + 1, "a value of type int"),
+        (1.5, "a value of type float"),
+        (float("nan"), "a value of type float"),
+        ("", "a text of 0 characters"),
+        ("-1", "a text of 2 characters"),
+        ("1 ", "a text of 2 characters"),
+        ("1" * 21, "a text of 21 characters"),
+        ([1], "a value of type list"),
     ],
 )
 def test_nothing_else_is_an_amount(value: object, shape: str) -> None:
     with pytest.raises(UnexpectedResponseError) as caught:
-        essential_amount(value)
-    assert str(caught.value) == f"the invoice in the reply has no amount in satoshi: `amount` is {shape}"
+        essential({"amount": value}, "amount", amount)
+    assert str(caught.value) == f"the invoice in the reply has no readable `amount`: it is {shape}"
 
 
 @pytest.mark.parametrize(("value", "expected"), [(0, 0), (600, 600), (600.0, 600), ("600", 600)])
@@ -75,7 +76,7 @@ def test_what_is_absent_or_null_is_none_without_a_warning(
 def test_what_is_no_text_is_none_with_a_warning(value: object, kind: str, caplog: pytest.LogCaptureFixture) -> None:
     assert optional({"memo": value}, "memo", text) is None
     assert [record.getMessage() for record in caplog.records] == [
-        f"the service sent `memo` in a form that cannot be read (of type {kind}, not readable); see Invoice.raw"
+        f"`memo` of the invoice cannot be read: it is a value of type {kind}; see its `raw`"
     ]
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tazapay_lightning.values.moments import is_plausible, read_moment
+from tazapay_lightning.values.moments import read_moment, service_time
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 
@@ -118,14 +119,25 @@ def test_any_text_is_an_aware_moment_or_a_value_error(text: str) -> None:
 CREATION = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
+def told_by(moment: datetime, creation: datetime | None) -> datetime | None:
+    """Return the service's time as a reply of this ``Date`` tells it."""
+    return service_time({"date": format_datetime(moment, usegmt=True)}, creation)
+
+
 @pytest.mark.parametrize("ahead", [timedelta(minutes=-1), timedelta(0), timedelta(days=1)], ids=str)
 def test_a_reply_is_from_a_minute_before_the_creation_at_the_earliest(ahead: timedelta) -> None:
-    assert is_plausible(CREATION + ahead, CREATION)
+    assert told_by(CREATION + ahead, CREATION) == CREATION + ahead
 
 
 def test_an_earlier_reply_is_not_of_this_time() -> None:
-    assert not is_plausible(CREATION - timedelta(minutes=1, microseconds=1), CREATION)
+    assert told_by(CREATION - timedelta(minutes=1, seconds=1), CREATION) is None
 
 
 def test_without_a_creation_any_reply_is_of_this_time() -> None:
-    assert is_plausible(datetime.min.replace(tzinfo=UTC), None)
+    earliest = datetime(1996, 1, 1, tzinfo=UTC)
+    assert told_by(earliest, None) == earliest
+
+
+@pytest.mark.parametrize("headers", [{}, {"date": ""}, {"date": "soon"}], ids=repr)
+def test_a_reply_without_a_readable_date_tells_no_time(headers: dict[str, str]) -> None:
+    assert service_time(headers, None) is None

@@ -168,7 +168,7 @@ def test_an_expired_invoice_is_an_error_that_carries_it() -> None:
     expired = invoice(status="expired")
     with pytest.raises(
         InvoiceExpiredError,
-        match="^invoice l11_1 expired before it was paid: make a new one, and let nobody pay this one any more$",
+        match="^invoice l11_1 expired before it was paid: make a new one$",
     ) as caught:
         look(wait(), 3, expired)
     assert caught.value.invoice == expired
@@ -230,9 +230,7 @@ def test_another_amount_than_at_the_beginning_is_an_error_that_carries_the_invoi
     changed = invoice(amount=200)
     with pytest.raises(InvoiceMismatchError) as caught:
         look(wait(invoice()), 1, changed)
-    assert str(caught.value) == (
-        "invoice l11_1 was over 100 satoshi and is over 200 satoshi now; do not deliver for it before you know why"
-    )
+    assert str(caught.value) == ("invoice l11_1 was over 100 satoshi and is over 200 satoshi now: do not deliver")
     assert caught.value.invoice == changed
     (difference,) = caught.value.differences
     assert (difference.field, difference.asked, difference.received) == ("amount_sats", 100, 200)

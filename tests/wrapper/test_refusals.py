@@ -30,8 +30,8 @@ from tests.support.settings import settings
 Refusal = tuple[Callable[..., object], tuple[object, ...], dict[str, Any], str]
 
 BTC = (
-    "btc must be an exact number of BTC with at most 8 decimals, as a Decimal, a str or an int: "
-    'Decimal("0.001") or "0.001"; '
+    "btc must be an exact number of BTC with at most 8 decimals, greater than 0 and at most 21000000, as a Decimal, "
+    'a str or an int such as "0.001"; '
 )
 SATS = "sats must be an int from 0 to 2100000000000000, in satoshi; "
 TOO_LONG = (
@@ -40,23 +40,23 @@ TOO_LONG = (
 )
 HASH = "memo_hash must be 64 hex digits, the SHA-256 of the memo's UTF-8 bytes; "
 KEY = "idempotency_key must be 1 to 255 visible ASCII characters, without blanks, or a uuid.UUID; "
-EXPIRES = "expires_in must be seconds as an int, or a timedelta of whole seconds, greater than 0"
-TIMEOUT = "timeout must be seconds as a number, or a timedelta, greater than 0"
+EXPIRES = "expires_in must be an int from 1 to 86399999999999 seconds, or a timedelta of whole seconds"
+TIMEOUT = "timeout must be seconds as a number, or a timedelta, greater than 0 and at most 86400"
 URL = "base_url (or TAZAPAY_BASE_URL) must be an https URL such as https://service.tazapay.com"
 ACCEPTED_JSON = "accepted are str, int, finite float, bool, None, and lists and mappings of them"
 
 AMOUNTS: list[Refusal] = [
-    (btc_to_sats, (True,), {}, BTC + "got the bool True"),
-    (btc_to_sats, (0.1,), {}, BTC + "got the float 0.1: floats cannot hold BTC exactly"),
-    (btc_to_sats, (b"1",), {}, BTC + "got a value of type bytes"),
-    (btc_to_sats, ("1,5",), {}, BTC + "got '1,5', which is not a plain number"),
-    (btc_to_sats, (Decimal("NaN"),), {}, BTC + "got NaN"),
-    (btc_to_sats, ("0.123456789",), {}, BTC + "got '0.123456789', which has 9 decimals; nothing is rounded here"),
-    (btc_to_sats, ("-1",), {}, BTC + "got '-1'; the least is 0.00000001 BTC (1 satoshi)"),
-    (btc_to_sats, (Decimal("2.2E+7"),), {}, BTC + "got 2.2E+7; the most is 21000000 BTC"),
-    (btc_to_sats, (-(10**20),), {}, BTC + "got -100000000000000000000; the most is 21000000 BTC"),
-    (btc_to_sats, (-MAX_SATS,), {}, BTC + "got -2100000000000000; the least is 0.00000001 BTC (1 satoshi)"),
-    (format_btc, (True,), {}, SATS + "got True (bool)"),
+    (btc_to_sats, (True,), {}, BTC + "got True"),
+    (btc_to_sats, (0.1,), {}, BTC + "got 0.1"),
+    (btc_to_sats, (b"1",), {}, BTC + "got b'1'"),
+    (btc_to_sats, ("1,5",), {}, BTC + "got '1,5'"),
+    (btc_to_sats, (Decimal("NaN"),), {}, BTC + "got Decimal('NaN')"),
+    (btc_to_sats, ("0.123456789",), {}, BTC + "got '0.123456789'"),
+    (btc_to_sats, ("-1",), {}, BTC + "got '-1'"),
+    (btc_to_sats, (Decimal("2.2E+7"),), {}, BTC + "got Decimal('2.2E+7')"),
+    (btc_to_sats, (-(10**20),), {}, BTC + "got -100000000000000000000"),
+    (btc_to_sats, (-MAX_SATS,), {}, BTC + "got -2100000000000000"),
+    (format_btc, (True,), {}, SATS + "got True"),
     (format_btc, (-1,), {}, SATS + "got -1"),
 ]
 MEMOS: list[Refusal] = [
@@ -74,16 +74,16 @@ MEMOS: list[Refusal] = [
         TOO_LONG,
     ),
     (verify_memo, ("memo", b"hash"), {}, "memo_hash must be a str; got bytes"),
-    (check_memo_hash, (b"hash",), {}, HASH + "got bytes"),
-    (check_memo_hash, ("ab",), {}, HASH + "got 2 characters"),
-    (check_memo_hash, ("g" * 64,), {}, HASH + "got 64 characters, some of them not hex digits"),
+    (check_memo_hash, (b"hash",), {}, HASH + "got a value of type bytes"),
+    (check_memo_hash, ("ab",), {}, HASH + "got a text of 2 characters"),
+    (check_memo_hash, ("g" * 64,), {}, HASH + "got a text of 64 characters"),
 ]
 REQUESTS: list[Refusal] = [
     (
         InvoiceRequest.build,
         (),
         {},
-        'an amount is needed: amount_sats=123456 (int, satoshi) or amount_btc="0.00123456" (str or Decimal, BTC)',
+        'an amount is needed: amount_sats=123456 (int, satoshi) or amount_btc="0.00123456" (BTC, str or Decimal)',
     ),
     (
         InvoiceRequest.build,
@@ -107,26 +107,26 @@ REQUESTS: list[Refusal] = [
         InvoiceRequest.build,
         (),
         {"amount_sats": 1, "memo": "memo", "memo_hash": "ab" * 32},
-        "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both when they agree",
+        "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both if they agree",
     ),
-    (InvoiceRequest.build, (), {"amount_sats": 1, "expires_in": "60"}, EXPIRES + "; got str"),
+    (InvoiceRequest.build, (), {"amount_sats": 1, "expires_in": "60"}, EXPIRES + "; got '60'"),
     (
         InvoiceRequest.build,
         (),
         {"amount_sats": 1, "expires_in": timedelta(seconds=1.5)},
-        EXPIRES + "; got 0:00:01.500000",
+        EXPIRES + "; got datetime.timedelta(seconds=1, microseconds=500000)",
     ),
-    (InvoiceRequest.build, (), {"amount_sats": 1, "expires_in": 0}, EXPIRES + " and at most 86399999999999; got 0"),
+    (InvoiceRequest.build, (), {"amount_sats": 1, "expires_in": 0}, EXPIRES + "; got 0"),
     (check_idempotency_key, (b"key",), {}, KEY + "got bytes"),
-    (check_idempotency_key, ("",), {}, KEY + "got 0 characters"),
-    (check_idempotency_key, ("k" * 256,), {}, KEY + "got 256 characters"),
-    (check_idempotency_key, (" ",), {}, KEY + "got a blank or a character outside visible ASCII"),
-    (check_idempotency_key, ("é" * 255,), {}, KEY + "got a blank or a character outside visible ASCII"),
+    (check_idempotency_key, ("",), {}, KEY + "got ''"),
+    (check_idempotency_key, ("k" * 256,), {}, KEY + f"got '{'k' * 39}... (258 characters)"),
+    (check_idempotency_key, (" ",), {}, KEY + "got ' '"),
+    (check_idempotency_key, ("é" * 255,), {}, KEY + f"got '{'é' * 39}... (257 characters)"),
 ]
 LIMITS: list[Refusal] = [
-    (seconds, (None,), {"argument": "timeout"}, TIMEOUT + "; got None: nothing may wait for ever"),
-    (seconds, ("30",), {"argument": "timeout"}, TIMEOUT + "; got str"),
-    (seconds, (0,), {"argument": "timeout"}, TIMEOUT + " and at most a day; got 0"),
+    (seconds, (None,), {"argument": "timeout"}, TIMEOUT + "; got None"),
+    (seconds, ("30",), {"argument": "timeout"}, TIMEOUT + "; got '30'"),
+    (seconds, (0,), {"argument": "timeout"}, TIMEOUT + "; got 0"),
 ]
 JSON: list[Refusal] = [
     (encode_json_field, ("{}",), {}, "value must be a mapping such as {'order_id': '7890'}; got str"),
@@ -221,9 +221,9 @@ def test_a_wrong_setting_is_told_in_these_words(arguments: dict[str, Any], messa
     ("arguments", "message"),
     [
         ({"max_retries": 21}, "max_retries must be an int from 0 to 20; got 21"),
-        ({"max_retries": True}, "max_retries must be an int from 0 to 20; got True (bool)"),
-        ({"timeout": "1"}, f"{TIMEOUT}; got str"),
-        ({"deadline": 0}, f"{TIMEOUT.replace('timeout', 'deadline')} and at most a day; got 0"),
+        ({"max_retries": True}, "max_retries must be an int from 0 to 20; got True"),
+        ({"timeout": "1"}, f"{TIMEOUT}; got '1'"),
+        ({"deadline": 0}, f"{TIMEOUT.replace('timeout', 'deadline')}; got 0"),
     ],
 )
 def test_a_wrong_limit_of_a_client_is_told_in_these_words(arguments: dict[str, Any], message: str) -> None:
@@ -235,23 +235,24 @@ def test_a_wrong_limit_of_a_client_is_told_in_these_words(arguments: dict[str, A
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
-        ("null", "null"), ("[]", "a list"), ("true", "a boolean"), ("1", "a number"), ("1.5", "a number"),
-        ('"\\"{}\\""', "text"), (b"{}", "bytes"),
+        ("null", "missing or null"), ("[]", "a value of type list"), ("true", "a value of type bool"),
+        ("1", "a value of type int"), ("1.5", "a value of type float"), ('"\\"{}\\""', "a text of 2 characters"),
+        (b"{}", "a value of type bytes"), ({1: 2}, "a value of type dict"),
     ],
 )  # fmt: skip
 def test_what_came_instead_of_an_object_is_named_by_its_kind(value: object, kind: str) -> None:
     with pytest.raises(UnexpectedResponseError) as caught:
         decode_json_field(value)
-    assert str(caught.value) == f"expected a JSON object or the text of one; got {kind}"
+    assert str(caught.value) == f"expected a JSON object, with str keys, or the text of one; it is {kind}"
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("{'a'}", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
-        ('{"a":NaN}', "NaN is not JSON"),
-        ('{"a":1e999}', "1e999 is beyond what a number can hold"),
-        ('{"a":1e' + "9" * 30 + "}", "1e999999999999999999 is beyond what a number can hold"),
+        ('{"a":NaN}', "NaN is not a number that JSON can hold"),
+        ('{"a":1e999}', "1e999 is not a number that JSON can hold"),
+        ('{"a":1e' + "9" * 30 + "}", "1e999999999999999999 is not a number that JSON can hold"),
         ("[" * 200_000, "it is nested too deeply"),
     ],
     ids=["not JSON", "NaN", "infinite", "a long number", "deep"],
@@ -261,12 +262,6 @@ def test_what_is_wrong_with_json_of_the_service_is_told(text: str, problem: str)
         decode_json_field(text)
     assert str(caught.value) == f"expected JSON; {problem}"
     assert [type(caught.value.__cause__), str(caught.value.__cause__)] == [ValueError, problem]
-
-
-def test_a_mapping_with_other_keys_than_text_is_told_apart() -> None:
-    with pytest.raises(UnexpectedResponseError) as caught:
-        decode_json_field({1: 2})
-    assert str(caught.value) == "expected a JSON object; got a mapping with keys that are not str"
 
 
 class Unprintable:
@@ -279,7 +274,7 @@ class Unprintable:
     [
         ("live", "'live'"),
         (-1, "-1"),
-        (Decimal("1E-9"), "1E-9"),
+        (Decimal("1E-9"), "Decimal('1E-9')"),
         (2**256 - 1, f"{str(2**256 - 1)[:40]}... (78 characters)"),
         (2**256, "a number of 257 bits"),
         (-(2**256), "a number of 257 bits"),

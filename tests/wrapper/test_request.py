@@ -27,7 +27,7 @@ def test_an_expiry_is_at_least_a_second_and_at_most_what_a_timedelta_holds(
 
 
 def test_an_expiry_of_a_second_more_than_a_timedelta_holds_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="at most 86399999999999; got 86400000000000$"):
+    with pytest.raises(InvalidArgumentError, match="an int from 1 to 86399999999999 seconds.*; got 86400000000000$"):
         InvoiceRequest.build(amount_sats=1, expires_in=86_400_000_000_000)
 
 

@@ -1,4 +1,4 @@
-"""Read a BOLT11 payment request: what it asks for, from whom, for what and until when.
+"""Read a BOLT11 payment request: its amount, payee, purpose and expiry.
 
 The rules are those of BOLT #11 for a reader, as far as they do not need the payee's key or the payer's node.
 
@@ -16,9 +16,9 @@ both calls for ("fields which must be ignored", one of its examples) and, in its
 unknown version. Of a field that comes more than once the first counts, because writers put what they prefer first;
 ``f`` and ``r`` are all kept.
 
-Not checked: **the signature**, and with it who made the request; whether a public key is on the curve; whether numbers
-are written with as few words as possible; whether a wallet knows the feature bits. A wallet does all that before it
-pays. What is said here is what the request says, for comparing it with what was agreed.
+Not checked: **the signature**, and with it the maker of the request; whether a public key is on the curve; whether
+numbers are written with as few words as possible; whether a wallet knows the feature bits. A wallet does all that
+before it pays. The result is what the request says, for comparing it with what was agreed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MAX_LENGTH = 7089
 DEFAULT_EXPIRY = 3600
 DEFAULT_FINAL_CLTV_DELTA = 18
 
-_SCHEME = "lightning:"
+_SCHEME = re.compile(r"\Alightning:", re.IGNORECASE | re.ASCII)
 _PREFIX = re.compile(r"ln(bcrt|tbs|bc|tb)([0-9].*)?", re.DOTALL)
 _AMOUNT = re.compile(r"([1-9][0-9]*)([munp]?)")
 _MOST_DIGITS = len(str(MAX_SATS * 10_000))  # in pico-BTC, the smallest unit
@@ -57,7 +57,7 @@ _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 @attrs.frozen(kw_only=True)
 class Bolt11:
-    """What a BOLT11 payment request says. Its signature was not checked: it proves nothing about who made it.
+    """What a BOLT11 payment request says. Its signature was not checked: it proves nothing about its maker.
 
     Attributes:
         network: the prefix of BOLT #11 without ``ln``: ``"bc"`` (mainnet), ``"tb"`` (testnet), ``"tbs"`` (signet) or
@@ -105,7 +105,7 @@ class Bolt11:
 
 
 def decode_bolt11(text: str) -> Bolt11:
-    """Read a BOLT11 payment request. Its signature is not verified: what it says may be anybody's words.
+    """Read a BOLT11 payment request. Its signature is not verified: anyone can have made it.
 
     It is for comparing what a request asks for with what was agreed, before it is shown to a payer.
 
@@ -168,13 +168,9 @@ def _plain(text: object) -> str:
         raise refuse(f"it must be a str; got {type(text).__name__}")
     if len(text) > MAX_LENGTH:
         raise refuse(f"it must have at most {MAX_LENGTH} characters; got {len(text)}")
-    text = text.strip()
-    if text[: len(_SCHEME)].lower() == _SCHEME:
-        text = text[len(_SCHEME) :]
-    if not text.isascii():
-        raise refuse("it must be ASCII")
-    if text not in {text.lower(), text.upper()}:
-        raise refuse("it must be all in lower or all in upper case")
+    text = _SCHEME.sub("", text.strip())
+    if not text.isascii() or text not in {text.lower(), text.upper()}:
+        raise refuse("it must be ASCII, all in lower or all in upper case")
     return text.lower()
 
 

@@ -1,1 +1,1 @@
-"""What was asked for, what came back, whether the two are the same, and when it is paid. Pure."""
+"""The request for an invoice, the invoice in the reply, their comparison, and the wait for its payment. Pure."""

@@ -1,9 +1,9 @@
-"""Is the invoice that came back the one that was asked for?"""
+"""Compare the invoice in a reply with what was asked for."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -12,18 +12,27 @@ from tazapay_lightning.errors import InvoiceMismatchError, UnexpectedResponseErr
 from tazapay_lightning.invoices.invoice import Difference, Invoice
 from tazapay_lightning.invoices.payment_request import read_payment_request
 from tazapay_lightning.invoices.request import InvoiceRequest
-from tazapay_lightning.values.amounts import MSAT_PER_SAT, format_btc
+from tazapay_lightning.values.amounts import MSAT_PER_SAT
 from tazapay_lightning.values.memos import hash_memo, is_memo_hash
 from tazapay_lightning.values.safe_text import printable
 
-if TYPE_CHECKING:  # what a reply is, is known to types only: the transport is no part of an invoice
+if TYPE_CHECKING:  # for types only: this room must not import the transport
     from tazapay_lightning.transport.replies import Reply
 
 __all__ = ["find_differences", "read_created", "read_fetched"]
 
 _logger = logging.getLogger("tazapay_lightning")
 _AMOUNT, _REQUESTED, _DESCRIPTION = "amount_sats", "bolt11_amount_msat", "bolt11_description"
-_STRICT = frozenset({_AMOUNT, _REQUESTED, _DESCRIPTION})
+_FATAL = {
+    _AMOUNT: "is over {} satoshi",
+    _REQUESTED: "has a payment request over {} millisatoshi",
+    _DESCRIPTION: "has a payment request for another purpose than the memo",
+}
+"""Differences that make an invoice unusable, and how an error tells them."""
+
+_LEFT_TO_THE_SERVICE = frozenset({_DESCRIPTION, "expiry_interval", "bolt11_expiry", "bolt11_network"})
+"""Fields that are compared only if something was asked for."""
+
 _Compared = tuple[str, object, object]
 
 
@@ -42,9 +51,9 @@ def read_created(reply: Reply, *, request: InvoiceRequest, strict: bool, network
             another purpose, so that its payer would pay something else.
     """
     invoice = Invoice.from_reply(reply, written=(request.memo, request.metadata))
-    differences = find_differences(request, invoice, network=network)
+    invoice = attrs.evolve(invoice, differences=find_differences(request, invoice, network=network))
     advice = "An idempotency key that was used before for another amount is answered with the invoice of that time"
-    return _judged(invoice, differences, request.amount_sats, strict=strict, advice=f". {advice}")
+    return _accept(invoice, request, fatal=_FATAL if strict else (), advice=f". {advice}")
 
 
 def read_fetched(reply: Reply, *, invoice_id: str, strict: bool, network: str | None) -> Invoice:
@@ -62,52 +71,30 @@ def read_fetched(reply: Reply, *, invoice_id: str, strict: bool, network: str | 
     memo_hash = invoice.memo_hash if is_memo_hash(invoice.memo_hash) else None
     memo = (invoice.memo or "").encode("utf-8", "replace").decode()  # the service can send half a character
     own = InvoiceRequest(amount_sats=invoice.amount_sats, memo=memo or None, memo_hash=memo_hash)
-    differences = _different(_in_payment_request(invoice, own, network))
-    return _judged(invoice, differences, invoice.amount_sats, strict=strict, advice="", fatal={_REQUESTED})
+    invoice = attrs.evolve(invoice, differences=_different(_in_payment_request(invoice, own, network)))
+    return _accept(invoice, own, fatal={_REQUESTED} if strict else ())
 
 
-def _judged(
-    invoice: Invoice,
-    differences: tuple[Difference, ...],
-    amount_sats: int,
-    *,
-    strict: bool,
-    advice: str,
-    fatal: Set[str] = _STRICT,
-) -> Invoice:
-    if not differences:
-        return invoice
-    invoice = attrs.evolve(invoice, differences=differences)
+def _accept(invoice: Invoice, request: InvoiceRequest, *, fatal: Collection[str], advice: str = "") -> Invoice:
+    """Return the invoice unless one of its differences is fatal; log the other ones."""
     name = printable(invoice.id, most=80)
-    wrong = next((each for each in differences if each.field in fatal), None)
-    if strict and wrong is not None:
-        raise InvoiceMismatchError(
-            f"asked for {_both_units(amount_sats)}, but {_finding(wrong, name)}; do not show it to a payer{advice}",
-            invoice=invoice,
-            differences=differences,
-        )
-    _logger.warning(
-        "invoice %s is not quite what was asked for: %s differ; see Invoice.differences",
-        name,
-        ", ".join(difference.field for difference in differences),
-    )
+    for wrong in invoice.differences:
+        if wrong.field in fatal:
+            finding = _FATAL[wrong.field].format("any number of" if wrong.received is None else wrong.received)
+            message = (
+                f"asked for {request.amount_sats} satoshi, but invoice {name} {finding}; do not show it to a payer"
+            )
+            raise InvoiceMismatchError(message + advice, invoice=invoice, differences=invoice.differences)
+    if invoice.differences:
+        fields = ", ".join(each.field for each in invoice.differences)
+        _logger.warning("invoice %s is not quite what was asked for: %s differ; see Invoice.differences", name, fields)
     return invoice
-
-
-def _finding(difference: Difference, name: str) -> str:
-    received = difference.received
-    if difference.field == _DESCRIPTION:
-        return f"the payment request of invoice {name} is for another purpose than the memo"
-    if difference.field == _REQUESTED:
-        over = "any amount" if received is None else f"{received} millisatoshi"
-        return f"the payment request of invoice {name} is over {over}"
-    return f"invoice {name} is over {_both_units(int(str(received)))}"
 
 
 def find_differences(
     request: InvoiceRequest, invoice: Invoice, *, network: str | None = None
 ) -> tuple[Difference, ...]:
-    """Compare what was asked for with what came back.
+    """Compare what was asked for with the invoice in the reply.
 
     Args:
         request: what was sent.
@@ -115,7 +102,7 @@ def find_differences(
         network: that payment requests must be for; None where that is not known.
 
     Returns:
-        The fields that differ, the amount first. A memo that nobody asked for counts; an expiry that was left to the
+        The fields that differ, the amount first. A memo that was not asked for counts; an expiry that was left to the
         service does not. Hashes are compared without regard to case. Of a payment request, its amount is compared
         (``bolt11_amount_msat``), its description or the hash of it with the memo or the hash that was asked for, if any
         (``bolt11_description``), its expiry (``bolt11_expiry``) and its network (``bolt11_network``).
@@ -125,13 +112,12 @@ def find_differences(
         >>> find_differences(request, Invoice.from_payload({"id": "l11_1", "amount": 100, "expiry_interval": 3600}))
         (Difference(field='expiry_interval', asked=600, received=3600),)
     """
-    asked_and_received: list[_Compared] = [(_AMOUNT, request.amount_sats, invoice.amount_sats)]
+    compared: list[_Compared] = [(_AMOUNT, request.amount_sats, invoice.amount_sats)]
     if request.memo_hash is None:  # the service leaves the memo out where a hash takes its place
-        asked_and_received.append(("memo", request.memo or None, invoice.memo or None))
-    asked_and_received.append(("memo_hash", _lower(request.memo_hash), _lower(invoice.memo_hash)))
-    if request.expires_in is not None:
-        asked_and_received.append(("expiry_interval", request.expires_in, invoice.expiry_interval))
-    return _different(asked_and_received + _in_payment_request(invoice, request, network))
+        compared.append(("memo", request.memo or None, invoice.memo or None))
+    compared.append(("memo_hash", _lower(request.memo_hash), _lower(invoice.memo_hash)))
+    compared.append(("expiry_interval", request.expires_in, invoice.expiry_interval))
+    return _different(compared + _in_payment_request(invoice, request, network))
 
 
 def _in_payment_request(invoice: Invoice, request: InvoiceRequest, network: str | None) -> list[_Compared]:
@@ -139,27 +125,27 @@ def _in_payment_request(invoice: Invoice, request: InvoiceRequest, network: str 
     if invoice.bolt11 is None:
         return []
     asks = read_payment_request(invoice.bolt11)
-    compared: list[_Compared] = [(_REQUESTED, request.amount_sats * MSAT_PER_SAT, asks.amount_msat)]
-    purpose = request.memo if request.memo_hash is None else _lower(request.memo_hash)
-    if purpose is not None:
-        # A description commits to a memo, and so does its hash: services hash descriptions that are too long.
-        wanted = hash_memo(purpose) if request.memo_hash is None else purpose
-        received = asks.description_hash if asks.description is None else hash_memo(asks.description)
-        if wanted != received:
-            compared.append((_DESCRIPTION, purpose, asks.description_hash or asks.description))
-    if request.expires_in is not None:
-        compared.append(("bolt11_expiry", request.expires_in, asks.expiry))
-    if network is not None:
-        compared.append(("bolt11_network", network, asks.network))
-    return compared
+    purpose = _lower(request.memo_hash) or request.memo
+    # A description commits to a memo, and so does its hash: services hash descriptions that are too long.
+    same = _purpose_hash(request.memo_hash, request.memo) == _purpose_hash(asks.description_hash, asks.description)
+    return [
+        (_REQUESTED, request.amount_sats * MSAT_PER_SAT, asks.amount_msat),
+        (_DESCRIPTION, purpose, purpose if same else asks.description_hash or asks.description),
+        ("bolt11_expiry", request.expires_in, asks.expiry),
+        ("bolt11_network", network, asks.network),
+    ]
 
 
 def _different(compared: Iterable[_Compared]) -> tuple[Difference, ...]:
-    return tuple(Difference(*each) for each in compared if each[1] != each[2])
+    return tuple(
+        Difference(field, asked, received)
+        for field, asked, received in compared
+        if asked != received and not (asked is None and field in _LEFT_TO_THE_SERVICE)
+    )
 
 
-def _both_units(sats: int) -> str:
-    return f"{sats} satoshi ({format_btc(sats)} BTC)"
+def _purpose_hash(memo_hash: str | None, memo: str | None) -> str:
+    return _lower(memo_hash) or hash_memo(memo or "")
 
 
 def _lower(memo_hash: str | None) -> str | None:

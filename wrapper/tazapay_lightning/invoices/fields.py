@@ -1,77 +1,63 @@
-"""Read one field of the service's invoice: strict about the id and the amount, generous about everything else."""
+"""Read the fields of the service's invoice: strict about the id and the amount, generous about the others."""
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tazapay_lightning.errors import UnexpectedResponseError
 from tazapay_lightning.values.amounts import MAX_SATS
+from tazapay_lightning.values.safe_text import kind
 
-__all__ = ["essential_amount", "essential_id", "optional", "seconds", "text"]
+__all__ = ["amount", "essential", "identity", "seconds", "text"]
 
 _Value = TypeVar("_Value")
-_logger = logging.getLogger("tazapay_lightning")
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
-def essential_id(value: object) -> str:
-    """Read an id, without which there is no invoice (`UnexpectedResponseError`)."""
-    if isinstance(value, str) and value:
-        return value
-    raise UnexpectedResponseError(f"the invoice in the reply has no id: `id` is {_shape(value)}")
+def essential(payload: Mapping[str, object], name: str, read: Callable[[object], _Value]) -> _Value:
+    """Read a field without which there is no invoice.
 
-
-def essential_amount(value: object) -> int:
-    """Read an amount in satoshi, without which there is no invoice (`UnexpectedResponseError`)."""
-    amount = _whole_number(value)
-    if amount is None or not 0 <= amount <= MAX_SATS:
-        raise UnexpectedResponseError(f"the invoice in the reply has no amount in satoshi: `amount` is {_shape(value)}")
-    return amount
-
-
-def _whole_number(value: object) -> int | None:
-    """Read an integer that came as a number, as digits, or as a float without a fraction."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        return int(value) if _DIGITS.fullmatch(value) else None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    return value if isinstance(value, int) else None
-
-
-def optional(payload: Mapping[str, object], name: str, read: Callable[[object], _Value]) -> _Value | None:
-    """Read a field that may be absent, null or of a form that this version does not know."""
+    Raises:
+        UnexpectedResponseError: it is missing, or `read` raises `ValueError` because it cannot read it.
+    """
     value = payload.get(name)
-    if value is None:
-        return None
     try:
         return read(value)
-    except (ValueError, UnexpectedResponseError):
-        _logger.warning(
-            "the service sent `%s` in a form that cannot be read (%s); see Invoice.raw", name, _shape(value)
-        )
-        return None
+    except ValueError:
+        problem = f"the invoice in the reply has no readable `{name}`: it is {kind(value)}"
+    raise UnexpectedResponseError(problem)
 
 
 def text(value: object) -> str:
-    """Read a text, for `optional`."""
-    if not isinstance(value, str):
-        raise UnexpectedResponseError("not a text")
-    return value
+    """Read a text."""
+    if isinstance(value, str):
+        return value
+    raise ValueError("not a text")
+
+
+def identity(value: object) -> str:
+    """Read an id: a text that is not empty."""
+    if value == "":
+        raise ValueError("an empty text")
+    return text(value)
 
 
 def seconds(value: object) -> int:
-    """Read a number of whole seconds, for `optional`."""
-    seconds = _whole_number(value)
-    if seconds is None or seconds < 0:
-        raise UnexpectedResponseError("not a number of seconds")
-    return seconds
+    """Read a whole number, 0 or more, that came as a number, as digits, or as a float without a fraction."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("not a whole number")
+    return value
 
 
-def _shape(value: object) -> str:
-    """Name the kind of a value without repeating it: it may hold what does not belong into a log."""
-    return "missing" if value is None else f"of type {type(value).__name__}, not readable"
+def amount(value: object) -> int:
+    """Read an amount in satoshi, as `seconds` reads a number."""
+    satoshi = seconds(value)
+    if satoshi > MAX_SATS:
+        raise ValueError("more than all bitcoin")
+    return satoshi

@@ -12,18 +12,21 @@ from attrs import field, frozen
 
 from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError, UnexpectedResponseError
 from tazapay_lightning.invoices import qr
-from tazapay_lightning.invoices.fields import essential_amount, essential_id, optional, seconds, text
+from tazapay_lightning.invoices.fields import amount, essential, identity, seconds, text
 from tazapay_lightning.invoices.payment_request import find_payment_request, read_payment_request
-from tazapay_lightning.values.amounts import format_btc, sats_to_btc
-from tazapay_lightning.values.json_fields import decode_json_field
-from tazapay_lightning.values.moments import is_plausible, read_http_date, read_moment
+from tazapay_lightning.values.amounts import sats_to_btc
+from tazapay_lightning.values.json_fields import decode_json_field, optional
+from tazapay_lightning.values.moments import read_moment, service_time
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
 from tazapay_lightning.values.safe_text import printable
 
-if TYPE_CHECKING:  # what a reply is, is known to types only: the transport is no part of an invoice
+if TYPE_CHECKING:  # for types only: this room must not import the transport
     from tazapay_lightning.transport.replies import Reply
 
 __all__ = ["Difference", "Invoice"]
+
+_DERIVED = ("amount_btc", "is_paid", "is_expired", "seconds_left", "expires_at", "lightning_uri")
+_NOT_IN_DICT = frozenset({"reply", "_service_ahead"})
 
 
 @frozen
@@ -106,7 +109,7 @@ class Invoice:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the invoice expires, by the clock of `is_expired`; 0 from then on, None if nobody says when."""
+        """Seconds until the invoice expires, by the clock of `is_expired`; 0 from then on, None if it is unknown."""
         expires_at = self.expires_at
         return None if expires_at is None else max(0.0, (expires_at - self._service_now()).total_seconds())
 
@@ -132,7 +135,7 @@ class Invoice:
         """Return a QR code of the payment request as an ``<svg>`` element, which takes the size of its container.
 
         Raises:
-            InvoiceExpiredError: the invoice expired: nobody should try to pay it.
+            InvoiceExpiredError: the invoice expired, so that it must not be paid.
             InvalidBolt11Error: the service sent no payment request.
             ConfigurationError: segno is not installed, which the extra ``[qr]`` brings.
 
@@ -163,18 +166,12 @@ class Invoice:
 
     def _payable(self) -> str:
         name = printable(self.id, most=80)
-        if self.is_expired:
+        request = None if self.bolt11 is None else read_payment_request(self.bolt11)
+        if self.is_expired or (request is not None and request.expires_at <= self._service_now()):
             raise InvoiceExpiredError(f"invoice {name} expired: make a new one to be paid", invoice=self)
-        if self.bolt11 is not None and read_payment_request(self.bolt11).expires_at <= self._service_now():
-            raise InvoiceExpiredError(
-                f"the payment request of invoice {name} expired: make a new invoice to be paid", invoice=self
-            )
-        if self.bolt11 is None:
-            raise InvalidBolt11Error(
-                f"invoice {name} has no payment request that could be shown: the service sent none; see Invoice.raw",
-                argument="bolt11",
-            )
-        return self.bolt11
+        if request is None:
+            raise InvalidBolt11Error(f"invoice {name} has no payment request; see Invoice.raw", argument="bolt11")
+        return request.raw
 
     def _service_now(self) -> datetime:
         return datetime.now(UTC) + self._service_ahead
@@ -184,29 +181,17 @@ class Invoice:
         """Read the invoice that a reply holds: see `from_payload`."""
         if not isinstance(reply.data, Mapping):
             raise UnexpectedResponseError(f"the reply ({reply.status_code}) holds no invoice: no object in its `data`")
-        invoice = cls.from_payload(
-            reply.data,
-            idempotency_key=reply.idempotency_key,
-            service_time=read_http_date(reply.headers.get("date", "")),
-            written=written,
-        )
-        return attrs.evolve(invoice, reply=reply)
+        return cls.from_payload(reply.data, reply=reply, written=written)
 
     @classmethod
     def from_payload(
-        cls,
-        payload: Mapping[str, object],
-        *,
-        idempotency_key: str | None = None,
-        service_time: datetime | None = None,
-        written: Iterable[object] = (),
+        cls, payload: Mapping[str, object], *, reply: Reply | None = None, written: Iterable[object] = ()
     ) -> Invoice:
         """Read the service's object.
 
         Args:
             payload: the decoded ``data`` of a reply.
-            idempotency_key: the key that the invoice was created with.
-            service_time: when the service made the reply, by its own clock; None where it did not say.
+            reply: the reply that it came with, which tells the service's time and the idempotency key.
             written: what the caller wrote into the invoice: no payment request of the service's.
 
         Raises:
@@ -214,12 +199,10 @@ class Invoice:
                 number of satoshi; digits as text and integral floats are read too.
         """
         created_at = optional(payload, "created_at", read_moment)
-        ahead = timedelta()
-        if service_time is not None and is_plausible(service_time, created_at):
-            ahead = service_time - datetime.now(UTC)
+        date = None if reply is None else service_time(reply.headers, created_at)
         return cls(
-            id=essential_id(payload.get("id")),
-            amount_sats=essential_amount(payload.get("amount")),
+            id=essential(payload, "id", identity),
+            amount_sats=essential(payload, "amount", amount),
             memo=optional(payload, "d_tag_memo", text),
             memo_hash=optional(payload, "h_tag_memo" if payload.get("h_tag_memo") is not None else "h_tag", text),
             status=optional(payload, "status", text),
@@ -230,9 +213,10 @@ class Invoice:
             created_at=created_at,
             updated_at=optional(payload, "updated_at", read_moment),
             bolt11=find_payment_request(payload, written=written),
-            idempotency_key=idempotency_key,
+            idempotency_key=None if reply is None else reply.idempotency_key,
             raw=payload,
-            service_ahead=ahead,
+            reply=reply,
+            service_ahead=timedelta() if date is None else date - datetime.now(UTC),
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -242,30 +226,23 @@ class Invoice:
             >>> Invoice.from_payload({"id": "l11_1", "amount": 5}).to_dict()["amount_btc"]
             '0.00000005'
         """
-        expires_at = self.expires_at
-        return {
-            "id": self.id,
-            "amount_sats": self.amount_sats,
-            "amount_btc": format_btc(self.amount_sats),
-            "memo": self.memo,
-            "memo_hash": self.memo_hash,
-            "status": self.status,
-            "payment_status": self.payment_status,
-            "is_paid": self.is_paid,
-            "is_expired": self.is_expired,
-            "seconds_left": self.seconds_left,
-            "expiry_interval": self.expiry_interval,
-            "expires_at": expires_at.isoformat() if expires_at else None,
-            "collect_id": self.collect_id,
-            "metadata": dict(self.metadata),
-            "created_at": self.created_at.isoformat() if self.created_at else None,
-            "updated_at": self.updated_at.isoformat() if self.updated_at else None,
-            "bolt11": self.bolt11,
-            "lightning_uri": self.lightning_uri,
-            "differences": [attrs.asdict(difference) for difference in self.differences],
-            "idempotency_key": self.idempotency_key,
-            "raw": dict(self.raw),
-        }
+        own = (each.name for each in attrs.fields(Invoice) if each.name not in _NOT_IN_DICT)
+        # A name that comes twice keeps its first place, so that `raw`, the longest, is last.
+        return {name: _json_ready(getattr(self, name)) for name in ("id", "amount_sats", *_DERIVED, *own)}
 
     def __reduce__(self) -> Reduced:
         return reduced(self)
+
+
+def _json_ready(value: object) -> object:
+    match value:
+        case Decimal():
+            return f"{value:f}"
+        case datetime():
+            return value.isoformat()
+        case Mapping():
+            return dict(value)
+        case tuple():
+            return [attrs.asdict(difference) for difference in value]
+        case _:
+            return value

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["find_payment_request", "read_payment_request"]
 
 _logger = logging.getLogger("tazapay_lightning")
-# What the caller wrote and the service only repeats. A customer who can put a request of his own into a memo or into
+# What the caller wrote and the service only repeats. A customer that can put its own request into a memo or into
 # metadata must not be able to have it shown to the next payer.
 _WRITTEN_BY_THE_CALLER = frozenset({"metadata", "d_tag_memo", "d_tag", "h_tag_memo", "h_tag"})
 _BEGINNINGS = ("lnbc", "lntb", "lightning:")
@@ -37,30 +37,30 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
     Returns:
         The request in lower case, without ``lightning:``. None if there is nothing of the kind. None too, with a
         warning in the log, if there are several different ones, or if one of them cannot be read: the other one could
-        be somebody else's. What the caller wrote (memo, metadata) is not the service's request, wherever in the reply
+        be another payee's. What the caller wrote (memo, metadata) is not the service's request, wherever in the reply
         the service repeats it.
 
     Example:
         >>> find_payment_request({"id": "l11_1", "amount": 1}) is None
         True
     """
-    said: set[str] = set()
-    repeated: set[str] = set()
+    by_service: set[str] = set()
+    by_caller: set[str] = set()
     problem: InvalidBolt11Error | None = None
     for text, by_the_caller in _texts(payload, written):
         if not text.lstrip()[:_LONGEST_BEGINNING].lower().startswith(_BEGINNINGS):
             continue  # without a copy of the whole text in lower case
         try:
-            (repeated if by_the_caller else said).add(read_payment_request(text).raw)
+            (by_caller if by_the_caller else by_service).add(read_payment_request(text).raw)
         except InvalidBolt11Error as error:
             problem = problem if by_the_caller else error
-    found = said - repeated
+    found = by_service - by_caller
     if problem is not None:
         _logger.warning("what looks like a payment request cannot be read; see Invoice.raw: %s", problem)
         return None
     if len(found) > 1:
         _logger.warning("the service sent %d different payment requests; see Invoice.raw", len(found))
-    elif said and not found:
+    elif by_service and not found:
         _logger.warning("the only payment request in the reply is also in the memo or the metadata; see Invoice.raw")
     return found.pop() if len(found) == 1 else None
 

@@ -14,15 +14,15 @@ from tazapay_lightning.values.amounts import check_btc, check_sats
 from tazapay_lightning.values.durations import whole_seconds
 from tazapay_lightning.values.json_fields import json_object
 from tazapay_lightning.values.memos import check_memo, check_memo_hash, hash_memo, verify_memo
-from tazapay_lightning.values.refusals import refused
+from tazapay_lightning.values.refusals import check_str, refused
 from tazapay_lightning.values.safe_text import shown
 
 __all__ = ["InvoiceRequest", "check_callback", "check_idempotency_key", "check_invoice_id", "check_path_step"]
 
 # neither what separates or climbs, nor blanks and control characters, nor half a surrogate, which cannot be encoded
-_ONE_STEP = re.compile(r"[^/\\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# ids have some 20 characters; what is longer than 255 was meant for something else
+_ONE_STEP = re.compile(r"[^/\\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,255}")
 _VISIBLE_ASCII = re.compile(r"[!-~]{1,255}", re.ASCII)
-_LONGEST_ID = 255  # ids have some 20 characters; what is longer was meant for something else
 
 
 @frozen(kw_only=True)
@@ -90,13 +90,9 @@ def check_idempotency_key(key: object) -> str:
     if key is None or isinstance(key, uuid.UUID):
         return str(key or uuid.uuid4())
     accepted = "1 to 255 visible ASCII characters, without blanks, or a uuid.UUID"
-    if not isinstance(key, str):
-        raise refused("idempotency_key", accepted, type(key).__name__)
-    text = str.__str__(key)
-    if not 1 <= len(text) <= 255:
-        raise refused("idempotency_key", accepted, f"{len(text)} characters")
+    text = str.__str__(check_str(key, argument="idempotency_key", accepted=accepted))
     if not _VISIBLE_ASCII.fullmatch(text):
-        raise refused("idempotency_key", accepted, "a blank or a character outside visible ASCII")
+        raise refused("idempotency_key", accepted, shown(text))
     return text
 
 
@@ -116,18 +112,15 @@ def check_path_step(value: object, *, argument: str, accepted: str = "one step o
 
     Any other character is escaped as it is put into the path (RFC 3986, section 2.1).
     """
-    if not isinstance(value, str):
-        raise refused(argument, accepted, type(value).__name__)
-    if not 1 <= len(value) <= _LONGEST_ID:
-        raise refused(argument, accepted, f"{len(value)} characters")
-    if value in {".", ".."} or not _ONE_STEP.fullmatch(value):
-        never = "no slash, backslash, dot segment, blank or control character"
-        raise refused(argument, accepted, f"{shown(value)}: {never}")
-    return value
+    text = check_str(value, argument=argument, accepted=accepted)
+    if text in {".", ".."} or not _ONE_STEP.fullmatch(text):
+        never = "without slash, backslash, dot segment, blank or control character, of at most 255 characters"
+        raise refused(argument, f"{accepted}, {never}", shown(text))
+    return text
 
 
 def check_callback(callback: object, *, argument: str, may_be_async: bool) -> None:
-    """Refuse what cannot be called, before it would have been, and a coroutine function that nobody would await."""
+    """Refuse what cannot be called, and a coroutine function where it would not be awaited."""
     if inspect.iscoroutinefunction(callback) and not may_be_async:
         raise refused(argument, "a plain function here", "a coroutine function, which AsyncLightningClient takes")
     if callback is not None and not callable(callback):
@@ -136,10 +129,10 @@ def check_callback(callback: object, *, argument: str, may_be_async: bool) -> No
 
 def _amount(amount_sats: object, amount_btc: object) -> int:
     if amount_sats is None and amount_btc is None:
-        raise InvalidArgumentError(
-            'an amount is needed: amount_sats=123456 (int, satoshi) or amount_btc="0.00123456" (str or Decimal, BTC)',
-            argument="amount_sats",
+        problem = (
+            'an amount is needed: amount_sats=123456 (int, satoshi) or amount_btc="0.00123456" (BTC, str or Decimal)'
         )
+        raise InvalidArgumentError(problem, argument="amount_sats")
     if amount_sats is not None and amount_btc is not None:
         raise InvalidArgumentError("give amount_sats or amount_btc, not both", argument="amount_btc")
     if amount_sats is not None:
@@ -152,18 +145,16 @@ def _memo_or_hash(memo: object, memo_as_hash: object, memo_hash: object) -> tupl
     if not isinstance(memo_as_hash, bool):
         raise refused("memo_as_hash", "True or False", type(memo_as_hash).__name__)
     if memo_as_hash and memo is None:
-        raise InvalidArgumentError(
-            "memo_as_hash=True needs the memo to hash; to send a hash that you have, pass memo_hash alone",
-            argument="memo_as_hash",
-        )
-    if memo_hash is None:
-        if memo is None:
-            return None, None
-        return (None, hash_memo(memo)) if memo_as_hash else (check_memo(memo), None)  # type: ignore[arg-type]  # hash_memo refuses what is not a str
-    checked_hash = check_memo_hash(memo_hash)
-    if memo is not None and not verify_memo(memo, checked_hash):  # type: ignore[arg-type]  # verify_memo too
-        raise InvalidArgumentError(
-            "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both when they agree",
-            argument="memo_hash",
-        )
-    return None, checked_hash
+        problem = "memo_as_hash=True needs the memo to hash; to send a hash that you have, pass memo_hash alone"
+        raise InvalidArgumentError(problem, argument="memo_as_hash")
+    if memo_hash is not None:
+        checked_hash = check_memo_hash(memo_hash)
+        if memo is not None and not verify_memo(memo, checked_hash):  # type: ignore[arg-type]  # verify_memo refuses what is not a str
+            problem = (
+                "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both if they agree"
+            )
+            raise InvalidArgumentError(problem, argument="memo_hash")
+        return None, checked_hash
+    if memo_as_hash:
+        return None, hash_memo(memo)  # type: ignore[arg-type]  # hash_memo too
+    return None if memo is None else check_memo(memo), None

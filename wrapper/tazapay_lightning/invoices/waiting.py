@@ -1,13 +1,14 @@
-"""When to look at an invoice next while waiting for its payment, and what a look means. Pure: told the time.
+"""When to fetch an invoice next while waiting for its payment, and what its state means. Pure: takes the time.
 
-Only the service says that an invoice is expired: by its ``status``, or by the ``Date`` of two replies in a row. The
-clock of this machine merely has it looked at when it should be over. And no invoice can last longer than its whole
-life, counted from the first look, so no clock at all can keep a wait going.
+An invoice counts as expired by its ``status``, or by the ``Date`` of two replies in a row. By the clock of this machine
+it is only fetched when it should expire. No invoice lasts longer than its whole life, counted from the first look, so
+that no wrong clock prolongs a wait.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import random
 from collections.abc import Callable
 from datetime import datetime
@@ -27,7 +28,7 @@ from tazapay_lightning.invoices.invoice import Difference, Invoice
 from tazapay_lightning.invoices.payment_request import read_payment_request
 from tazapay_lightning.invoices.request import check_invoice_id
 from tazapay_lightning.values.durations import seconds
-from tazapay_lightning.values.moments import is_plausible, read_http_date
+from tazapay_lightning.values.moments import service_time
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import printable
 
@@ -40,7 +41,7 @@ _MOST_GROWTH = 10.0  # an interval never grows beyond ten times the first
 _UNKNOWN_LIFETIME = 3600.0  # the expiry that Tazapay documents for an invoice that was made without one
 _LOOKS_PAST_EXPIRY = 2  # one odd ``Date`` must not take an invoice from its payer
 _LAST_LOOK = 5.0  # what a look may take when no time is left
-_MOST_ABSENT = 3  # how often in a row an invoice that is known to exist may be "not found": replicas lag
+_MOST_NOT_FOUND = 3  # how often in a row an invoice that is known to exist may be "not found": replicas lag
 
 
 def _equal_jitter(most: float) -> float:
@@ -48,10 +49,10 @@ def _equal_jitter(most: float) -> float:
 
 
 class PaymentWait:
-    """One wait for one payment, as it goes.
+    """The state of one wait for one payment.
 
-    Whoever fetches the invoice asks `seconds_left` before each look and tells `seen` or `missed` after it; what they
-    return is when to look next. All times are of one monotonic clock, except those of the service.
+    The client calls `seconds_left` before each look, and `seen` or `missed` after it; both return when to look next.
+    All times are of one monotonic clock, except those of the service.
 
     Args:
         invoice: the invoice as it was last seen, or its id.
@@ -83,14 +84,14 @@ class PaymentWait:
         self.invoice_id = check_invoice_id(invoice.id if isinstance(invoice, Invoice) else invoice)
         self._name = printable(self.invoice_id, most=80)
         self._interval = _FIRST_INTERVAL if poll_interval is None else seconds(poll_interval, argument="poll_interval")
-        self._longest = max(self._interval * _MOST_GROWTH, _FIRST_INTERVAL)
-        self._gives_up = None if timeout is None else now + seconds(timeout, argument="timeout")
-        self._began = now
+        self._longest_interval = max(self._interval * _MOST_GROWTH, _FIRST_INTERVAL)
+        self._times_out_at = math.inf if timeout is None else now + seconds(timeout, argument="timeout")
+        self._began_at = now
         self._lifetime = None if self._invoice is None else _lifetime(self._invoice)
-        self._over_at: float | None = None
+        self._expires_at = math.inf
         self._looks_past_expiry = 0
         self._jitter = jitter
-        self._absent = 0
+        self._times_not_found = 0
 
     def seconds_left(self, now: float) -> float:
         """Return what the next look may take at most: what is left of the wait, and a little more for the last look."""
@@ -113,27 +114,24 @@ class PaymentWait:
             PaymentTimeoutError: the wait is over, and it is neither paid nor expired.
         """
         self._check_the_same(invoice)
-        self._invoice, self._absent = invoice, 0
+        self._invoice, self._times_not_found = invoice, 0
         if self._lifetime is None:
             self._lifetime = _lifetime(invoice)
         if invoice.is_paid:
             return None
-        service_time = None if invoice.reply is None else read_http_date(invoice.reply.headers.get("date", ""))
-        told = service_time is not None and is_plausible(service_time, invoice.created_at)
-        left = _seconds_left(invoice, service_time if told and service_time is not None else wall)
-        self._looks_past_expiry = self._looks_past_expiry + 1 if told and left is not None and left <= 0 else 0
-        lived = self._lifetime is not None and now >= self._began + self._lifetime
+        date = None if invoice.reply is None else service_time(invoice.reply.headers, invoice.created_at)
+        expires_at = invoice.expires_at
+        left = math.inf if expires_at is None else (expires_at - (date or wall)).total_seconds()
+        self._looks_past_expiry = self._looks_past_expiry + 1 if date is not None and left <= 0 else 0
+        lived = self._lifetime is not None and now >= self._began_at + self._lifetime
         if invoice.status == "expired" or self._looks_past_expiry == _LOOKS_PAST_EXPIRY or lived:
-            raise InvoiceExpiredError(
-                f"invoice {self._name} expired before it was paid: make a new one, and let nobody pay "
-                "this one any more",
-                invoice=invoice,
-            )
+            message = f"invoice {self._name} expired before it was paid: make a new one"
+            raise InvoiceExpiredError(message, invoice=invoice)
         if now >= self._ends():
             raise self._timeout("it is not paid yet; it can still be paid until it expires")
         if self._looks_past_expiry:
             return min(now + min(self._interval, _FIRST_INTERVAL), self._ends())
-        self._over_at = None if left is None else now + left
+        self._expires_at = now + left
         return self._next(now)
 
     def missed(self, error: APIError, *, now: float) -> float:
@@ -144,12 +142,12 @@ class PaymentWait:
 
         Raises:
             APIError: the error itself, if looking again would not help.
-            PaymentTimeoutError: the wait is over, and nobody knows whether the invoice is paid; the error is chained.
+            PaymentTimeoutError: the wait is over, and it is unknown whether the invoice is paid; the error is chained.
         """
-        self._absent = self._absent + 1 if isinstance(error, NotFoundError) else 0
-        known = self._invoice is not None and isinstance(error, NotFoundError)
+        self._times_not_found = self._times_not_found + 1 if isinstance(error, NotFoundError) else 0
         unreadable = isinstance(error, UnexpectedResponseError | RequestFailedError)
-        if not (may_be_repeated(error) or unreadable or (known and self._absent < _MOST_ABSENT)):
+        lagging = self._invoice is not None and 0 < self._times_not_found < _MOST_NOT_FOUND
+        if not (may_be_repeated(error) or unreadable or lagging):
             raise error
         if now >= self._ends():
             raise self._timeout(f"and the last look failed, so it may be paid: fetch it again ({error})") from error
@@ -159,40 +157,29 @@ class PaymentWait:
 
     def _next(self, now: float, *, at_least: float = 0.0) -> float:
         wanted = now + max(self._jitter(self._interval), at_least)
-        self._interval = min(self._interval * _GROWTH, self._longest)
-        over_at = self._over_at if self._over_at is not None and self._over_at > now else wanted
-        return min(wanted, over_at, self._ends())
+        self._interval = min(self._interval * _GROWTH, self._longest_interval)
+        return min(wanted, self._expires_at if self._expires_at > now else wanted, self._ends())
 
     def _ends(self) -> float:
-        lived = self._began + (_UNKNOWN_LIFETIME if self._lifetime is None else self._lifetime)
-        return lived if self._gives_up is None else min(lived, self._gives_up)
+        lifetime = _UNKNOWN_LIFETIME if self._lifetime is None else self._lifetime
+        return min(self._began_at + lifetime, self._times_out_at)
 
     def _check_the_same(self, invoice: Invoice) -> None:
-        known = self._invoice
-        if known is None:
-            return
+        known = self._invoice or invoice
         if invoice.amount_sats != known.amount_sats:
-            raise InvoiceMismatchError(
-                f"invoice {self._name} was over {known.amount_sats} satoshi and is over "
-                f"{invoice.amount_sats} satoshi now; do not deliver for it before you know why",
-                invoice=invoice,
-                differences=(Difference("amount_sats", known.amount_sats, invoice.amount_sats),),
-            )
+            was, now = known.amount_sats, invoice.amount_sats
+            message = f"invoice {self._name} was over {was} satoshi and is over {now} satoshi now: do not deliver"
+            raise InvoiceMismatchError(message, invoice=invoice, differences=(Difference("amount_sats", was, now),))
         if None not in {known.bolt11, invoice.bolt11} and invoice.bolt11 != known.bolt11:
             _logger.warning("the payment request of invoice %s is not the one that it was", self._name)
 
     def _timeout(self, why: str) -> PaymentTimeoutError:
-        return PaymentTimeoutError(
-            f"the wait for the payment of invoice {self._name} is over, {why}", invoice=self._invoice
-        )
+        message = f"the wait for the payment of invoice {self._name} is over, {why}"
+        return PaymentTimeoutError(message, invoice=self._invoice)
 
 
 def _lifetime(invoice: Invoice) -> int | None:
-    """Return how many seconds an invoice lasts from its creation, as far as anybody says."""
+    """Return how many seconds an invoice lasts from its creation, if the service or its payment request tells."""
     if invoice.expiry_interval is not None or invoice.bolt11 is None:
         return invoice.expiry_interval
     return read_payment_request(invoice.bolt11).expiry
-
-
-def _seconds_left(invoice: Invoice, clock: datetime) -> float | None:
-    return None if invoice.expires_at is None else (invoice.expires_at - clock).total_seconds()

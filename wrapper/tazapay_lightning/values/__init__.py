@@ -1,1 +1,1 @@
-"""What people write and what travels: amounts, memos, JSON, moments, text for messages. Pure."""
+"""Amounts, memos, JSON, durations, moments, and how they are refused and shown in messages. Pure."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from tazapay_lightning.errors import InvalidArgumentError
-from tazapay_lightning.values.refusals import check_int
+from tazapay_lightning.values.refusals import check_int, refused
 from tazapay_lightning.values.safe_text import shown
 
 __all__ = ["MAX_SATS", "MSAT_PER_SAT", "btc_to_sats", "check_btc", "check_sats", "format_btc", "sats_to_btc"]
@@ -25,7 +24,10 @@ MSAT_PER_SAT = 1000
 
 # Decimal() alone would also take "1_000", surrounding blanks and the digits of every script of the world.
 _PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
-_ACCEPTED = 'an exact number of BTC with at most 8 decimals, as a Decimal, a str or an int: Decimal("0.001") or "0.001"'
+_ACCEPTED = (
+    "an exact number of BTC with at most 8 decimals, greater than 0 and at most 21000000, "
+    'as a Decimal, a str or an int such as "0.001"'
+)
 
 
 def btc_to_sats(btc: Decimal | str | int) -> int:
@@ -51,36 +53,36 @@ def btc_to_sats(btc: Decimal | str | int) -> int:
         Traceback (most recent call last):
         ...
         tazapay_lightning.errors.InvalidArgumentError: btc must be an exact number of BTC with at most 8 \
-decimals, as a Decimal, a str or an int: Decimal("0.001") or "0.001"; got the float 0.1: floats cannot hold BTC exactly
+decimals, greater than 0 and at most 21000000, as a Decimal, a str or an int such as "0.001"; got 0.1
     """
     return check_btc(btc, argument="btc")
 
 
 def check_btc(btc: object, *, argument: str) -> int:
     """Return an amount of BTC in satoshi, and refuse one that is not exact by the name `argument`."""
-    try:
-        return _exact_sats(btc)
-    except _RefusedError as refused:
-        raise InvalidArgumentError(f"{argument} must be {_ACCEPTED}; {refused}", argument=argument) from None
+    sats = _exact_sats(btc)
+    if sats is None:
+        raise refused(argument, _ACCEPTED, shown(btc))
+    return sats
 
 
-class _RefusedError(Exception):
-    """Why an amount cannot be taken, in words that follow those which tell what can."""
-
-
-def _exact_sats(btc: object) -> int:
-    number = _exact_decimal(btc)
+def _exact_sats(btc: object) -> int | None:
+    """Return an amount of BTC in satoshi; None for what is not an amount, not exact, or out of range."""
+    if isinstance(btc, bool) or not isinstance(btc, Decimal | str | int):
+        return None
+    if isinstance(btc, str) and not _PLAIN_NUMBER.fullmatch(btc):
+        return None
+    if isinstance(btc, int) and abs(btc) > MAX_SATS:  # a number of a million digits is slow to convert
+        return None
+    number = Decimal(btc)
     sign, digits, exponent = number.as_tuple()
-    if not isinstance(exponent, int):  # "n", "N" and "F" stand for NaN, signalling NaN and infinity
-        raise _RefusedError(f"got {btc}")
-    if exponent < -DECIMALS:
-        raise _RefusedError(f"got {shown(btc)}, which has {-exponent} decimals; nothing is rounded here")
-    if sign or not any(digits):
-        raise _RefusedError(f"got {shown(btc)}; the least is 0.00000001 BTC (1 satoshi)")
-    # The size is judged by the exponent first: 1E+999999999 must not be multiplied out.
-    if number.adjusted() >= DECIMALS or _scaled(digits, exponent) > MAX_SATS:
-        raise _RefusedError(f"got {shown(btc)}; the most is 21000000 BTC")
-    return _scaled(digits, exponent)
+    # "n", "N" and "F" are the exponents of NaN, signalling NaN and infinity.
+    if sign or not any(digits) or not isinstance(exponent, int) or exponent < -DECIMALS:
+        return None
+    if number.adjusted() >= DECIMALS:  # judged by the exponent: 1E+999999999 must not be multiplied out
+        return None
+    sats: int = int("".join(map(str, digits))) * 10 ** (exponent + DECIMALS)
+    return sats if sats <= MAX_SATS else None
 
 
 def sats_to_btc(sats: int) -> Decimal:
@@ -121,34 +123,9 @@ def format_btc(sats: int) -> str:
         >>> format_btc(1), format_btc(123456)
         ('0.00000001', '0.00123456')
     """
-    amount = check_sats(sats, argument="sats", least=0)
-    whole, fraction = divmod(amount, 10**DECIMALS)
-    return f"{whole}.{fraction:0{DECIMALS}d}"
+    return f"{sats_to_btc(sats):f}"
 
 
 def check_sats(sats: object, *, argument: str, least: int = 1) -> int:
     """Return `sats` if it is an int from `least` to `MAX_SATS`, and refuse it by the name `argument` otherwise."""
     return check_int(sats, argument=argument, least=least, most=MAX_SATS, unit=", in satoshi")
-
-
-def _scaled(digits: tuple[int, ...], exponent: int) -> int:
-    power: int = 10 ** (exponent + DECIMALS)
-    return int("".join(map(str, digits))) * power
-
-
-def _exact_decimal(btc: object) -> Decimal:
-    if isinstance(btc, Decimal):
-        return btc
-    if isinstance(btc, bool):
-        raise _RefusedError(f"got the bool {btc}")
-    if isinstance(btc, int):
-        if abs(btc) > MAX_SATS:  # far too much already, and a number of a million digits is slow to convert
-            raise _RefusedError(f"got {shown(btc)}; the most is 21000000 BTC")
-        return Decimal(btc)
-    if isinstance(btc, float):
-        raise _RefusedError(f"got the float {btc}: floats cannot hold BTC exactly")
-    if not isinstance(btc, str):
-        raise _RefusedError(f"got a value of type {type(btc).__name__}")
-    if not _PLAIN_NUMBER.fullmatch(btc):
-        raise _RefusedError(f"got {shown(btc)}, which is not a plain number")
-    return Decimal(btc)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tazapay_lightning.values.refusals import refused
+from tazapay_lightning.values.refusals import check_int, refused
 from tazapay_lightning.values.safe_text import shown
 
 __all__ = ["A_DAY", "LONGEST_TIMEDELTA", "seconds", "whole_seconds"]
@@ -30,12 +30,9 @@ def seconds(value: object, *, argument: str, most: int = A_DAY) -> float:
         60.0
     """
     number = value.total_seconds() if isinstance(value, timedelta) else value
-    accepted = "seconds as a number, or a timedelta, greater than 0"
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise refused(argument, accepted, "None: nothing may wait for ever" if value is None else type(value).__name__)
-    if not 0 < number <= most:
-        limit = "a day" if most == A_DAY else f"{most}"
-        raise refused(argument, f"{accepted} and at most {limit}", shown(number))
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number <= most:
+        accepted = f"seconds as a number, or a timedelta, greater than 0 and at most {most}"
+        raise refused(argument, accepted, shown(value))
     return float(number)
 
 
@@ -47,9 +44,4 @@ def whole_seconds(value: object, *, argument: str, most: int = LONGEST_TIMEDELTA
         60
     """
     number = value // timedelta(seconds=1) if isinstance(value, timedelta) and not value.microseconds else value
-    accepted = "seconds as an int, or a timedelta of whole seconds, greater than 0"
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise refused(argument, accepted, f"{value}" if isinstance(value, timedelta) else type(value).__name__)
-    if not 1 <= number <= most:
-        raise refused(argument, f"{accepted} and at most {most}", shown(number))
-    return int(number)
+    return check_int(number, argument=argument, least=1, most=most, unit=" seconds, or a timedelta of whole seconds")

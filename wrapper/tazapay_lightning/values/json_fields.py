@@ -8,18 +8,21 @@ recorded traffic, and may differ again tomorrow. Both are read; what is sent is 
 from __future__ import annotations
 
 import json
+import logging
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import NoReturn
+from typing import TypeVar
 
 from tazapay_lightning.errors import InvalidArgumentError, TazapayError, UnexpectedResponseError
 from tazapay_lightning.values.refusals import check_unicode, refused
-from tazapay_lightning.values.safe_text import shown
+from tazapay_lightning.values.safe_text import kind, shown
 
-__all__ = ["decode_json_field", "decoded", "encode_json_field", "json_object", "json_text", "parse_json"]
+__all__ = ["decode_json_field", "decoded", "encode_json_field", "json_object", "json_text", "optional", "parse_json"]
 
+_Value = TypeVar("_Value")
+_logger = logging.getLogger("tazapay_lightning")
 _ACCEPTED = "str, int, finite float, bool, None, and lists and mappings of them"
 
 
@@ -35,7 +38,7 @@ def encode_json_field(value: Mapping[str, object]) -> str:
 
     Raises:
         InvalidArgumentError: for NaN and infinity, keys that are not str, and everything else that JSON has no type
-            for (Decimal and datetime among them: pass them as str). The message names the path to the culprit.
+            for (Decimal and datetime among them: pass them as str). The message names the path to the value.
 
     Example:
         >>> from tazapay_lightning import encode_json_field
@@ -89,10 +92,8 @@ def decode_json_field(value: object) -> dict[str, object]:
     for _ in range(2):
         if isinstance(value, str):
             value = parse_json(value)
-    if not isinstance(value, Mapping):
-        raise UnexpectedResponseError(f"expected a JSON object or the text of one; got {_kind(value)}")
-    if not all(isinstance(key, str) for key in value):
-        raise UnexpectedResponseError("expected a JSON object; got a mapping with keys that are not str")
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise UnexpectedResponseError(f"expected a JSON object, with str keys, or the text of one; it is {kind(value)}")
     return dict(value)
 
 
@@ -102,6 +103,25 @@ def decoded(value: object) -> object:
         with suppress(UnexpectedResponseError):
             return decode_json_field(value)
     return value
+
+
+def optional(
+    payload: Mapping[str, object], name: str, read: Callable[[object], _Value], *, source: str = "the invoice"
+) -> _Value | None:
+    """Read a field that may be absent, null or of a form that this version does not know.
+
+    Args:
+        payload: the object that may hold it.
+        name: its name there.
+        read: what reads its value; it raises `ValueError` or `UnexpectedResponseError` where it cannot.
+        source: what the object is, for the warning.
+    """
+    value = payload.get(name)
+    try:
+        return None if value is None else read(value)
+    except (ValueError, UnexpectedResponseError):
+        _logger.warning("`%s` of %s cannot be read: it is %s; see its `raw`", name, source, kind(value))
+        return None
 
 
 def parse_json(text: str | bytes, *, error: type[TazapayError] = UnexpectedResponseError) -> object:
@@ -129,7 +149,7 @@ def parse_json(text: str | bytes, *, error: type[TazapayError] = UnexpectedRespo
         problem = str(failure)
     except RecursionError:
         problem = "it is nested too deeply"
-    # Out here, because the original keeps the whole text in an attribute, and so would whoever keeps our error.
+    # Raised here, because the original keeps the whole text in an attribute, and so would our error as its context.
     raise error(f"expected JSON; {problem}") from ValueError(problem)
 
 
@@ -141,20 +161,16 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return members
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _finite(text: str) -> float:
-    """Read a number that a float can hold; others would become an infinity in silence."""
+    """Read a number that a float can hold; others would become an infinity in silence. NaN is refused too."""
     number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"{text[:20]} is beyond what a number can hold")
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is not a number that JSON can hold")
     return number
 
 
 # Made once: `json.loads` makes a new one for each call that has any of these arguments.
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_refuse_constant)
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
 
 
 def _plain_items(value: Mapping[object, object], path: str, argument: str) -> Iterator[tuple[str, object]]:
@@ -168,27 +184,23 @@ def _plain_items(value: Mapping[object, object], path: str, argument: str) -> It
 
 
 def _plain(value: object, path: str, argument: str) -> object:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return check_unicode(value, argument=argument, path=path)
-    if isinstance(value, int):
-        if value.bit_length() > 1024:  # beyond what a double holds, few JSON readers keep such a number
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return check_unicode(value, argument=argument, path=path)
+        case int():
+            if value.bit_length() <= 1024:  # what a double holds: few JSON readers keep a larger one
+                return int(value)
             problem = f"is an int of {value.bit_length()} bits; pass it as str"
-            raise InvalidArgumentError(f"{path} {problem}", argument=argument)
-        return int(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise InvalidArgumentError(f"{path} is {value}, which JSON cannot hold", argument=argument)
-        return float(value)
-    if isinstance(value, Mapping):
-        return dict(_plain_items(value, path, argument))
-    if isinstance(value, list | tuple):
-        return [_plain(item, f"{path}[{index}]", argument) for index, item in enumerate(value)]
-    problem = f"is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}"
+        case float():
+            if math.isfinite(value):
+                return float(value)
+            problem = f"is {value}, which JSON cannot hold"
+        case Mapping():
+            return dict(_plain_items(value, path, argument))
+        case list() | tuple():
+            return [_plain(item, f"{path}[{index}]", argument) for index, item in enumerate(value)]
+        case _:
+            problem = f"is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}"
     raise InvalidArgumentError(f"{path} {problem}", argument=argument)
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
-    return "null" if value is None else names.get(type(value), type(value).__name__)

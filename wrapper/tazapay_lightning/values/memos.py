@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from typing import TypeGuard
 
-from tazapay_lightning.values.refusals import check_unicode, refused
+from tazapay_lightning.values.refusals import check_str, check_unicode, refused
+from tazapay_lightning.values.safe_text import kind
 
 __all__ = ["MAX_MEMO_BYTES", "check_memo", "check_memo_hash", "hash_memo", "is_memo_hash", "verify_memo"]
 
@@ -28,7 +30,7 @@ def hash_memo(memo: str) -> str:
 
     Returns:
         64 lower-case hex digits: the SHA-256 of the memo's UTF-8 bytes as given. Nothing is trimmed or normalised, so
-        whoever verifies the hash needs the text character for character.
+        a payer needs the text character for character to verify the hash.
 
     Raises:
         InvalidArgumentError: if the memo is not a str, or holds half of a surrogate pair, which UTF-8 cannot write.
@@ -59,10 +61,9 @@ def verify_memo(memo: str, memo_hash: str) -> bool:
         >>> verify_memo("Order #7890", hash_memo("Order #7890").upper()), verify_memo("Order #7891", hash_memo("x"))
         (True, False)
     """
-    if not isinstance(memo_hash, str):
-        raise refused("memo_hash", "a str", type(memo_hash).__name__)
+    given = check_str(memo_hash, argument="memo_hash").lower()
     # compare_digest takes bytes of any kind, but only ASCII as str
-    return hmac.compare_digest(hash_memo(memo).encode(), memo_hash.lower().encode("utf-8", "replace"))
+    return hmac.compare_digest(hash_memo(memo).encode(), given.encode("utf-8", "replace"))
 
 
 def check_memo(memo: object) -> str:
@@ -77,16 +78,12 @@ def check_memo(memo: object) -> str:
 
 def check_memo_hash(memo_hash: object) -> str:
     """Return a SHA-256 in hex as it is, and refuse anything else by its argument's name."""
-    accepted = "64 hex digits, the SHA-256 of the memo's UTF-8 bytes"
-    if not isinstance(memo_hash, str):
-        raise refused("memo_hash", accepted, type(memo_hash).__name__)
-    if not _SHA256_HEX.fullmatch(memo_hash):
-        odd = "" if len(memo_hash) != 64 else ", some of them not hex digits"
-        raise refused("memo_hash", accepted, f"{len(memo_hash)} characters{odd}")
+    if not is_memo_hash(memo_hash):
+        raise refused("memo_hash", "64 hex digits, the SHA-256 of the memo's UTF-8 bytes", kind(memo_hash))
     return memo_hash
 
 
-def is_memo_hash(text: object) -> bool:
+def is_memo_hash(text: object) -> TypeGuard[str]:
     """Tell whether a text can be the hash of a memo; some that the service shows cannot.
 
     Example:
@@ -97,6 +94,4 @@ def is_memo_hash(text: object) -> bool:
 
 
 def _valid_text(memo: object) -> str:
-    if not isinstance(memo, str):
-        raise refused("memo", "a str", type(memo).__name__)
-    return check_unicode(memo, argument="memo")
+    return check_unicode(check_str(memo, argument="memo"), argument="memo")

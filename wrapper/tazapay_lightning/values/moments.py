@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-__all__ = ["is_plausible", "read_http_date", "read_moment"]
+__all__ = ["read_http_date", "read_moment", "service_time"]
 
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 # RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
@@ -49,20 +51,16 @@ def read_moment(value: object) -> datetime:
         raise ValueError("not a moment")
     text = value.strip().upper()
     try:
-        moment = _read_documented_form(text) or _read_other_form(text)
+        moment = _read(text)
     except (ValueError, ArithmeticError, TypeError) as error:  # dateutil lets OverflowError and decimal's through
         raise ValueError("not a moment") from error
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _read_documented_form(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if _DOCUMENTED.fullmatch(text) else None
-    except ValueError:  # 24:00, which Python reads since 3.13
-        return None
-
-
-def _read_other_form(text: str) -> datetime:
+def _read(text: str) -> datetime:
+    if _DOCUMENTED.fullmatch(text):
+        with suppress(ValueError):  # 24:00, which Python reads since 3.13
+            return datetime.fromisoformat(text)
     from dateutil import parser  # here, since importing it takes longer than importing this package
 
     text = _GO.sub(r"\1\2", text)
@@ -101,11 +99,15 @@ def read_http_date(text: str) -> datetime | None:
         return None
 
 
-def is_plausible(reply: datetime, creation: datetime | None) -> bool:
-    """Tell whether a reply about something can be of this time: not before its creation, give or take a minute.
+def service_time(headers: Mapping[str, str], creation: datetime | None) -> datetime | None:
+    """Return the moment of a reply by the service's clock: its ``Date``.
+
+    None without one, or if it is more than a minute before the creation of what the reply is about.
 
     Example:
-        >>> is_plausible(read_moment("1996-01-01T00:00:00Z"), read_moment("2026-03-01T12:00:00Z"))
-        False
+        >>> headers = {"date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+        >>> service_time(headers, read_moment("2026-10-21T07:30:00Z")) is None
+        True
     """
-    return creation is None or reply >= creation - _CLOCKS_DIFFER
+    date = read_http_date(headers.get("date", ""))
+    return None if date is None or (creation is not None and date < creation - _CLOCKS_DIFFER) else date

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 
 __all__ = ["Reduced", "read_only", "reduced"]
 
-_Result = TypeVar("_Result")
 Reduced = tuple[Callable[..., Any], tuple[type, dict[str, Any]]]
 """What ``__reduce__`` returns: what makes a result anew, and from what."""
 
@@ -27,5 +26,5 @@ def reduced(result: Any) -> Reduced:
     return _made, (type(result), plain)
 
 
-def _made(kind: type[_Result], values: dict[str, Any]) -> _Result:
+def _made(kind: type, values: dict[str, Any]) -> Any:
     return kind(**values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tazapay_lightning.errors import InvalidArgumentError
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["check_int", "check_unicode", "refused"]
+__all__ = ["check_int", "check_str", "check_unicode", "refused"]
 
 
 def refused(argument: str, accepted: str, got: str) -> InvalidArgumentError:
@@ -30,12 +30,16 @@ def check_int(value: object, *, argument: str, least: int, most: int, unit: str 
         >>> check_int(2, argument="max_retries", least=0, most=20)
         2
     """
-    accepted = f"an int from {least} to {most}{unit}"
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise refused(argument, accepted, f"{shown(value)} ({type(value).__name__})")
-    if not least <= value <= most:
-        raise refused(argument, accepted, shown(value))
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise refused(argument, f"an int from {least} to {most}{unit}", shown(value))
     return int(value)
+
+
+def check_str(value: object, *, argument: str, accepted: str = "a str") -> str:
+    """Return a str as it is, and refuse anything else. Not for secrets: this frame would show them."""
+    if not isinstance(value, str):
+        raise refused(argument, accepted, type(value).__name__)
+    return value
 
 
 def check_unicode(text: str, *, argument: str, path: str | None = None) -> str:
@@ -43,8 +47,6 @@ def check_unicode(text: str, *, argument: str, path: str | None = None) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise InvalidArgumentError(
-            f"{path or argument} holds half of a surrogate pair at position {error.start}, which UTF-8 cannot write",
-            argument=argument,
-        ) from None
+        problem = f"holds half of a surrogate pair at position {error.start}, which UTF-8 cannot write"
+        raise InvalidArgumentError(f"{path or argument} {problem}", argument=argument) from None
     return text

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-__all__ = ["printable", "shown"]
+__all__ = ["kind", "printable", "shown"]
 
 _LONGEST = 60
 
 
 def shown(value: object) -> str:
-    """Describe a value that was refused: numbers as they are, everything else quoted, never more than a line of it.
+    """Describe a value that was refused as Python writes it, never more than a line of it.
 
     Example:
         >>> shown("live"), shown(-1), shown(10**5000)
@@ -21,10 +19,22 @@ def shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 256:
         return f"a number of {value.bit_length()} bits"  # its digits are slow to make, and refused by Python itself
     try:
-        text = str(value) if isinstance(value, int | Decimal) else repr(value)
+        text = repr(value)
     except Exception:  # noqa: BLE001 - a foreign repr may do anything, and must not hide that the value was refused
         text = f"a value of type {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:40]}... ({len(text)} characters)"
+
+
+def kind(value: object) -> str:
+    """Name the kind of a value without repeating it: it may be long, or not fit for a log.
+
+    Example:
+        >>> kind("order 7890"), kind([7890]), kind(None)
+        ('a text of 10 characters', 'a value of type list', 'missing or null')
+    """
+    if isinstance(value, str):
+        return f"a text of {len(value)} characters"
+    return "missing or null" if value is None else f"a value of type {type(value).__name__}"
 
 
 def printable(text: str, *, most: int | None = None) -> str:

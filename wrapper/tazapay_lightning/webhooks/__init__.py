@@ -1,4 +1,4 @@
-"""Webhooks: is this notice from Tazapay, and what does it say? Pure."""
+"""Prove that a webhook is from Tazapay, and read it. Pure."""
 
 from tazapay_lightning.webhooks.event import WebhookEvent
 from tazapay_lightning.webhooks.verify import sign_webhook, signature_header, verify_webhook, verify_webhook_request

@@ -1,23 +1,20 @@
-"""What a webhook says, once its signature is proven: strict about what identifies it, generous about the rest."""
+"""The event in a webhook whose signature is proven: strict about what identifies it, generous about the rest."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import datetime
 
 from attrs import field, frozen
 
 from tazapay_lightning.errors import WebhookPayloadError
-from tazapay_lightning.values.json_fields import parse_json
+from tazapay_lightning.values.json_fields import decode_json_field, optional
 from tazapay_lightning.values.moments import read_moment
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
 from tazapay_lightning.values.safe_text import printable
 from tazapay_lightning.webhooks.body import Body
 
 __all__ = ["WebhookEvent", "read_event"]
-
-_logger = logging.getLogger("tazapay_lightning")
 
 
 @frozen(kw_only=True)
@@ -32,7 +29,7 @@ class WebhookEvent:
         type: such as ``"collect.succeeded"``, ``"collect.failed"``, ``"collect.on_hold"``, ``"collect.detected"``; any
             other text is passed on. That the payment of a Lightning invoice arrives as ``collect.succeeded`` is
             inference: Tazapay's documentation does not say it.
-        created_at: aware datetime; None for an integer (seconds or milliseconds, nobody says) and for a text that is
+        created_at: aware datetime; None for an integer (seconds or milliseconds, undocumented) and for a text that is
             no moment. A moment without a zone is read as UTC (assumption).
         data: what the event is about, read-only; empty when it is missing or cannot be read.
         collect_id: the id of the payment (``col_...``) that an event ``collect.*`` is about: ``data["id"]`` if it
@@ -66,47 +63,18 @@ def read_event(body: Body) -> WebhookEvent:
     kind = body.event.get("type")
     if not isinstance(kind, str) or not kind:
         raise WebhookPayloadError("the event must have a `type` such as 'collect.succeeded', a text that is not empty")
-    data = _data(body)
+    source = f"the webhook {printable(body.id, most=60)}"
+    data = optional(body.event, "data", decode_json_field, source=source) or {}
+    # An integer is a documented form, but of seconds or milliseconds?
+    dated = not isinstance(body.event["created_at"], int)
     return WebhookEvent(
         id=body.id,
         type=kind,
-        created_at=_created_at(body),
+        created_at=optional(body.event, "created_at", read_moment, source=source) if dated else None,
         data=data,
         collect_id=_collect_id(kind, data),
         raw=body.event,
     )
-
-
-def _created_at(body: Body) -> datetime | None:
-    value = body.event["created_at"]
-    if isinstance(value, int):  # a documented form, but of seconds or milliseconds?
-        return None
-    try:
-        return read_moment(value)
-    except ValueError:
-        _warn("created_at", body)
-        return None
-
-
-def _data(body: Body) -> Mapping[str, object]:
-    """Read an object that came as itself, as JSON text, or as JSON text that was encoded once more."""
-    value = body.event.get("data")
-    try:
-        for _ in range(2):
-            if isinstance(value, str):
-                value = parse_json(value, error=WebhookPayloadError)
-    except WebhookPayloadError:
-        pass  # it is still a text
-    if isinstance(value, dict):
-        return value
-    if value is not None:
-        _warn("data", body)
-    return {}
-
-
-def _warn(name: str, body: Body) -> None:
-    event = printable(body.id, most=60)
-    _logger.warning("`%s` of the webhook %s is in a form that cannot be read; see WebhookEvent.raw", name, event)
 
 
 def _collect_id(kind: str, data: Mapping[str, object]) -> str | None:

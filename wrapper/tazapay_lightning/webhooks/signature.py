@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from tazapay_lightning.errors import InvalidArgumentError, WebhookSignatureError
+from tazapay_lightning.errors import WebhookSignatureError
+from tazapay_lightning.values.refusals import check_str, refused
 
-__all__ = ["Headers", "Secret", "check_signature", "find_signature"]
+__all__ = ["Headers", "Secret", "check_signature", "signature_header"]
 
 _HEADERS = ("signature", "webhook-signature")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BLANKS = " \t"  # what HTTP allows around the value of a header
 
 
@@ -37,11 +40,13 @@ class Secret:
         Raises:
             InvalidArgumentError: by the argument's name, without the value.
         """
-        problem = self._problem()
-        if problem:
-            raise InvalidArgumentError(
-                f"secret must be the webhook secret of Tazapay's dashboard, a str; got {problem}", argument="secret"
-            )
+        # Not by `check_str` and `check_unicode`: their frames would hold the secret in plain.
+        problem = type(self._value).__name__
+        if isinstance(self._value, str):
+            if self._value and self._value == self._value.strip() and not _SURROGATE.search(self._value):
+                return
+            problem = "one that is empty, has blanks around it, or holds half of a surrogate pair"
+        raise refused("secret", "the webhook secret of Tazapay's dashboard, a str", problem)
 
     def sign(self, signed: bytes) -> str:
         """Return the signature of these bytes: HMAC-SHA256 in Base64.
@@ -62,19 +67,6 @@ class Secret:
     def _base64(self, signed: bytes) -> bytes:
         return base64.b64encode(hmac.new(self._value.encode(), signed, "sha256").digest())
 
-    def _problem(self) -> str | None:
-        if not isinstance(self._value, str):
-            return type(self._value).__name__
-        if not self._value:
-            return "an empty one"
-        if self._value != self._value.strip():
-            return "one with blanks or a line break around it: strip it where it is read"
-        try:
-            self._value.encode()
-        except UnicodeEncodeError:
-            return "one that holds half of a surrogate pair, which UTF-8 cannot write"
-        return None
-
     def __repr__(self) -> str:
         return "Secret(...)"
 
@@ -86,50 +78,55 @@ def check_signature(signature: object) -> str:
         InvalidArgumentError: if it is neither a str nor None, which is what ``headers.get()`` gives for no header.
         WebhookSignatureError: if there is none.
     """
-    if signature is not None and not isinstance(signature, str):
-        raise InvalidArgumentError(
-            f"signature must be a str, such as signature_header(headers) returns; got {type(signature).__name__}",
-            argument="signature",
-        )
-    text = (signature or "").strip(_BLANKS)
-    if not text:
-        raise _unsigned()
-    return text
+    accepted = "a str, such as signature_header(headers) returns"
+    given = "" if signature is None else check_str(signature, argument="signature", accepted=accepted)
+    if text := given.strip(_BLANKS):
+        return text
+    raise _unsigned()
 
 
-def find_signature(headers: Headers) -> str:
-    """Find the signature among headers: see `tazapay_lightning.signature_header`."""
+def signature_header(headers: Headers) -> str:
+    """Find the signature among the headers of a request.
+
+    Args:
+        headers: the headers of any framework, as a mapping or as pairs, in str or bytes (ASGI), in any case; or the
+            environment of a WSGI request, which has them among its variables.
+
+    Returns:
+        The value of ``signature`` or, without that, of ``webhook-signature``.
+
+    Raises:
+        InvalidArgumentError: if these are no headers.
+        WebhookSignatureError: if there is neither, or one comes twice with different values.
+
+    Example:
+        >>> signature_header({"Content-Type": "application/json", "Signature": "c2lnbmVk"})
+        'c2lnbmVk'
+        >>> signature_header([(b"webhook-signature", b"c2lnbmVk")])
+        'c2lnbmVk'
+    """
     found: dict[str, set[str]] = {name: set() for name in _HEADERS}
     try:
-        for name, value in _pairs(headers):
-            values = found.get(_plain(name))
-            if values is not None:
-                values.update(text for each in _each(value) if (text := _text(each).strip(_BLANKS)))
+        items: Any = getattr(headers, "items", lambda: headers)
+        for name, value in items():
+            values = value if isinstance(value, list | tuple) else (value,)  # some gateways list those of each header
+            if (known := _plain(name)) in found:
+                found[known].update(text for each in values if (text := _text(each).strip(_BLANKS)))
     except (TypeError, ValueError):
-        raise InvalidArgumentError(
-            "headers must be a mapping of names to values, or pairs of them, each a str or bytes; "
-            f"got {type(headers).__name__}, or something else within",
-            argument="headers",
-        ) from None
-    for name, values in found.items():
-        if len(values) > 1:
-            raise WebhookSignatureError(f"the header `{name}` comes with {len(values)} different values: which is it?")
-        if values:
-            return values.pop()
+        accepted = "a mapping of names to values, or pairs of them, each a str or bytes"
+        raise refused("headers", accepted, f"{type(headers).__name__}, or something else within") from None
+    for name, signatures in found.items():
+        if len(signatures) > 1:
+            raise WebhookSignatureError(f"the header `{name}` comes with {len(signatures)} different values")
+        if signatures:
+            return signatures.pop()
     raise _unsigned()
 
 
 def _unsigned() -> WebhookSignatureError:
     names = " and no ".join(f"`{name}`" for name in _HEADERS)
-    return WebhookSignatureError(
-        f"there is no signature: no header {names}, or an empty one. Either the sender is not Tazapay, or something on "
-        "the way removed the header"
-    )
-
-
-def _pairs(headers: object) -> Any:
-    items: Any = getattr(headers, "items", None)
-    return items() if callable(items) else headers
+    causes = "the sender is not Tazapay, or something on the way removed it"
+    return WebhookSignatureError(f"there is no signature: no header {names}, or an empty one; {causes}")
 
 
 def _plain(name: object) -> str:
@@ -138,13 +135,6 @@ def _plain(name: object) -> str:
     return (text.removeprefix("HTTP_").replace("_", "-") if text.startswith("HTTP_") else text).lower()
 
 
-def _each(value: object) -> Iterable[object]:
-    return value if isinstance(value, list | tuple) else (value,)  # some gateways list the values of each header
-
-
 def _text(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")  # the encoding of ASGI, and one that reads any byte
-    if not isinstance(value, str):
-        raise TypeError
-    return value
+    # ASGI writes Latin-1, which reads any byte.
+    return check_str(value.decode("latin-1") if isinstance(value, bytes) else value, argument="headers")

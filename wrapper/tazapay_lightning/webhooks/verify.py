@@ -1,4 +1,4 @@
-"""Webhooks: is this notice from Tazapay, and what does it say?
+"""Prove that a webhook is from Tazapay, and read it.
 
 Tazapay signs each one with HMAC-SHA256, keyed with the webhook secret of its dashboard, over the event's ``id``, the
 raw body and the literal text of the event's ``created_at``, nothing between them, and sends the digest in Base64 in the
@@ -15,7 +15,7 @@ from tazapay_lightning.errors import ConfigurationError, WebhookPayloadError, We
 from tazapay_lightning.values.durations import LONGEST_TIMEDELTA, seconds
 from tazapay_lightning.webhooks.body import read_body
 from tazapay_lightning.webhooks.event import WebhookEvent, read_event
-from tazapay_lightning.webhooks.signature import Headers, Secret, check_signature, find_signature
+from tazapay_lightning.webhooks.signature import Headers, Secret, check_signature, signature_header
 
 __all__ = ["WebhookEvent", "sign_webhook", "signature_header", "verify_webhook", "verify_webhook_request"]
 
@@ -55,9 +55,8 @@ def verify_webhook(
     body = read_body(payload)
     if not key.matches(body.signed, text):
         raise WebhookSignatureError(
-            "the signature does not belong to this body and this secret. Usual causes: the body was parsed and written "
-            "anew on the way (pass the raw bytes of the request), or the secret is another environment's (sandbox, "
-            "production). Otherwise the sender is not Tazapay"
+            "the signature does not belong to this body and this secret: the body is not the raw bytes of the request, "
+            "the secret is another environment's (sandbox, production), or the sender is not Tazapay"
         )
     event = read_event(body)
     if allowed is not None:
@@ -121,39 +120,14 @@ def sign_webhook(payload: bytes | bytearray, secret: str) -> str:
     return key.sign(read_body(payload).signed)
 
 
-def signature_header(headers: Headers) -> str:
-    """Find the signature among the headers of a request.
-
-    Args:
-        headers: the headers of any framework, as a mapping or as pairs, in str or bytes (ASGI), in any case; or the
-            environment of a WSGI request, which has them among its variables.
-
-    Returns:
-        The value of ``signature`` or, without that, of ``webhook-signature``.
-
-    Raises:
-        InvalidArgumentError: if these are no headers.
-        WebhookSignatureError: if there is neither, or one comes twice with different values.
-
-    Example:
-        >>> signature_header({"Content-Type": "application/json", "Signature": "c2lnbmVk"})
-        'c2lnbmVk'
-        >>> signature_header([(b"webhook-signature", b"c2lnbmVk")])
-        'c2lnbmVk'
-    """
-    return find_signature(headers)
-
-
 def _check_age(created_at: datetime | None, now: datetime, allowed: float) -> None:
     if created_at is None:
         raise WebhookPayloadError(
-            "the event's age cannot be told: its `created_at` is no moment (seconds or milliseconds, nobody says); "
+            "the event's age cannot be told: its `created_at` is no moment (an integer: of seconds or milliseconds?); "
             "verify it without a tolerance"
         )
     late = (now - created_at).total_seconds()
-    for distance, direction in ((late, "old"), (-late, "in the future")):
-        if distance > allowed:
-            raise WebhookSignatureError(
-                f"the event is {distance:.0f} s {direction}, and the tolerance is {allowed:g} s. Genuine retries "
-                "come up to 24 hours late: to accept them, leave the tolerance out and act once per event id"
-            )
+    if abs(late) > allowed:
+        age = f"{abs(late):.0f} s {'old' if late > 0 else 'in the future'}"
+        advice = "Genuine retries come up to 24 hours late: leave the tolerance out and act once per event id"
+        raise WebhookSignatureError(f"the event is {age}, and the tolerance is {allowed:g} s. {advice}")
