@@ -55,6 +55,7 @@ MODULES = (
     "transport.redaction",
     "transport.replies",
     "transport.retries",
+    "transport.service_errors",
     "transport.settings",
 )
 FILES_LEFT_OUT: Mapping[str, str] = {
@@ -163,7 +164,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         '_code(payment_request).save(image, kind="PNG", scale=scale)': "segno reads kinds without regard to case"
     },
     "invoices.qr.svg": {'light="#FFF",': "segno writes colours in lower case"},
-    "transport.replies._redacted_body": {
+    "transport.service_errors._redacted_body": {
         "return json.dumps(redaction.value(parsed), ensure_ascii=None)": "None is as false as False",
         'return redaction.text(body.decode("UTF-8", "replace"))': NAMES_OF_CODECS,
     },
@@ -175,7 +176,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         ),
         "none of these words says that a request failed either",
     ),
-    "transport.replies.seconds_to_wait": {
+    "transport.service_errors.seconds_to_wait": {
         'asked = lower.get("retry-after", "XXXX")': NO_DATE,
         'return max(0.0, (until - (read_http_date(lower.get("date", None)) or now)).total_seconds())': NO_DATE,
         'return max(0.0, (until - (read_http_date(lower.get("date", )) or now)).total_seconds())': NO_DATE,

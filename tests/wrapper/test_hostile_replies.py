@@ -35,7 +35,7 @@ from tazapay_lightning import (
     UnexpectedResponseError,
 )
 from tazapay_lightning.transport.redaction import Redaction
-from tazapay_lightning.transport.replies import seconds_to_wait, status_error
+from tazapay_lightning.transport.service_errors import seconds_to_wait, status_error
 from tests.support.clients import KINDS, create_kind, each_kind
 from tests.support.served import CreateOverASocket, HandlerServer
 from tests.support.service import (
