@@ -25,8 +25,8 @@ test: environment codegen-environment ## run the tests; ARGS="-k memo" selects s
 ifneq ($(strip $(ARGS)),)
 	@$(PYTEST) $(ARGS)
 else
-	@$(PYTEST) --dist=worksteal tests/wrapper wrapper --cov --cov-report=term
-	@$(PYTEST) $(filter-out tests/wrapper/ tests/support/ tests/typing/ tests/pages/,$(wildcard tests/*/)) emulator codegen examples README.md CONTRIBUTING.md docs
+	@$(PYTEST) --dist=worksteal tests/wrapper tests/journeys wrapper --cov --cov-report=term
+	@$(PYTEST) $(filter-out tests/wrapper/ tests/journeys/ tests/support/ tests/typing/ tests/pages/,$(wildcard tests/*/)) emulator codegen examples README.md CONTRIBUTING.md docs
 endif
 
 browser-test: browser-environment ## run the example shop in Chromium (Debian's package), with screenshots
@@ -87,13 +87,13 @@ build: environment ## build the wheel and the source distribution into dist/, th
 	@cd dist && sha256sum *
 
 fuzz: environment ## 5,000 random replies, bodies and headers; the tests try 100
-	@FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest --quiet -p no:randomly tests/wrapper/test_hostile_replies.py -k undocumented
+	@FUZZ_EXAMPLES=5000 $(BIN)/python -m pytest --quiet -p no:randomly tests/wrapper/transport/test_hostile_replies.py -k undocumented
 
 thorough: environment codegen-environment ## the tests that otherwise take samples, in full (half an hour)
 	@THOROUGH=1 $(PYTEST) tests $(ARGS)
 
 bulk-soak: environment ## bill 20,000 orders, with 30 % of requests failing and the program killed: one invoice each (two minutes)
-	@BULK_ROWS=20000 $(BIN)/python -m pytest --quiet tests/wrapper/test_cli_bulk_killed.py
+	@BULK_ROWS=20000 $(BIN)/python -m pytest --quiet tests/wrapper/cli/test_cli_bulk_killed.py
 
 reliability: environment ## measure every fault against both clients and write the table of docs/reliability.md
 	@$(BIN)/python tools/reliability.py docs/reliability.md
@@ -103,7 +103,7 @@ mutation: environment ## break the pure modules in 3,200 ways; fails if the test
 
 oldest: ## test the wrapper and the emulator with the oldest dependencies that pyproject.toml allows
 	@$(PYTHON) tools/environment.py .venv-oldest requirements/oldest.txt --install-project
-	@.venv-oldest/bin/python -m pytest --quiet --numprocesses=2 --dist=loadfile tests/wrapper tests/emulator wrapper emulator $(ARGS)
+	@.venv-oldest/bin/python -m pytest --quiet --numprocesses=2 --dist=loadfile tests/wrapper tests/journeys tests/emulator wrapper emulator $(ARGS)
 
 newest: ## test them with the newest, resolved in this run and not locked, and report what differs from the lock
 	@$(PYTHON) tools/newest.py $(ARGS)

@@ -63,7 +63,7 @@ FILES_LEFT_OUT: Mapping[str, str] = {
     "test_an_invoices_life.py": "needs the emulator, and its client is not pure",
     "test_broken_connections.py": "is about sockets and TLS",
     "test_bulk.py": "is about billing in bulk",
-    "test_bulk_rows.py": "is about billing in bulk",
+    "test_rows.py": "is about billing in bulk",
     "test_cli.py": "is about the command line",
     "test_cli_bulk.py": "is about the command line",
     "test_cli_bulk_killed.py": "is about the command line",
@@ -72,7 +72,7 @@ FILES_LEFT_OUT: Mapping[str, str] = {
     "test_coverage_contract.py": "reads the document and codegen, which the scratch copy does not have",
     "test_exactly_once.py": "needs the emulator, and takes too long",
     "test_foreign_replies.py": "is about sockets, and starts other Pythons",
-    "test_http_settings.py": "is about sockets and TLS",
+    "test_proxies.py": "is about sockets and TLS",
     "test_lifecycle.py": "is about sockets",
     "test_loading.py": "starts other Pythons",
     "test_malformed_replies.py": "is about sockets",
@@ -80,7 +80,7 @@ FILES_LEFT_OUT: Mapping[str, str] = {
     "test_rooms.py": "reads the sources",
     "test_public_names.py": "lists the names of the package, to which mutmut adds, and starts other Pythons",
     "test_time_limits.py": "waits",
-    "test_transport.py": "is about sockets and TLS",
+    "test_tls.py": "is about sockets and TLS",
 }
 TESTS_LEFT_OUT: Mapping[str, str] = {
     "async": "the pure modules are the same for both clients: one of them is enough",
@@ -268,12 +268,12 @@ def copy(modules: Iterable[str]) -> None:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "wrapper" / PACKAGE, SCRATCH / "src" / PACKAGE, ignore=ignored)
     shutil.copytree(ROOT / "tests/support", SCRATCH / "tests/support", ignore=ignored)
-    shutil.copytree(
-        ROOT / "tests/wrapper", SCRATCH / "tests/wrapper", ignore=shutil.ignore_patterns("__pycache__", *FILES_LEFT_OUT)
-    )
+    left_out = shutil.ignore_patterns("__pycache__", *FILES_LEFT_OUT)
+    for tests in ("tests/wrapper", "tests/journeys"):
+        shutil.copytree(ROOT / tests, SCRATCH / tests, ignore=left_out)
     only_mutate = [f"src/{PACKAGE}/{module.replace('.', '/')}.py" for module in modules]
-    left_out = " and ".join(f"not {name}" for name in TESTS_LEFT_OUT)
-    (SCRATCH / "pyproject.toml").write_text(PYPROJECT.format(only_mutate=only_mutate, left_out=left_out))
+    selection = " and ".join(f"not {name}" for name in TESTS_LEFT_OUT)
+    (SCRATCH / "pyproject.toml").write_text(PYPROJECT.format(only_mutate=only_mutate, left_out=selection))
     (SCRATCH / "conftest.py").write_text(CONFTEST)
 
 

@@ -23,7 +23,7 @@ from tools.pins import canonical, pins  # noqa: E402 - the folder of this file i
 ENVIRONMENT = ROOT / ".venv-newest"
 PYTHON = str(ENVIRONMENT / "bin/python")
 LOCK = ROOT / "requirements/dev.txt"
-TESTS = ("tests/wrapper", "tests/emulator", "wrapper", "emulator")
+TESTS = ("tests/wrapper", "tests/journeys", "tests/emulator", "wrapper", "emulator")
 PASSED, FAILED, NO_ENVIRONMENT = 0, 1, 2
 
 

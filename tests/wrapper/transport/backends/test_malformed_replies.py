@@ -17,11 +17,11 @@ from tazapay_lightning import (
     ServerError,
     UnexpectedResponseError,
 )
+from tests.journeys.test_secrets import TOKEN
 from tests.support.clients import caller, create_kind, each_kind
 from tests.support.service import API_KEY, API_SECRET, Listener
 from tests.support.wire import BODY, Recorder, close, reply
-from tests.wrapper.test_http_settings import everything_shown
-from tests.wrapper.test_secrets import TOKEN
+from tests.wrapper.transport.backends.test_proxies import everything_shown
 
 Listen = Callable[[Callable[[socket], None]], Listener]
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -38,7 +38,7 @@ from tests.support.bulk import Service, amount_in, client_of, key, made, rows, r
 from tests.support.service import envelope, invoice_object
 from tests.support.thorough import THOROUGH
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks/bulk_memory.py"
+BENCHMARK = Path(__file__).parents[3] / "benchmarks/bulk_memory.py"
 
 # Keys
 
