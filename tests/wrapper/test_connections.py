@@ -20,14 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning import APIConnectionError, APITimeoutError, LightningClient
-from tazapay_lightning.transport.backends.async_connections import AsyncConnections
 from tazapay_lightning.transport.backends.connections import (
     KEEP_SECONDS,
     MOST_CONNECTIONS,
+    AsyncConnections,
     Connections,
-    Idle,
-    client_closed_error,
 )
+from tazapay_lightning.transport.backends.failures import client_closed_error
 from tazapay_lightning_emulator import running_emulator
 from tests.support.thorough import THOROUGH
 
@@ -86,7 +85,6 @@ class Blocking:
 
     def __init__(self, network: Network) -> None:
         self.connections = Connections(network.connect, network.disconnect, network.clock)
-        self.prepare = self.connections.prepare
 
     @asynccontextmanager
     async def one(self, ends: float = LATER) -> AsyncIterator[Connection]:
@@ -100,7 +98,6 @@ class Blocking:
 class Waiting:
     def __init__(self, network: Network) -> None:
         self.connections = AsyncConnections(network.connect, network.disconnect_async, network.clock)
-        self.prepare = self.connections.prepare
 
     @asynccontextmanager
     async def one(self, ends: float = LATER) -> AsyncIterator[Connection]:
@@ -211,19 +208,6 @@ async def test_one_that_was_opened_while_the_others_were_closed_is_closed_when_i
         await lender.close()
         lender.connections._all.add(late := network.connect())
     assert late.closed == 1
-
-
-@runs
-async def test_a_prepared_one_is_lent_first_and_grows_old_like_others(lender: Any, network: Network) -> None:
-    lender.prepare()
-    assert len(network.opened) == 1
-    async with lender.one() as first, lender.one():
-        assert first.number == 0
-    lender.prepare()
-    network.now += KEEP_SECONDS + 1
-    async with lender.one() as used:
-        pass
-    assert network.still_open == [used.number]
 
 
 @runs
@@ -361,7 +345,7 @@ def test_a_connection_is_closed_to_the_end_also_when_everything_around_it_is_can
 def test_a_connection_that_does_not_want_to_close_holds_up_nobody_for_long(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tazapay_lightning.transport.backends.async_connections.CLOSE_TIMEOUT", 0.01)
+    monkeypatch.setattr("tazapay_lightning.transport.backends.connections.CLOSE_TIMEOUT", 0.01)
 
     async def never(connection: Connection) -> None:
         await asyncio.sleep(3600)
@@ -404,13 +388,14 @@ def work(connections: Connections[Connection]) -> str:
     return "done"
 
 
-def test_threads_that_take_the_same_old_connections_share_them_out() -> None:
-    idle = Idle[int]()
-    for number in range(1000):
-        idle.put(number, now=0.0)
+def test_threads_that_close_the_same_old_connections_share_them_out(network: Network) -> None:
+    connections = Connections(network.connect, network.disconnect, network.clock)
+    for _ in range(1000):
+        connections._idle.append((network.now, network.connect()))
+    network.now += KEEP_SECONDS + 1
     with ThreadPoolExecutor(8) as threads:
-        taken = list(threads.map(lambda _: idle.take_old(now=100.0), range(8)))
-    assert sorted(number for part in taken for number in part) == list(range(1000))
+        old = list(threads.map(lambda _: connections._give_back(network.connect()), range(8)))
+    assert sorted(connection.number for part in old for connection in part) == list(range(1000))
 
 
 @pytest.mark.parametrize("nothing_sent", [True, False])

@@ -1,17 +1,18 @@
-"""What a failure of a library means: the one place that turns it into a documented error."""
+"""The one place that turns a library's failure into a documented error."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import NoReturn
 
 from tazapay_lightning.errors import APIConnectionError, APITimeoutError
 from tazapay_lightning.transport.exchange import Request
 from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["not_reached"]
+__all__ = ["client_closed_error", "raise_documented"]
 
 _MOST_WORDS = 300
 _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
@@ -26,35 +27,51 @@ _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
 """The next step for the commonest failures; the first that is part of a failure counts."""
 
 
-def not_reached(
-    failure: BaseException, words: str, request: Request, *, late: bool, nothing_sent: bool, permanent: bool
-) -> APIConnectionError:
-    """Return the documented error that a failure of the connection amounts to.
+def raise_documented(
+    failure: Exception,
+    words: str,
+    request: Request,
+    *,
+    is_late: bool,
+    is_closed: bool,
+    nothing_sent: bool,
+    permanent: bool = False,
+) -> NoReturn:
+    """Raise the documented error that a failure of the connection amounts to.
 
     Args:
-        failure: what the library raised.
-        words: what it says; it may repeat whole kilobytes of what came.
+        failure: what the library raised. A RuntimeError is raised again, unless the client was closed: libraries raise
+            it then.
+        words: the library's message; it may repeat whole kilobytes of what came.
         request: what was sent, or was to be.
-        late: whether the time was up.
+        is_late: whether the time was up.
+        is_closed: whether the client was closed.
         nothing_sent: whether it is certain that the service did not get the request.
         permanent: whether another attempt would fail in the same way.
     """
+    if isinstance(failure, RuntimeError):
+        if not is_closed:
+            raise failure
+        raise client_closed_error(nothing_sent=False) from failure
     what = printable(request.redaction.text(words), most=_MOST_WORDS) or type(failure).__name__
-    _clean(failure, request.redaction)
-    if late:
-        return APITimeoutError(f"no complete reply from {request.base_url} in time ({what})", nothing_sent=nothing_sent)
     links = list(_chain(failure))
+    _clean(links, request.redaction)
+    message = f"no complete reply from {request.base_url}"
+    if is_late:
+        raise APITimeoutError(f"{message} in time ({what})", nothing_sent=nothing_sent) from failure
     advice = next((f"; {step}" for kind, step in _ADVICE if any(isinstance(link, kind) for link in links)), "")
-    return APIConnectionError(
-        f"no complete reply from {request.base_url}: {what}{advice}",
-        nothing_sent=nothing_sent,
-        permanent=permanent or any(isinstance(link, ssl.SSLCertVerificationError) for link in links),
-    )
+    permanent = permanent or any(isinstance(link, ssl.SSLCertVerificationError) for link in links)
+    raise APIConnectionError(f"{message}: {what}{advice}", nothing_sent=nothing_sent, permanent=permanent) from failure
 
 
-def _clean(failure: BaseException, redaction: Redaction) -> None:
+def client_closed_error(*, nothing_sent: bool = True) -> APIConnectionError:
+    """Return the error for a request that found its client closed."""
+    return APIConnectionError("the client was closed meanwhile", nothing_sent=nothing_sent, permanent=True)
+
+
+def _clean(links: list[BaseException], redaction: Redaction) -> None:
     """Take out of a failure and its causes, which a traceback shows, what a peer may have sent back of what it got."""
-    for link in _chain(failure):
+    for link in links:
         link.args = tuple(redaction.text(each) if isinstance(each, str) else each for each in link.args)
         if isinstance(getattr(link, "message", None), str):  # aiohttp's show this and not their arguments
             link.message = redaction.text(link.message)  # type: ignore[attr-defined]  # it was just seen to be there
