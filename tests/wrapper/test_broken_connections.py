@@ -169,6 +169,27 @@ def test_a_kept_connection_that_was_closed_in_between_costs_nobody_an_attempt(
     assert server.connections == 3
 
 
+@each_kind
+def test_when_the_service_has_gone_since_the_last_call_nothing_was_sent(kind: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def serve_one() -> None:
+            with server.accept()[0] as connection:
+                read_request(connection)
+                connection.sendall(GOOD)
+                server.close()
+
+        serving = threading.Thread(target=serve_one)
+        serving.start()
+        with caller(kind, f"http://127.0.0.1:{server.getsockname()[1]}", max_retries=0) as call:
+            call("create_invoice", amount_sats=1)
+            serving.join(10)
+            time.sleep(0.02)  # the end of the connection has to come through the kernel
+            with pytest.raises(APIConnectionError) as caught:
+                call("create_invoice", amount_sats=1)
+    assert (caught.value.nothing_sent, caught.value.outcome_unknown) == (True, False)
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.05], ids=["while nobody listened", "while the event loop ran"])
 def test_aiohttp_too_takes_no_unasked_reply_whenever_it_came(seconds: float, listen: Listen) -> None:
     said = threading.Event()

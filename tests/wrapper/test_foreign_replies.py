@@ -182,13 +182,16 @@ def test_a_redirect_that_leads_nowhere_was_an_answer_also_to_a_clients_own_httpx
     assert caught.value.outcome_unknown
 
 
+@pytest.mark.parametrize(
+    "head", [b"", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"], ids=["as a head", "as a chunk"]
+)
 @pytest.mark.parametrize("way", WAYS)
-def test_no_traceback_shows_credentials_that_a_peer_sends_back(way: str, listen: Listen) -> None:
+def test_no_traceback_shows_credentials_that_a_peer_sends_back(way: str, head: bytes, listen: Listen) -> None:
     def echo(connection: socket.socket) -> None:
         request = read_request(connection)
         token = re.search(rb"(?i)authorization: (.*?)\r\n", request)
         assert token
-        connection.sendall(token[1] + b"\r\n\r\n")
+        connection.sendall(head + token[1] + b"\r\n\r\n")
 
     with pytest.raises(APIConnectionError) as caught:
         WAYS[way](f"http://127.0.0.1:{listen(echo).port}")

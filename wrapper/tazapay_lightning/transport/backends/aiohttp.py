@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import math
 import select
 import ssl
 import time
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 from weakref import WeakSet
 
 import aiohttp
-from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from tazapay_lightning.errors import ConfigurationError
@@ -105,7 +102,7 @@ class AsyncAiohttp:
             async with asyncio.timeout(ends - time.monotonic()):
                 response = await session.request(
                     request.method,
-                    _address(request.url),
+                    URL(request.url, encoded=True),
                     headers=request.headers,
                     data=request.content,
                     allow_redirects=False,
@@ -114,13 +111,9 @@ class AsyncAiohttp:
                 )
             return await _received(response, ends)
         except (*_FAILURES, RuntimeError) as failure:
+            is_late = isinstance(failure, TimeoutError)
             raise_documented(
-                failure,
-                _words(failure),
-                request,
-                is_late=isinstance(failure, TimeoutError),
-                is_closed=session.closed,
-                nothing_sent=not trace.has_sent,
+                failure, request, nothing_sent=not trace.has_sent, is_closed=session.closed, is_late=is_late
             )
 
     async def aclose(self) -> None:
@@ -133,12 +126,7 @@ class AsyncAiohttp:
     def _open(self) -> aiohttp.ClientSession:
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_note_sending)
-        self._connector = _Connector(
-            ssl=self._certificates,
-            limit=MOST_CONNECTIONS,
-            keepalive_timeout=KEEP_SECONDS,
-            timeout_ceil_threshold=math.inf,  # aiohttp rounds limits above 5 seconds up
-        )
+        self._connector = _Connector(ssl=self._certificates, limit=MOST_CONNECTIONS, keepalive_timeout=KEEP_SECONDS)
         return aiohttp.ClientSession(
             connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies would go out again with the next call
@@ -157,11 +145,18 @@ async def _note_sending(session: object, context: SimpleNamespace, event: object
 
 
 async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating GET and PUT, unasked and uncounted, when a kept connection turns out to be lost."""
+    """Let failures pass that neither make aiohttp repeat GET and PUT, unasked and uncounted, nor hold credentials."""
     try:
         return await send(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as failure:
-        raise aiohttp.ClientConnectionError(_words(failure)) from failure
+    except aiohttp.ClientOSError as failure:
+        raise aiohttp.ClientConnectionError(str(failure)) from failure
+    except aiohttp.ServerDisconnectedError:
+        words = "the connection was closed"  # and not half of a head, with whatever stands in it
+    except aiohttp.ClientHttpProxyError as failure:
+        words = f"{failure.status} {failure.message}"
+    except aiohttp.ClientResponseError as failure:
+        words = failure.message  # without the 400 that aiohttp gives to whatever is no HTTP
+    raise aiohttp.ClientConnectionError(words)  # here, so that it has no context: the request, with its headers
 
 
 async def _received(response: aiohttp.ClientResponse, ends: float) -> Response:
@@ -183,11 +178,6 @@ def _text(value: str) -> str:
     return value if value.isascii() or raw.decode(errors="replace") == value else raw.decode("latin-1")
 
 
-@lru_cache(maxsize=64)  # most calls go to the one address of the operation that creates
-def _address(url: str) -> URL:
-    return URL(url, encoded=True)
-
-
 def _proxy(settings: Settings) -> dict[str, Any]:
     """Return the arguments for the environment's proxy: a URL that messages may name, and credentials (RFC 7617)."""
     named = proxy_for(settings)
@@ -202,18 +192,3 @@ def _proxy(settings: Settings) -> dict[str, Any]:
     pair = f"{proxy.user or ''}:{proxy.password or ''}".encode()  # UTF-8, like those that httpx sends
     headers = {} if pair == b":" else {"Proxy-Authorization": "Basic " + base64.b64encode(pair).decode()}
     return {"proxy": proxy.with_user(None), "proxy_headers": headers}
-
-
-def _words(failure: Exception) -> str:
-    """Return a failure's message, and take the credentials off it, which aiohttp keeps with the request."""
-    if isinstance(failure, aiohttp.ServerDisconnectedError):
-        failure.message = "the connection was closed"  # and not half of a head, with whatever stands in it
-        failure.args = (failure.message,)
-    if not isinstance(failure, aiohttp.ClientResponseError):
-        return str(failure)
-    failure.request_info = failure.request_info._replace(headers=CIMultiDictProxy(CIMultiDict[str]()))
-    failure.args = (failure.request_info, failure.history)
-    # elsewhere without the 400 that aiohttp gives to whatever is no HTTP
-    return (
-        f"{failure.status} {failure.message}" if isinstance(failure, aiohttp.ClientHttpProxyError) else failure.message
-    )

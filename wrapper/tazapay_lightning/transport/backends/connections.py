@@ -20,7 +20,7 @@ import anyio
 from tazapay_lightning.errors import APITimeoutError
 from tazapay_lightning.transport.backends.failures import client_closed_error
 
-__all__ = ["KEEP_SECONDS", "MOST_CONNECTIONS", "AsyncConnections", "Connections"]
+__all__ = ["KEEP_SECONDS", "MOST_CONNECTIONS", "AsyncConnections", "Connections", "Pool"]
 
 MOST_CONNECTIONS = 100  # what httpx allows by default
 KEEP_SECONDS = 5.0  # how long httpx keeps a connection that is not in use
@@ -29,7 +29,7 @@ CLOSE_TIMEOUT = 1.0  # seconds; a broken connection has nothing more to send
 _Connection = TypeVar("_Connection")
 
 
-class _Pool(Generic[_Connection]):
+class Pool(Generic[_Connection]):
     """What threads and tasks share: the idle connections, and all of them, to be closed with the client.
 
     Args:
@@ -81,7 +81,7 @@ class _Pool(Generic[_Connection]):
         return list(self._all)
 
 
-class Connections(_Pool[_Connection]):
+class Connections(Pool[_Connection]):
     """Lends connections to threads."""
 
     def _start(self) -> None:
@@ -125,7 +125,7 @@ class Connections(_Pool[_Connection]):
                 self._disconnect(connection)
 
 
-class AsyncConnections(_Pool[_Connection]):
+class AsyncConnections(Pool[_Connection]):
     """Lends connections to the tasks of one event loop."""
 
     def _start(self) -> None:

@@ -28,34 +28,28 @@ _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def raise_documented(
-    failure: Exception,
-    words: str,
-    request: Request,
-    *,
-    is_late: bool,
-    is_closed: bool,
-    nothing_sent: bool,
-    permanent: bool = False,
+    failure: Exception, request: Request, *, nothing_sent: bool, is_closed: bool, is_late: bool, permanent: bool = False
 ) -> NoReturn:
     """Raise the documented error that a failure of the connection amounts to.
 
     Args:
         failure: what the library raised. A RuntimeError is raised again, unless the client was closed: libraries raise
             it then.
-        words: the library's message; it may repeat whole kilobytes of what came.
         request: what was sent, or was to be.
-        is_late: whether the time was up.
-        is_closed: whether the client was closed.
         nothing_sent: whether it is certain that the service did not get the request.
+        is_closed: whether the client was closed.
+        is_late: whether the time was up.
         permanent: whether another attempt would fail in the same way.
     """
     if isinstance(failure, RuntimeError):
         if not is_closed:
             raise failure
         raise client_closed_error(nothing_sent=False) from failure
-    what = printable(request.redaction.text(words), most=_MOST_WORDS) or type(failure).__name__
     links = list(_chain(failure))
-    _clean(links, request.redaction)
+    for link in links:
+        _clean(link, request.redaction)
+    # its message may repeat kilobytes of what came
+    what = printable(request.redaction.text(str(failure)), most=_MOST_WORDS) or type(failure).__name__
     message = f"no complete reply from {request.base_url}"
     if is_late:
         raise APITimeoutError(f"{message} in time ({what})", nothing_sent=nothing_sent) from failure
@@ -69,12 +63,11 @@ def client_closed_error(*, nothing_sent: bool = True) -> APIConnectionError:
     return APIConnectionError("the client was closed meanwhile", nothing_sent=nothing_sent, permanent=True)
 
 
-def _clean(links: list[BaseException], redaction: Redaction) -> None:
-    """Take out of a failure and its causes, which a traceback shows, what a peer may have sent back of what it got."""
-    for link in links:
-        link.args = tuple(redaction.text(each) if isinstance(each, str) else each for each in link.args)
-        if isinstance(getattr(link, "message", None), str):  # aiohttp's show this and not their arguments
-            link.message = redaction.text(link.message)  # type: ignore[attr-defined]  # it was just seen to be there
+def _clean(link: BaseException, redaction: Redaction) -> None:
+    """Redact what a traceback shows of a failure: a peer may have sent back what it got."""
+    link.args = tuple(redaction.text(each) if isinstance(each, str) else each for each in link.args)
+    if isinstance(getattr(link, "message", None), str):  # aiohttp's show this and not their arguments
+        link.message = redaction.text(link.message)  # type: ignore[attr-defined]  # it was just seen to be there
 
 
 def _chain(failure: BaseException | None) -> Iterator[BaseException]:

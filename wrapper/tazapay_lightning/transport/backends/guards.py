@@ -22,11 +22,7 @@ from typing import Any
 __all__ = ["bound_reads", "has_unread_bytes", "reads_end_at"]
 
 
-class _OfThisThread(threading.local):
-    ends = math.inf  # on the monotonic clock
-
-
-_reads = _OfThisThread()
+_reads = threading.local()  # `ends`, on the monotonic clock, while a request of this thread is under way
 
 
 @contextmanager
@@ -51,7 +47,7 @@ def bound_reads(info: Mapping[str, Any]) -> None:
 
 
 def _read_in_time(read: Callable[..., bytes], max_bytes: int, timeout: float | None = None) -> bytes:
-    left = _reads.ends - time.monotonic()
+    left = getattr(_reads, "ends", math.inf) - time.monotonic()
     if left <= 0:
         raise TimeoutError("the reply came too slowly")
     if timeout is not None:
@@ -67,18 +63,16 @@ def has_unread_bytes(connection: object, response: Any) -> bool:
         response: that reply.
     """
     stream = response.extensions["network_stream"]
-    if _holds_more(stream.get_extra_info("ssl_object")):
-        return True
     layer: Any = getattr(stream, "_stream", None)  # anyio's, for asyncio: what arrived before it was asked for
     while hasattr(layer, "transport_stream"):
         layer = layer.transport_stream
-    if getattr(getattr(layer, "_protocol", None), "read_queue", None):
-        return True
-    for pooled in getattr(getattr(connection, "_pool", None), "connections", ()):
-        parser = getattr(getattr(pooled, "_connection", None), "_h11_state", None)
-        if getattr(parser, "trailing_data", (b"",))[0]:
-            return True
-    return False
+    pooled = getattr(getattr(connection, "_pool", None), "connections", ())
+    parsers = [getattr(getattr(each, "_connection", None), "_h11_state", None) for each in pooled]
+    return (
+        _holds_more(stream.get_extra_info("ssl_object"))
+        or bool(getattr(getattr(layer, "_protocol", None), "read_queue", None))
+        or any(getattr(parser, "trailing_data", (b"",))[0] for parser in parsers)
+    )
 
 
 def _holds_more(encryption: object) -> bool:

@@ -18,7 +18,7 @@ import anyio
 import httpx
 
 from tazapay_lightning.errors import ConfigurationError
-from tazapay_lightning.transport.backends.connections import AsyncConnections, Connections
+from tazapay_lightning.transport.backends.connections import AsyncConnections, Connections, Pool
 from tazapay_lightning.transport.backends.failures import client_closed_error, raise_documented
 from tazapay_lightning.transport.backends.guards import bound_reads, has_unread_bytes, reads_end_at
 from tazapay_lightning.transport.backends.proxies import proxy_for
@@ -31,7 +31,6 @@ __all__ = ["AsyncHTTPClient", "AsyncHttpx", "BlockingHttpx", "HTTPClient", "cert
 HTTPClient = httpx.Client
 AsyncHTTPClient = httpx.AsyncClient
 
-_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
 _Transport = TypeVar("_Transport", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 # What proves it of a caller's client, which may carry requests in a way of its own
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -47,8 +46,7 @@ class _Trace:
         has_sent: True from the moment at which the request's first byte may be on its way.
     """
 
-    def __init__(self) -> None:
-        self.has_sent = False
+    has_sent = False
 
     def blocking(self, event: str, info: Mapping[str, Any]) -> None:
         """Take a step, and bound the reads of a new connection, which asynchronous code is cancelled from."""
@@ -68,11 +66,11 @@ class BlockingHttpx:
     """Blocking requests. Safe to share between threads."""
 
     def __init__(self, settings: Settings, http_client: HTTPClient | None) -> None:
-        self._connections: Connections[httpx.HTTPTransport] | HTTPClient
-        if http_client is None:
-            self._connections = Connections(_opening(httpx.HTTPTransport, settings), httpx.HTTPTransport.close)
-        else:
-            self._connections = _checked(http_client, httpx.Client)
+        if http_client is not None and not isinstance(http_client, httpx.Client):
+            raise ConfigurationError(f"http_client must be an httpx.Client; got {type(http_client).__name__}")
+        self._connections = http_client or Connections(
+            _opening(httpx.HTTPTransport, settings), httpx.HTTPTransport.close
+        )
 
     def exchange(self, request: Request, ends: float) -> Response:
         """Send a request and wait for the whole reply, until `ends` at most."""
@@ -104,12 +102,11 @@ class AsyncHttpx:
     """Asynchronous requests. Safe to share between the tasks of one event loop."""
 
     def __init__(self, settings: Settings, http_client: AsyncHTTPClient | None) -> None:
-        self._connections: AsyncConnections[httpx.AsyncHTTPTransport] | AsyncHTTPClient
-        if http_client is None:
-            opening = _opening(httpx.AsyncHTTPTransport, settings)
-            self._connections = AsyncConnections(opening, httpx.AsyncHTTPTransport.aclose)
-        else:
-            self._connections = _checked(http_client, httpx.AsyncClient)
+        if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
+            raise ConfigurationError(f"http_client must be an httpx.AsyncClient; got {type(http_client).__name__}")
+        self._connections = http_client or AsyncConnections(
+            _opening(httpx.AsyncHTTPTransport, settings), httpx.AsyncHTTPTransport.aclose
+        )
 
     async def exchange(self, request: Request, ends: float) -> Response:
         """Send a request and wait for the whole reply, until `ends` at most."""
@@ -152,16 +149,9 @@ def certificates(settings: Settings) -> ssl.SSLContext:
         return httpx.create_ssl_context() if settings.is_encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _checked(http_client: object, kind: type[_Client]) -> _Client:
-    if not isinstance(http_client, kind):
-        raise ConfigurationError(f"http_client must be an httpx.{kind.__name__}; got {type(http_client).__name__}")
-    return http_client
-
-
 def _opening(transport: Callable[..., _Transport], settings: Settings) -> Callable[[], _Transport]:
     """Return what makes a connection, tried once: the environment may name a proxy that cannot be used."""
-    shared = {"verify": certificates(settings), "proxy": proxy_for(settings)}
-    opening = partial(transport, **shared, limits=_ONE, trust_env=False)
+    opening = partial(transport, verify=certificates(settings), proxy=proxy_for(settings), limits=_ONE, trust_env=False)
     with _setting_up(settings):
         opening()
     return opening
@@ -191,12 +181,9 @@ def _message(
     left = max(ends - time.monotonic(), 0.001)  # httpx takes 0 for "at once", which is what is left then
     # a connection that is not made ends shortly before the time is up: it proves that nothing was sent
     limits = {"connect": 0.99 * left, "pool": 0.99 * left, "write": left, "read": left}
+    extensions = {"timeout": limits, "trace": trace}
     return build(
-        request.method,
-        _address(request.url),
-        headers=request.headers,
-        content=request.content,
-        extensions={"timeout": limits, "trace": trace},
+        request.method, _address(request.url), headers=request.headers, content=request.content, extensions=extensions
     )
 
 
@@ -239,18 +226,14 @@ def _complete(response: httpx.Response, body: Body) -> Response:
 
 
 def _raise_documented(
-    failure: Exception,
-    request: Request,
-    trace: _Trace,
-    connections: Connections[Any] | AsyncConnections[Any] | HTTPClient | AsyncHTTPClient,
+    failure: Exception, request: Request, trace: _Trace, connections: Pool[Any] | HTTPClient | AsyncHTTPClient
 ) -> NoReturn:
-    is_own = isinstance(connections, Connections | AsyncConnections)
+    is_own = isinstance(connections, Pool)
     raise_documented(
         failure,
-        str(failure),
         request,
-        is_late=isinstance(failure, httpx.TimeoutException | TimeoutError),
-        is_closed=connections.is_closed,
         nothing_sent=not trace.has_sent if is_own else isinstance(failure, _NEVER_SENT),
+        is_closed=connections.is_closed,
+        is_late=isinstance(failure, httpx.TimeoutException | TimeoutError),
         permanent=isinstance(failure, httpx.UnsupportedProtocol | httpx.InvalidURL),
     )

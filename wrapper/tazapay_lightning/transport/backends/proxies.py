@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -12,6 +14,7 @@ from tazapay_lightning.transport.settings import Settings
 __all__ = ["is_told_by_the_environment", "proxy_for"]
 
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
+_VISIBLE = re.compile(rb"[!-~]+")
 
 
 def proxy_for(settings: Settings) -> str | None:
@@ -30,19 +33,15 @@ def proxy_for(settings: Settings) -> str | None:
     if not proxy:
         return None
     url = proxy if "://" in proxy else f"http://{proxy}"
-    try:
+    with suppress(ValueError):
         parts = urlsplit(url)
-        host = parts.hostname or ""
         _ = parts.port  # reading it is what checks it
-        host.encode("idna")
-    except ValueError:
-        host = ""
-    if not host or not host.isprintable() or " " in host or parts.scheme not in _SCHEMES:
-        raise ConfigurationError(
-            f"the environment names a proxy for {settings.base_url} that is none (HTTPS_PROXY, ALL_PROXY): it must be "
-            "a URL such as http://proxy.example:3128"
-        )
-    return url
+        if parts.scheme in _SCHEMES and _VISIBLE.fullmatch((parts.hostname or "").encode("idna")):
+            return url
+    raise ConfigurationError(
+        f"the environment names a proxy for {settings.base_url} that is none (HTTPS_PROXY, ALL_PROXY): it must be "
+        "a URL such as http://proxy.example:3128"
+    )
 
 
 def is_told_by_the_environment(settings: Settings) -> bool:
