@@ -28,7 +28,8 @@ from tazapay_lightning.transport.settings import Settings
 
 __all__ = ["AsyncAiohttp"]
 
-_FAILURES = (aiohttp.ClientError, OSError, UnicodeError)
+# HttpProcessingError: of aiohttp's parser in Python, from within a body
+_FAILURES = (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, OSError, UnicodeError)
 _LONGEST_HEAD = 100 * 1024  # bytes; what httpx reads
 
 
