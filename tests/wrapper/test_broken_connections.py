@@ -154,7 +154,7 @@ def test_without_retries_each_operation_is_one_request(
 
 @each_kind
 @each_operation
-def test_a_kept_connection_that_was_closed_in_between_costs_nobody_an_attempt(
+def test_a_kept_connection_that_was_closed_in_between_costs_no_attempt(
     method: str, given: tuple[str, ...], arguments: dict[str, Any], verb: bytes, kind: str, listen: Listen
 ) -> None:
     closed = threading.Event()
@@ -190,7 +190,7 @@ def test_when_the_service_has_gone_since_the_last_call_nothing_was_sent(kind: st
     assert (caught.value.nothing_sent, caught.value.outcome_unknown) == (True, False)
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.05], ids=["while nobody listened", "while the event loop ran"])
+@pytest.mark.parametrize("seconds", [0.0, 0.05], ids=["while the event loop stood still", "while the event loop ran"])
 def test_aiohttp_too_takes_no_unasked_reply_whenever_it_came(seconds: float, listen: Listen) -> None:
     said = threading.Event()
 
@@ -226,7 +226,7 @@ UNASKED = {
 
 @each_kind
 @pytest.mark.parametrize(("at_once", "later"), UNASKED.values(), ids=UNASKED.keys())
-def test_what_a_server_says_unasked_is_nobodys_reply(at_once: bytes, later: bytes, kind: str, listen: Listen) -> None:
+def test_what_a_server_sends_unasked_is_no_reply(at_once: bytes, later: bytes, kind: str, listen: Listen) -> None:
     said = threading.Event()
 
     def serve(connection: socket.socket) -> None:
@@ -340,7 +340,7 @@ def test_a_break_within_tls_leaves_the_outcome_unknown(
 
 REFUSALS = {
     "refuses": (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", close),
-    "reaches nobody": (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", close),
+    "does not reach the service": (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", close),
     "breaks the tunnel": (b"HTTP/1.1 200 OK\r\n\r\n", close),
     # within the handshake: the ssl module of CPython 3.11 leaves a socket open that was reset just before
     "resets the tunnel": (b"HTTP/1.1 200 OK\r\n\r\n", lambda connection: hello_then(connection, reset)),

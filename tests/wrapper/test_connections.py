@@ -170,7 +170,7 @@ async def test_a_failure_matters_more_than_what_goes_wrong_when_its_connection_i
 
 
 @runs
-async def test_one_that_nobody_used_for_5_seconds_is_closed_when_another_is_given_back(
+async def test_one_that_was_idle_for_5_seconds_is_closed_when_another_is_given_back(
     lender: Any, network: Network
 ) -> None:
     async with lender.one(), lender.one():
@@ -211,7 +211,7 @@ async def test_one_that_was_opened_while_the_others_were_closed_is_closed_when_i
 
 
 @runs
-async def test_one_that_cannot_be_opened_takes_nobodys_turn(lender: Any, network: Network) -> None:
+async def test_one_that_cannot_be_opened_takes_no_turn(lender: Any, network: Network) -> None:
     lender.connections._connect = lambda: (_ for _ in ()).throw(OSError("no"))
     for _ in range(MOST_CONNECTIONS + 1):
         with pytest.raises(OSError, match="no"):
@@ -221,7 +221,7 @@ async def test_one_that_cannot_be_opened_takes_nobodys_turn(lender: Any, network
 
 
 @runs
-async def test_the_101st_is_told_that_none_was_free_when_its_time_is_up(lender: Any, network: Network) -> None:
+async def test_the_101st_request_fails_when_no_connection_gets_free_in_its_time(lender: Any, network: Network) -> None:
     async with AsyncExitStack() as all_of_them:
         for _ in range(MOST_CONNECTIONS):
             await all_of_them.enter_async_context(lender.one())
@@ -342,7 +342,7 @@ def test_a_connection_is_closed_to_the_end_also_when_everything_around_it_is_can
     assert closed == ["connection"]
 
 
-def test_a_connection_that_does_not_want_to_close_holds_up_nobody_for_long(
+def test_a_connection_that_does_not_close_holds_up_its_request_for_a_second_at_most(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tazapay_lightning.transport.backends.connections.CLOSE_TIMEOUT", 0.01)

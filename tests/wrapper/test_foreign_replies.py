@@ -94,7 +94,7 @@ WAYS: dict[str, Callable[[str], list[str]]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_second_reply_in_a_record_of_its_own_is_nobodys(
+def test_a_second_reply_in_a_record_of_its_own_is_dropped(
     way: str, listen: Listen, certificate: ssl.SSLContext
 ) -> None:
     asked: list[bytes] = []

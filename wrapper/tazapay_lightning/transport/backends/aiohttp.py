@@ -55,7 +55,7 @@ class _Connector(aiohttp.TCPConnector):
             connection.close()
 
     async def abort(self) -> None:
-        """End the connections that aiohttp has closed and no longer knows, but whose other side has not agreed.
+        """End the connections that aiohttp has closed, but whose other side has not agreed.
 
         Over TLS that takes as long as the other side likes, and they would outlive the event loop.
         """
@@ -79,8 +79,8 @@ class AsyncAiohttp:
     """Asynchronous requests. Safe to share between the tasks of one event loop.
 
     Args:
-        settings: where to.
-        certificates: whom to trust.
+        settings: of the client.
+        certificates: the TLS settings.
 
     Raises:
         ConfigurationError: the environment names a proxy that aiohttp does not speak to.
@@ -112,10 +112,7 @@ class AsyncAiohttp:
                 )
             return await _received(response, ends)
         except (*_FAILURES, RuntimeError) as failure:
-            is_late = isinstance(failure, TimeoutError)
-            raise_documented(
-                failure, request, nothing_sent=not trace.has_sent, is_closed=session.closed, is_late=is_late
-            )
+            raise_documented(failure, request, nothing_sent=not trace.has_sent, closed=session.closed)
 
     async def aclose(self) -> None:
         """Close the connections; a second time does nothing."""
@@ -141,7 +138,7 @@ class AsyncAiohttp:
 
 
 async def _note_sending(session: object, context: SimpleNamespace, event: object) -> None:
-    """Note that a request's first byte is about to be sent: aiohttp calls this before that, and for no CONNECT."""
+    """Note that a request may be on its way: aiohttp signals it before the first byte, and not for a CONNECT."""
     context.trace_request_ctx.has_sent = True
 
 

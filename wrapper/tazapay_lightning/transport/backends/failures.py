@@ -28,7 +28,13 @@ _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def raise_documented(
-    failure: Exception, request: Request, *, nothing_sent: bool, is_closed: bool, is_late: bool, permanent: bool = False
+    failure: Exception,
+    request: Request,
+    *,
+    nothing_sent: bool,
+    closed: bool,
+    late: bool = False,
+    permanent: bool = False,
 ) -> NoReturn:
     """Raise the documented error that a failure of the connection amounts to.
 
@@ -37,12 +43,12 @@ def raise_documented(
             it then.
         request: what was sent, or was to be.
         nothing_sent: whether it is certain that the service did not get the request.
-        is_closed: whether the client was closed.
-        is_late: whether the time was up.
+        closed: whether the client was closed.
+        late: whether the time was up, which a TimeoutError shows by itself.
         permanent: whether another attempt would fail in the same way.
     """
     if isinstance(failure, RuntimeError):
-        if not is_closed:
+        if not closed:
             raise failure
         raise client_closed_error(nothing_sent=False) from failure
     links = list(_chain(failure))
@@ -51,7 +57,7 @@ def raise_documented(
     # its message may repeat kilobytes of what came
     what = printable(request.redaction.text(str(failure)), most=_MOST_WORDS) or type(failure).__name__
     message = f"no complete reply from {request.base_url}"
-    if is_late:
+    if late or isinstance(failure, TimeoutError):
         raise APITimeoutError(f"{message} in time ({what})", nothing_sent=nothing_sent) from failure
     advice = next((f"; {step}" for kind, step in _ADVICE if any(isinstance(link, kind) for link in links)), "")
     permanent = permanent or any(isinstance(link, ssl.SSLCertVerificationError) for link in links)

@@ -4,8 +4,8 @@ httpx bounds each read of a socket, but not their sum, so a reply whose head com
 limit. Asynchronous calls need no such bound: they are cancelled from outside.
 
 A peer that sends two replies to one request leaves the second for the next request: the invoice of one order would be
-shown to the payer of another. httpcore looks for what is still in the socket. Bytes that were read already are kept
-where nothing public leads to; what is called otherwise one day is not found, does no harm, and fails a test.
+shown to the payer of another. httpcore looks for what is still in the socket. Bytes that were read already are
+reached by private attributes only; if one is renamed one day, they are not found, and a test fails.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from functools import partial
 from typing import Any
 
 __all__ = ["bound_reads", "has_unread_bytes", "reads_end_at"]
-
 
 _reads = threading.local()  # `ends`, on the monotonic clock, while a request of this thread is under way
 
@@ -76,7 +75,7 @@ def has_unread_bytes(connection: object, response: Any) -> bool:
 
 
 def _holds_more(encryption: object) -> bool:
-    """Tell whether TLS was handed more than it was asked for; sockets that encrypt by themselves take no more."""
+    """Tell whether TLS holds more than was read from it; that of a blocking socket reads no further than asked."""
     if not isinstance(encryption, ssl.SSLObject):
         return False
     try:

@@ -32,7 +32,7 @@ HTTPClient = httpx.Client
 AsyncHTTPClient = httpx.AsyncClient
 
 _Transport = TypeVar("_Transport", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
-# What proves it of a caller's client, which may carry requests in a way of its own
+# With a caller's client these alone prove it: it may carry requests in a way of its own, which is not traced
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # UnicodeError: a caller's client reads where a redirect leads even if it is not to follow it, whatever stands there
 _FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
@@ -138,12 +138,12 @@ class AsyncHttpx:
 
 
 def certificates(settings: Settings) -> ssl.SSLContext:
-    """Return whom to trust: certificates are verified, by the authorities that httpx takes.
+    """Return the TLS settings: certificates are verified, against the authorities that httpx trusts.
 
-    Where TLS has no part no authority is trusted, nor loaded, which takes 15 ms.
+    For plain http none are loaded, which takes 15 ms.
 
     Raises:
-        ConfigurationError: the environment names certificates that cannot be read, or the address is none.
+        ConfigurationError: the environment names certificates that cannot be read, or base_url is no URL.
     """
     with _setting_up(settings):
         return httpx.create_ssl_context() if settings.is_encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -179,7 +179,7 @@ def _message(
     build: Callable[..., httpx.Request], request: Request, ends: float, trace: Callable[..., object]
 ) -> httpx.Request:
     left = max(ends - time.monotonic(), 0.001)  # httpx takes 0 for "at once", which is what is left then
-    # a connection that is not made ends shortly before the time is up: it proves that nothing was sent
+    # connecting ends shortly before the rest: a failure to connect proves that nothing was sent
     limits = {"connect": 0.99 * left, "pool": 0.99 * left, "write": left, "read": left}
     extensions = {"timeout": limits, "trace": trace}
     return build(
@@ -233,7 +233,7 @@ def _raise_documented(
         failure,
         request,
         nothing_sent=not trace.has_sent if is_own else isinstance(failure, _NEVER_SENT),
-        is_closed=connections.is_closed,
-        is_late=isinstance(failure, httpx.TimeoutException | TimeoutError),
+        closed=connections.is_closed,
+        late=isinstance(failure, httpx.TimeoutException),
         permanent=isinstance(failure, httpx.UnsupportedProtocol | httpx.InvalidURL),
     )

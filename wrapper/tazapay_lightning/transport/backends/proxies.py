@@ -20,10 +20,10 @@ _VISIBLE = re.compile(rb"[!-~]+")
 def proxy_for(settings: Settings) -> str | None:
     """Return the URL of the proxy that the environment names for the service (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
 
-    An emulator on this machine, the only one to speak plain http, is not looked for behind a proxy.
+    Plain http, which is for emulators on this machine only, never goes through a proxy.
 
     Raises:
-        ConfigurationError: what they name is no proxy's URL. It is not shown: credentials may be part of it.
+        ConfigurationError: they name something else. It is not shown: credentials may be part of it.
     """
     address = urlsplit(settings.base_url)
     if not settings.is_encrypted or proxy_bypass(f"{address.hostname}:{address.port or 443}"):
@@ -45,6 +45,6 @@ def proxy_for(settings: Settings) -> str | None:
 
 
 def is_told_by_the_environment(settings: Settings) -> bool:
-    """Tell whether the environment names a proxy or certificates: they are tried at construction."""
+    """Tell whether the environment names a proxy or certificates, which are tried at construction."""
     told = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or proxy_for(settings)
     return settings.is_encrypted and bool(told)
