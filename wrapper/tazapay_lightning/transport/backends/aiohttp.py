@@ -130,7 +130,7 @@ class AsyncAiohttp:
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies would go out again with the next call
             auto_decompress=False,  # a few kilobytes of gzip can be gigabytes; see `bodies`
             timeout=aiohttp.ClientTimeout(),
-            middlewares=[_once],
+            middlewares=[_send_once],
             trace_configs=[trace],
             max_line_size=_LONGEST_HEAD,
             max_field_size=_LONGEST_HEAD,
@@ -142,7 +142,7 @@ async def _note_sending(session: object, context: SimpleNamespace, event: object
     context.trace_request_ctx.has_sent = True
 
 
-async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Let failures pass that neither make aiohttp repeat GET and PUT, unasked and uncounted, nor hold credentials."""
     try:
         return await send(request)
@@ -171,9 +171,12 @@ async def _received(response: aiohttp.ClientResponse, ends: float) -> Response:
 
 
 def _text(value: str) -> str:
-    """Return a header's value, which aiohttp takes for UTF-8, as Latin-1 where it is not (as httpx does)."""
-    raw = value.encode(errors="surrogateescape")
-    return value if value.isascii() or raw.decode(errors="replace") == value else raw.decode("latin-1")
+    """Return the value of a header, which is Latin-1 where aiohttp could not read it as UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode(errors="surrogateescape").decode("latin-1")
+    return value
 
 
 def _proxy(settings: Settings) -> dict[str, Any]:

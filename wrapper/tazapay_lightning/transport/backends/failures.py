@@ -28,13 +28,7 @@ _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def raise_documented(
-    failure: Exception,
-    request: Request,
-    *,
-    nothing_sent: bool,
-    closed: bool,
-    late: bool = False,
-    permanent: bool = False,
+    failure: Exception, request: Request, *, nothing_sent: bool, closed: bool, late: bool = False, final: bool = False
 ) -> NoReturn:
     """Raise the documented error that a failure of the connection amounts to.
 
@@ -45,7 +39,7 @@ def raise_documented(
         nothing_sent: whether it is certain that the service did not get the request.
         closed: whether the client was closed.
         late: whether the time was up, which a TimeoutError shows by itself.
-        permanent: whether another attempt would fail in the same way.
+        final: whether another attempt would fail in the same way.
     """
     if isinstance(failure, RuntimeError):
         if not closed:
@@ -60,7 +54,7 @@ def raise_documented(
     if late or isinstance(failure, TimeoutError):
         raise APITimeoutError(f"{message} in time ({what})", nothing_sent=nothing_sent) from failure
     advice = next((f"; {step}" for kind, step in _ADVICE if any(isinstance(link, kind) for link in links)), "")
-    permanent = permanent or any(isinstance(link, ssl.SSLCertVerificationError) for link in links)
+    permanent = final or any(isinstance(link, ssl.SSLCertVerificationError) for link in links)
     raise APIConnectionError(f"{message}: {what}{advice}", nothing_sent=nothing_sent, permanent=permanent) from failure
 
 

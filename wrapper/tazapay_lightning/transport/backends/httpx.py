@@ -235,5 +235,5 @@ def _raise_documented(
         nothing_sent=not trace.has_sent if is_own else isinstance(failure, _NEVER_SENT),
         closed=connections.is_closed,
         late=isinstance(failure, httpx.TimeoutException),
-        permanent=isinstance(failure, httpx.UnsupportedProtocol | httpx.InvalidURL),
+        final=isinstance(failure, httpx.UnsupportedProtocol | httpx.InvalidURL),
     )
