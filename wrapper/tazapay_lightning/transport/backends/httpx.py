@@ -115,7 +115,7 @@ class AsyncHttpx:
             raise client_closed_error()
         try:
             if isinstance(connections, httpx.AsyncClient):
-                message = _message(connections.build_request, request, ends, trace.asynchronous)
+                message = _message(connections.build_request, request, ends)
                 with anyio.fail_after(ends - time.monotonic()):
                     response = await connections.send(message, stream=True, auth=None, follow_redirects=False)
                 return await _received_async(response, ends)
@@ -176,7 +176,7 @@ def _address(url: str) -> httpx.URL:
 
 
 def _message(
-    build: Callable[..., httpx.Request], request: Request, ends: float, trace: Callable[..., object]
+    build: Callable[..., httpx.Request], request: Request, ends: float, trace: Callable[..., object] | None = None
 ) -> httpx.Request:
     left = max(ends - time.monotonic(), 0.001)  # httpx takes 0 for "at once", which is what is left then
     # connecting ends shortly before the rest: a failure to connect proves that nothing was sent
