@@ -154,7 +154,7 @@ def test_without_retries_each_operation_is_one_request(
 
 @each_kind
 @each_operation
-def test_a_kept_connection_that_was_closed_in_between_costs_nobody_an_attempt(
+def test_a_kept_connection_that_was_closed_in_between_costs_no_attempt(
     method: str, given: tuple[str, ...], arguments: dict[str, Any], verb: bytes, kind: str, listen: Listen
 ) -> None:
     closed = threading.Event()
@@ -169,7 +169,28 @@ def test_a_kept_connection_that_was_closed_in_between_costs_nobody_an_attempt(
     assert server.connections == 3
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.05], ids=["while nobody listened", "while the event loop ran"])
+@each_kind
+def test_when_the_service_has_gone_since_the_last_call_nothing_was_sent(kind: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def serve_one() -> None:
+            with server.accept()[0] as connection:
+                read_request(connection)
+                connection.sendall(GOOD)
+                server.close()
+
+        serving = threading.Thread(target=serve_one)
+        serving.start()
+        with caller(kind, f"http://127.0.0.1:{server.getsockname()[1]}", max_retries=0) as call:
+            call("create_invoice", amount_sats=1)
+            serving.join(10)
+            time.sleep(0.02)  # the end of the connection has to come through the kernel
+            with pytest.raises(APIConnectionError) as caught:
+                call("create_invoice", amount_sats=1)
+    assert (caught.value.nothing_sent, caught.value.outcome_unknown) == (True, False)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05], ids=["while the event loop stood still", "while the event loop ran"])
 def test_aiohttp_too_takes_no_unasked_reply_whenever_it_came(seconds: float, listen: Listen) -> None:
     said = threading.Event()
 
@@ -205,7 +226,7 @@ UNASKED = {
 
 @each_kind
 @pytest.mark.parametrize(("at_once", "later"), UNASKED.values(), ids=UNASKED.keys())
-def test_what_a_server_says_unasked_is_nobodys_reply(at_once: bytes, later: bytes, kind: str, listen: Listen) -> None:
+def test_what_a_server_sends_unasked_is_no_reply(at_once: bytes, later: bytes, kind: str, listen: Listen) -> None:
     said = threading.Event()
 
     def serve(connection: socket.socket) -> None:
@@ -319,7 +340,7 @@ def test_a_break_within_tls_leaves_the_outcome_unknown(
 
 REFUSALS = {
     "refuses": (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", close),
-    "reaches nobody": (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", close),
+    "does not reach the service": (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", close),
     "breaks the tunnel": (b"HTTP/1.1 200 OK\r\n\r\n", close),
     # within the handshake: the ssl module of CPython 3.11 leaves a socket open that was reset just before
     "resets the tunnel": (b"HTTP/1.1 200 OK\r\n\r\n", lambda connection: hello_then(connection, reset)),

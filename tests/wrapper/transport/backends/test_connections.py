@@ -20,14 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning import APIConnectionError, APITimeoutError, LightningClient
-from tazapay_lightning.transport.backends.async_connections import AsyncConnections
 from tazapay_lightning.transport.backends.connections import (
     KEEP_SECONDS,
     MOST_CONNECTIONS,
+    AsyncConnections,
     Connections,
-    Idle,
-    client_closed_error,
 )
+from tazapay_lightning.transport.backends.failures import client_closed_error
 from tazapay_lightning_emulator import running_emulator
 from tests.support.thorough import THOROUGH
 
@@ -86,7 +85,6 @@ class Blocking:
 
     def __init__(self, network: Network) -> None:
         self.connections = Connections(network.connect, network.disconnect, network.clock)
-        self.prepare = self.connections.prepare
 
     @asynccontextmanager
     async def one(self, ends: float = LATER) -> AsyncIterator[Connection]:
@@ -100,7 +98,6 @@ class Blocking:
 class Waiting:
     def __init__(self, network: Network) -> None:
         self.connections = AsyncConnections(network.connect, network.disconnect_async, network.clock)
-        self.prepare = self.connections.prepare
 
     @asynccontextmanager
     async def one(self, ends: float = LATER) -> AsyncIterator[Connection]:
@@ -173,7 +170,7 @@ async def test_a_failure_matters_more_than_what_goes_wrong_when_its_connection_i
 
 
 @runs
-async def test_one_that_nobody_used_for_5_seconds_is_closed_when_another_is_given_back(
+async def test_one_that_was_idle_for_5_seconds_is_closed_when_another_is_given_back(
     lender: Any, network: Network
 ) -> None:
     async with lender.one(), lender.one():
@@ -214,20 +211,7 @@ async def test_one_that_was_opened_while_the_others_were_closed_is_closed_when_i
 
 
 @runs
-async def test_a_prepared_one_is_lent_first_and_grows_old_like_others(lender: Any, network: Network) -> None:
-    lender.prepare()
-    assert len(network.opened) == 1
-    async with lender.one() as first, lender.one():
-        assert first.number == 0
-    lender.prepare()
-    network.now += KEEP_SECONDS + 1
-    async with lender.one() as used:
-        pass
-    assert network.still_open == [used.number]
-
-
-@runs
-async def test_one_that_cannot_be_opened_takes_nobodys_turn(lender: Any, network: Network) -> None:
+async def test_one_that_cannot_be_opened_takes_no_turn(lender: Any, network: Network) -> None:
     lender.connections._connect = lambda: (_ for _ in ()).throw(OSError("no"))
     for _ in range(MOST_CONNECTIONS + 1):
         with pytest.raises(OSError, match="no"):
@@ -237,7 +221,7 @@ async def test_one_that_cannot_be_opened_takes_nobodys_turn(lender: Any, network
 
 
 @runs
-async def test_the_101st_is_told_that_none_was_free_when_its_time_is_up(lender: Any, network: Network) -> None:
+async def test_the_101st_request_fails_when_no_connection_gets_free_in_its_time(lender: Any, network: Network) -> None:
     async with AsyncExitStack() as all_of_them:
         for _ in range(MOST_CONNECTIONS):
             await all_of_them.enter_async_context(lender.one())
@@ -358,10 +342,10 @@ def test_a_connection_is_closed_to_the_end_also_when_everything_around_it_is_can
     assert closed == ["connection"]
 
 
-def test_a_connection_that_does_not_want_to_close_holds_up_nobody_for_long(
+def test_a_connection_that_does_not_close_holds_up_its_request_for_a_second_at_most(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tazapay_lightning.transport.backends.async_connections.CLOSE_TIMEOUT", 0.01)
+    monkeypatch.setattr("tazapay_lightning.transport.backends.connections.CLOSE_TIMEOUT", 0.01)
 
     async def never(connection: Connection) -> None:
         await asyncio.sleep(3600)
@@ -404,13 +388,14 @@ def work(connections: Connections[Connection]) -> str:
     return "done"
 
 
-def test_threads_that_take_the_same_old_connections_share_them_out() -> None:
-    idle = Idle[int]()
-    for number in range(1000):
-        idle.put(number, now=0.0)
+def test_threads_that_close_the_same_old_connections_share_them_out(network: Network) -> None:
+    connections = Connections(network.connect, network.disconnect, network.clock)
+    for _ in range(1000):
+        connections._idle.append((network.now, network.connect()))
+    network.now += KEEP_SECONDS + 1
     with ThreadPoolExecutor(8) as threads:
-        taken = list(threads.map(lambda _: idle.take_old(now=100.0), range(8)))
-    assert sorted(number for part in taken for number in part) == list(range(1000))
+        old = list(threads.map(lambda _: connections._give_back(network.connect()), range(8)))
+    assert sorted(connection.number for part in old for connection in part) == list(range(1000))
 
 
 @pytest.mark.parametrize("nothing_sent", [True, False])

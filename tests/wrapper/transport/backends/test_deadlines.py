@@ -23,7 +23,7 @@ class Stream:
         return b"read"
 
     def start_tls(self) -> None:
-        raise AssertionError("nobody asked")
+        raise AssertionError("not asked for")
 
 
 def bounded() -> Any:
@@ -92,7 +92,9 @@ def test_a_deadline_holds_in_its_own_thread_only(clock: SimpleNamespace) -> None
     assert stream.asked == [(7, None)]
 
 
-@pytest.mark.parametrize("info", [{}, {"return_value": None}, {"return_value": SimpleNamespace(read=1)}])
+@pytest.mark.parametrize(
+    "info", [{}, {"return_value": None}, {"return_value": b"bytes"}, {"return_value": SimpleNamespace(read=1)}]
+)
 def test_what_is_no_connection_is_left_alone(info: dict[str, Any]) -> None:
     before = dict(info)
     bound_reads(info)

@@ -1,4 +1,4 @@
-"""Calls that are cancelled, clients that are closed in the middle of one, and clients that nobody closes."""
+"""Calls that are cancelled, clients that are closed in the middle of one, and clients that are never closed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_cancelled_call_is_cancelled_and_its_connection_not_used_again(
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            server.go_on.set()  # the late rest of that reply is nobody's
+            server.go_on.set()  # the late rest of that reply is for no call
             return await client.create_invoice(amount_sats=1)
 
     listener = listen(server)
@@ -244,10 +244,10 @@ def test_a_client_whose_library_was_closed_behind_its_back_says_so(kind: str, li
 
 
 @each_async_kind
-def test_what_is_said_of_a_client_that_nobody_closed_shows_no_credentials(
+def test_the_warning_of_a_client_that_was_never_closed_shows_no_credentials(
     kind: str, listen: Listen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is the library's own ResourceWarning, as for a file that nobody closed."""
+    """It is the library's own ResourceWarning, as for a file that was never closed."""
 
     async def run(base_url: str) -> None:
         await async_client(kind, base_url).create_invoice(amount_sats=1)

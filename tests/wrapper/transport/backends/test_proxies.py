@@ -1,4 +1,4 @@
-"""What the environment says about proxies and certificates, and what is said when it cannot be followed."""
+"""Proxies and certificates of the environment, and the errors for those that cannot be used."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def make(open_client: Any) -> Any:
     return open_client("k", "s", base_url="https://service.example")
 
 
-def test_aiohttp_says_that_it_speaks_to_no_socks_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aiohttp_refuses_a_socks_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", f"socks5://user:{SECRET}@proxy.example")
     with pytest.raises(
         ConfigurationError, match='speaks to http and https proxies only.*take backend="httpx"'

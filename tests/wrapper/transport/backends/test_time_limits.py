@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APITimeoutError, AuthenticationError, PermissionDeniedError
-from tazapay_lightning.transport.backends.guards import bound_reads, reads_end_at
 from tests.support.clients import create_kind, each_kind
 from tests.support.service import read_request
 
@@ -130,34 +129,3 @@ def test_an_error_whose_body_breaks_off_is_still_the_error_of_its_status(kind: s
     with pytest.raises(PermissionDeniedError) as caught:
         create_kind(kind, f"http://127.0.0.1:{listen(break_off).port}")
     assert (caught.value.body, caught.value.attempts) == ("not all of it", 1)
-
-
-class Stream:
-    """A network stream that tells with which timeout it was read."""
-
-    def start_tls(self) -> None: ...
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return f"{max_bytes} bytes within {timeout}".encode()
-
-
-def test_reads_outside_of_an_attempt_keep_their_own_timeout() -> None:
-    stream = Stream()
-    bound_reads({"return_value": stream})
-    assert stream.read(7, timeout=5.0) == b"7 bytes within 5.0"
-    assert stream.read(7) == b"7 bytes within None"
-
-
-def test_reads_of_an_attempt_end_with_it() -> None:
-    stream = Stream()
-    bound_reads({"return_value": stream})
-    with reads_end_at(time.monotonic() + 1000):
-        assert stream.read(7, timeout=5.0) == b"7 bytes within 5.0"
-        assert 990 < float(stream.read(7, timeout=5000.0).split()[-1]) <= 1000
-    with reads_end_at(time.monotonic() - 1), pytest.raises(TimeoutError, match="too slowly"):
-        stream.read(7, timeout=5.0)
-
-
-@pytest.mark.parametrize("info", [{}, {"return_value": None}, {"return_value": b"bytes"}])
-def test_events_that_make_no_connection_are_passed_over(info: dict[str, object]) -> None:
-    bound_reads(info)

@@ -118,13 +118,13 @@ def test_tls_that_is_not_agreed_on_behind_a_slow_proxy_is_known_to_have_sent_not
 ) -> None:
     over = threading.Event()
 
-    def tunnel_to_nobody(connection: socket.socket) -> None:
+    def tunnel_to_nowhere(connection: socket.socket) -> None:
         connection.recv(65536)
         over.wait(0.6)  # the two waits together are longer than an attempt, neither of them is by itself
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         over.wait(30)
 
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listen(tunnel_to_nobody).port}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listen(tunnel_to_nowhere).port}")
     monkeypatch.setenv("NO_PROXY", "")
     try:
         with pytest.raises(APITimeoutError) as caught:

@@ -1,17 +1,18 @@
-"""What a failure of a library means: the one place that turns it into a documented error."""
+"""The one place that turns a library's failure into a documented error."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import NoReturn
 
 from tazapay_lightning.errors import APIConnectionError, APITimeoutError
 from tazapay_lightning.transport.exchange import Request
 from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["not_reached"]
+__all__ = ["client_closed_error", "raise_documented"]
 
 _MOST_WORDS = 300
 _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
@@ -26,38 +27,47 @@ _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
 """The next step for the commonest failures; the first that is part of a failure counts."""
 
 
-def not_reached(
-    failure: BaseException, words: str, request: Request, *, late: bool, nothing_sent: bool, permanent: bool
-) -> APIConnectionError:
-    """Return the documented error that a failure of the connection amounts to.
+def raise_documented(
+    failure: Exception, request: Request, *, nothing_sent: bool, closed: bool, late: bool = False, final: bool = False
+) -> NoReturn:
+    """Raise the documented error that a failure of the connection amounts to.
 
     Args:
-        failure: what the library raised.
-        words: what it says; it may repeat whole kilobytes of what came.
+        failure: what the library raised. A RuntimeError is raised again, unless the client was closed: libraries raise
+            it then.
         request: what was sent, or was to be.
-        late: whether the time was up.
         nothing_sent: whether it is certain that the service did not get the request.
-        permanent: whether another attempt would fail in the same way.
+        closed: whether the client was closed.
+        late: whether the time was up, which a TimeoutError shows by itself.
+        final: whether another attempt would fail in the same way.
     """
-    what = printable(request.redaction.text(words), most=_MOST_WORDS) or type(failure).__name__
-    _clean(failure, request.redaction)
-    if late:
-        return APITimeoutError(f"no complete reply from {request.base_url} in time ({what})", nothing_sent=nothing_sent)
+    if isinstance(failure, RuntimeError):
+        if not closed:
+            raise failure
+        raise client_closed_error(nothing_sent=False) from failure
     links = list(_chain(failure))
+    for link in links:
+        _clean(link, request.redaction)
+    # its message may repeat kilobytes of what came
+    what = printable(request.redaction.text(str(failure)), most=_MOST_WORDS) or type(failure).__name__
+    message = f"no complete reply from {request.base_url}"
+    if late or isinstance(failure, TimeoutError):
+        raise APITimeoutError(f"{message} in time ({what})", nothing_sent=nothing_sent) from failure
     advice = next((f"; {step}" for kind, step in _ADVICE if any(isinstance(link, kind) for link in links)), "")
-    return APIConnectionError(
-        f"no complete reply from {request.base_url}: {what}{advice}",
-        nothing_sent=nothing_sent,
-        permanent=permanent or any(isinstance(link, ssl.SSLCertVerificationError) for link in links),
-    )
+    permanent = final or any(isinstance(link, ssl.SSLCertVerificationError) for link in links)
+    raise APIConnectionError(f"{message}: {what}{advice}", nothing_sent=nothing_sent, permanent=permanent) from failure
 
 
-def _clean(failure: BaseException, redaction: Redaction) -> None:
-    """Take out of a failure and its causes, which a traceback shows, what a peer may have sent back of what it got."""
-    for link in _chain(failure):
-        link.args = tuple(redaction.text(each) if isinstance(each, str) else each for each in link.args)
-        if isinstance(getattr(link, "message", None), str):  # aiohttp's show this and not their arguments
-            link.message = redaction.text(link.message)  # type: ignore[attr-defined]  # it was just seen to be there
+def client_closed_error(*, nothing_sent: bool = True) -> APIConnectionError:
+    """Return the error for a request that found its client closed."""
+    return APIConnectionError("the client was closed meanwhile", nothing_sent=nothing_sent, permanent=True)
+
+
+def _clean(link: BaseException, redaction: Redaction) -> None:
+    """Redact what a traceback shows of a failure: a peer may have sent back what it got."""
+    link.args = tuple(redaction.text(each) if isinstance(each, str) else each for each in link.args)
+    if isinstance(getattr(link, "message", None), str):  # aiohttp's show this and not their arguments
+        link.message = redaction.text(link.message)  # type: ignore[attr-defined]  # it was just seen to be there
 
 
 def _chain(failure: BaseException | None) -> Iterator[BaseException]:

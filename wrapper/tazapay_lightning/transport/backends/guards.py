@@ -4,8 +4,8 @@ httpx bounds each read of a socket, but not their sum, so a reply whose head com
 limit. Asynchronous calls need no such bound: they are cancelled from outside.
 
 A peer that sends two replies to one request leaves the second for the next request: the invoice of one order would be
-shown to the payer of another. httpcore looks for what is still in the socket. Bytes that were read already are kept
-where nothing public leads to; what is called otherwise one day is not found, does no harm, and fails a test.
+shown to the payer of another. httpcore looks for what is still in the socket. Bytes that were read already are
+reached by private attributes only; if one is renamed one day, they are not found, and a test fails.
 """
 
 from __future__ import annotations
@@ -21,12 +21,7 @@ from typing import Any
 
 __all__ = ["bound_reads", "has_unread_bytes", "reads_end_at"]
 
-
-class _OfThisThread(threading.local):
-    ends = math.inf  # on the monotonic clock
-
-
-_reads = _OfThisThread()
+_reads = threading.local()  # `ends`, on the monotonic clock, while a request of this thread is under way
 
 
 @contextmanager
@@ -51,7 +46,7 @@ def bound_reads(info: Mapping[str, Any]) -> None:
 
 
 def _read_in_time(read: Callable[..., bytes], max_bytes: int, timeout: float | None = None) -> bytes:
-    left = _reads.ends - time.monotonic()
+    left = getattr(_reads, "ends", math.inf) - time.monotonic()
     if left <= 0:
         raise TimeoutError("the reply came too slowly")
     if timeout is not None:
@@ -67,22 +62,20 @@ def has_unread_bytes(connection: object, response: Any) -> bool:
         response: that reply.
     """
     stream = response.extensions["network_stream"]
-    if _holds_more(stream.get_extra_info("ssl_object")):
-        return True
     layer: Any = getattr(stream, "_stream", None)  # anyio's, for asyncio: what arrived before it was asked for
     while hasattr(layer, "transport_stream"):
         layer = layer.transport_stream
-    if getattr(getattr(layer, "_protocol", None), "read_queue", None):
-        return True
-    for pooled in getattr(getattr(connection, "_pool", None), "connections", ()):
-        parser = getattr(getattr(pooled, "_connection", None), "_h11_state", None)
-        if getattr(parser, "trailing_data", (b"",))[0]:
-            return True
-    return False
+    pooled = getattr(getattr(connection, "_pool", None), "connections", ())
+    parsers = [getattr(getattr(each, "_connection", None), "_h11_state", None) for each in pooled]
+    return (
+        _holds_more(stream.get_extra_info("ssl_object"))
+        or bool(getattr(getattr(layer, "_protocol", None), "read_queue", None))
+        or any(getattr(parser, "trailing_data", (b"",))[0] for parser in parsers)
+    )
 
 
 def _holds_more(encryption: object) -> bool:
-    """Tell whether TLS was handed more than it was asked for; sockets that encrypt by themselves take no more."""
+    """Tell whether TLS holds more than was read from it; that of a blocking socket reads no further than asked."""
     if not isinstance(encryption, ssl.SSLObject):
         return False
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -12,15 +14,16 @@ from tazapay_lightning.transport.settings import Settings
 __all__ = ["is_told_by_the_environment", "proxy_for"]
 
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
+_VISIBLE = re.compile(rb"[!-~]+")
 
 
 def proxy_for(settings: Settings) -> str | None:
     """Return the URL of the proxy that the environment names for the service (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
 
-    An emulator on this machine, the only one to speak plain http, is not looked for behind a proxy.
+    Plain http, which is for emulators on this machine only, never goes through a proxy.
 
     Raises:
-        ConfigurationError: what they name is no proxy's URL. It is not shown: credentials may be part of it.
+        ConfigurationError: they name something else. It is not shown: credentials may be part of it.
     """
     address = urlsplit(settings.base_url)
     if not settings.is_encrypted or proxy_bypass(f"{address.hostname}:{address.port or 443}"):
@@ -30,22 +33,18 @@ def proxy_for(settings: Settings) -> str | None:
     if not proxy:
         return None
     url = proxy if "://" in proxy else f"http://{proxy}"
-    try:
+    with suppress(ValueError):
         parts = urlsplit(url)
-        host = parts.hostname or ""
         _ = parts.port  # reading it is what checks it
-        host.encode("idna")
-    except ValueError:
-        host = ""
-    if not host or not host.isprintable() or " " in host or parts.scheme not in _SCHEMES:
-        raise ConfigurationError(
-            f"the environment names a proxy for {settings.base_url} that is none (HTTPS_PROXY, ALL_PROXY): it must be "
-            "a URL such as http://proxy.example:3128"
-        )
-    return url
+        if parts.scheme in _SCHEMES and _VISIBLE.fullmatch((parts.hostname or "").encode("idna")):
+            return url
+    raise ConfigurationError(
+        f"the environment names a proxy for {settings.base_url} that is none (HTTPS_PROXY, ALL_PROXY): it must be "
+        "a URL such as http://proxy.example:3128"
+    )
 
 
 def is_told_by_the_environment(settings: Settings) -> bool:
-    """Tell whether the environment names a proxy or certificates: they are tried at construction."""
+    """Tell whether the environment names a proxy or certificates, which are tried at construction."""
     told = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or proxy_for(settings)
     return settings.is_encrypted and bool(told)
