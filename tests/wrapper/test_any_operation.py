@@ -58,7 +58,11 @@ def by_path(id: str, part: str) -> dict[str, Any]:  # noqa: A002 - what the gene
     return {"method": "get", "url": f"/v3/things/{id}/{part}"}
 
 
-CHECKOUT, LISTING, BY_PATH = generated(checkout), generated(listing), generated(by_path)
+def form() -> dict[str, Any]:
+    return {"method": "post", "url": "/v3/forms", "data": {"a": "b"}}
+
+
+CHECKOUT, LISTING, BY_PATH, FORM = map(generated, (checkout, listing, by_path, form))
 
 
 def body(**fields: Any) -> Any:
@@ -176,6 +180,7 @@ def test_what_was_submitted_is_not_repeated_in_an_error(call: CallMethod) -> Non
         (CHECKOUT, {"body": {"amount": 1}}, "body", "Bodies are models of the generated package"),
         (CHECKOUT, {"body": body(amount=float("nan"))}, "body", "no request can be made of the arguments"),
         (CHECKOUT, {"body": body(amount=object())}, "body", "no request can be made of the arguments"),
+        (FORM, {}, "body", "a body of JSON is what can be sent, and this one goes as data"),
         (BY_PATH, {"id": "a"}, "part", "needs the argument part"),
         (BY_PATH, {"id": "..", "part": "x"}, "id", "must be one step of a path"),
         (BY_PATH, {"id": "a", "part": "b/c"}, "part", "must be one step of a path"),

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 else:  # httpx takes longer to load than all else here, and reading type hints is no reason to
     AsyncHTTPClient = Any
 
-__all__ = ["AsyncLightningClient"]
-
 
 class AsyncLightningClient(CommonClient):
     """Creates Lightning invoices with Tazapay, for asynchronous code.

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 else:  # httpx takes longer to load than all else here, and reading type hints is no reason to
     HTTPClient = Any
 
-__all__ = ["CommonClient", "InvoiceOptions", "LightningClient", "as_it_is"]
-
 
 class InvoiceOptions(TypedDict, total=False):
     """The arguments of `create_invoice` beside the amount."""

@@ -26,8 +26,6 @@ from tazapay_lightning.values.json_fields import json_text
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["any_operation", "creating", "getting", "updating"]
-
 
 def creating(request: InvoiceRequest, metadata_format: MetadataFormat, idempotency_key: object) -> Operation:
     """``POST /v3/lightning_invoice_bolt11``, with a fresh key where none is given."""
@@ -120,7 +118,7 @@ def _operation(
         headers={name.title(): str(value) for name, value in headers.items()},
         content=content,
         idempotency_key=key,
-        submitted=(asked.get("json"), asked.get("data")) if submitted is None else submitted,
+        submitted=(asked.get("json"),) if submitted is None else submitted,
         parse=partial(_parse, module.__name__),
     )
 
@@ -131,16 +129,12 @@ def _request_of(module: ModuleType) -> Callable[..., dict[str, Any]]:
 
 
 def _content(asked: Mapping[str, Any]) -> bytes | None:
-    """Return a body as it travels: JSON is compact and in UTF-8; None where there is no body."""
-    if "json" in asked:
-        return json.dumps(asked["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    if "data" in asked:
-        return urlencode(_plain(asked["data"]), doseq=True).encode()
-    if "content" in asked:
-        return asked["content"].payload.read()  # type: ignore[no-any-return]  # the generated package's File
-    if "files" in asked:
-        raise ValueError("multipart bodies are not supported")
-    return None
+    """Return a body as it travels: JSON, compact and in UTF-8; None where there is no body."""
+    if other := asked.keys() & {"content", "data", "files"}:
+        raise ValueError(f"a body of JSON is what can be sent, and this one goes as {', '.join(other)}")
+    if "json" not in asked:
+        return None
+    return json.dumps(asked["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,6 @@ from operator import xor
 from tazapay_lightning.errors import InvalidBolt11Error
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["refuse", "split", "to_bytes", "to_number"]
-
 _ALPHABET = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"  # the letter of the word 0, of 1, and so on to 31
 _CHECKSUM_WORDS = 6
 _TO_WORDS = bytes.maketrans(_ALPHABET, bytes(range(32)))

@@ -33,8 +33,6 @@ from tazapay_lightning.bolt11.fields import Fields, RouteHop
 from tazapay_lightning.values.amounts import MAX_SATS
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["Bolt11", "RouteHop", "decode_bolt11"]
-
 MAX_LENGTH = 7089
 """The longest text that is read, in characters: no QR code holds more than 7,089 characters of any kind."""
 

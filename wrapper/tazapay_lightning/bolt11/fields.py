@@ -6,8 +6,6 @@ import attrs
 
 from tazapay_lightning.bolt11.bech32 import refuse, to_bytes, to_number
 
-__all__ = ["Fields", "RouteHop"]
-
 _HEAD_WORDS = 3  # of a field: its type, and its length in two words
 _ONLY_LENGTH = {"p": 52, "h": 52, "s": 52, "n": 53}
 _HIGHEST_FALLBACK_VERSION = 18  # 0 to 16 are witness versions, 17 is a public key hash, 18 a script hash

@@ -7,12 +7,10 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, M
 from functools import partial
 
 from tazapay_lightning.async_client import AsyncLightningClient
-from tazapay_lightning.bulk.orders import Order, Result, State, check_rate, idempotency_key
+from tazapay_lightning.bulk.orders import Result, check_rate
 from tazapay_lightning.bulk.workers import Row, Run, results_of
 from tazapay_lightning.transport.backends.connections import MOST_CONNECTIONS
 from tazapay_lightning.values.refusals import check_int, refused
-
-__all__ = ["Order", "Result", "State", "create_invoices", "idempotency_key"]
 
 _SECONDS_AHEAD = 5  # what may be taken before its turn, in terms of the rate
 _MOST_IN_FLIGHT = MOST_CONNECTIONS  # a call that waits for a connection uses up the time of its attempt

@@ -17,8 +17,6 @@ from tazapay_lightning.invoices.invoice import Invoice
 from tazapay_lightning.values.refusals import check_unicode, refused
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["Order", "Result", "State", "check_rate", "idempotency_key"]
-
 State = Literal["created", "refused", "unknown", "mismatch"]
 
 

@@ -28,8 +28,6 @@ import anyio
 
 from tazapay_lightning.errors import APIConnectionError, APIError, RateLimitError
 
-__all__ = ["PATIENCE", "Pace"]
-
 PATIENCE = 600.0
 """Seconds of 429, without a success in between, after which a run is given up."""
 

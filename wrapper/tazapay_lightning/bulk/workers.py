@@ -28,8 +28,6 @@ from tazapay_lightning.errors import (
     UnexpectedResponseError,
 )
 
-__all__ = ["Row", "Run", "results_of"]
-
 Row = Order | Mapping[str, object]
 
 _FAILURES_IN_A_ROW = 50

@@ -32,8 +32,6 @@ from tazapay_lightning.cli.progress import progress
 from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["bulk"]
-
 _LISTED = 20
 _CHANGED = (
     "changed since an invoice was asked for, which exists or may exist: put them back, or give what is to be billed "

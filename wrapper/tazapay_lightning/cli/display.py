@@ -22,8 +22,6 @@ from tazapay_lightning import Bolt11, Invoice, TazapayError, format_btc
 from tazapay_lightning.cli.outcomes import REFUSED, say, stop
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["countdown", "show_invoice", "show_request"]
-
 _NETWORKS = {"bc": "Bitcoin: real money", "tb": "testnet", "tbs": "signet", "bcrt": "regtest"}
 
 

@@ -11,8 +11,6 @@ import typer
 
 from tazapay_lightning import APIError, InvalidArgumentError, TazapayError
 
-__all__ = ["REFUSED", "UNKNOWN", "USAGE", "AsJson", "BaseUrl", "Environment", "problems_explained", "say", "stop"]
-
 REFUSED, USAGE, UNKNOWN = 1, 2, 3
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["progress"]
-
 
 @contextmanager
 def progress(total: int) -> Iterator[Callable[[Mapping[str, int]], None]]:

@@ -19,8 +19,6 @@ from tazapay_lightning.values.safe_text import printable
 if TYPE_CHECKING:  # for types only: this room must not import the transport
     from tazapay_lightning.transport.replies import Reply
 
-__all__ = ["find_differences", "read_created", "read_fetched"]
-
 _logger = logging.getLogger("tazapay_lightning")
 _AMOUNT, _REQUESTED, _DESCRIPTION = "amount_sats", "bolt11_amount_msat", "bolt11_description"
 _FATAL = {

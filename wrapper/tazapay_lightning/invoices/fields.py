@@ -10,8 +10,6 @@ from tazapay_lightning.errors import UnexpectedResponseError
 from tazapay_lightning.values.amounts import MAX_SATS
 from tazapay_lightning.values.safe_text import kind
 
-__all__ = ["amount", "essential", "identity", "seconds", "text"]
-
 _Value = TypeVar("_Value")
 _DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 

@@ -23,8 +23,6 @@ from tazapay_lightning.values.safe_text import printable
 if TYPE_CHECKING:  # for types only: this room must not import the transport
     from tazapay_lightning.transport.replies import Reply
 
-__all__ = ["Difference", "Invoice"]
-
 _DERIVED = ("amount_btc", "is_paid", "is_expired", "seconds_left", "expires_at", "lightning_uri")
 _NOT_IN_DICT = frozenset({"reply", "_service_ahead"})
 

@@ -17,8 +17,6 @@ from tazapay_lightning.values.json_fields import parse_json
 if TYPE_CHECKING:
     from tazapay_lightning.bolt11.decode import Bolt11
 
-__all__ = ["find_payment_request", "read_payment_request"]
-
 _logger = logging.getLogger("tazapay_lightning")
 # What the caller wrote and the service only repeats. A customer that can put its own request into a memo or into
 # metadata must not be able to have it shown to the next payer.

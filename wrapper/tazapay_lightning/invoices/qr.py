@@ -15,8 +15,6 @@ from tazapay_lightning.values.refusals import check_int
 if TYPE_CHECKING:
     import segno
 
-__all__ = ["png", "svg", "terminal"]
-
 _WHITE_ON_BLACK, _AS_BEFORE = "\x1b[38;5;231;48;5;16m", "\x1b[0m"  # of 256 colours, the two that no theme changes
 _MOST_PIXELS = 100
 

@@ -17,8 +17,6 @@ from tazapay_lightning.values.memos import check_memo, check_memo_hash, hash_mem
 from tazapay_lightning.values.refusals import check_str, refused
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["InvoiceRequest", "check_callback", "check_idempotency_key", "check_invoice_id", "check_path_step"]
-
 # neither what separates or climbs, nor blanks and control characters, nor half a surrogate, which cannot be encoded
 # ids have some 20 characters; what is longer than 255 was meant for something else
 _ONE_STEP = re.compile(r"[^/\\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,255}")

@@ -32,8 +32,6 @@ from tazapay_lightning.values.moments import service_time
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["PaymentWait"]
-
 _logger = logging.getLogger("tazapay_lightning")
 _FIRST_INTERVAL = 1.0
 _GROWTH = 1.5

@@ -18,8 +18,6 @@ from tazapay_lightning.values.safe_text import shown
 if TYPE_CHECKING:  # httpx is not loaded before it is needed
     from tazapay_lightning.transport.backends.httpx import AsyncHTTPClient
 
-__all__ = ["AsyncCalls", "Backend", "Turns"]
-
 Backend = Literal["httpx", "aiohttp"]
 
 _Result = TypeVar("_Result")

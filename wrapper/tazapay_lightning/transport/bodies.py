@@ -8,8 +8,6 @@ import zlib
 
 from tazapay_lightning.errors import UnexpectedResponseError
 
-__all__ = ["MAX_REPLY_BYTES", "Body", "without_gzip"]
-
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 """The longest body that is read; an invoice is a few kilobytes."""
 

@@ -19,8 +19,6 @@ from tazapay_lightning.transport.settings import Settings
 if TYPE_CHECKING:  # httpx is not loaded before it is needed
     from tazapay_lightning.transport.backends.httpx import BlockingHttpx, HTTPClient
 
-__all__ = ["Calls"]
-
 _Result = TypeVar("_Result")
 
 

@@ -17,8 +17,6 @@ from tazapay_lightning.transport.replies import Reply, read_reply, request_id
 from tazapay_lightning.transport.retries import Attempts
 from tazapay_lightning.transport.settings import Settings
 
-__all__ = ["Call", "Operation", "Request", "Response"]
-
 _logger = logging.getLogger("tazapay_lightning")
 
 

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["log_as_the_environment_says"]
-
 _LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["Redaction", "without_secrets"]
-
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "www-authenticate", "x-api-key", "signature"}
 )

@@ -22,8 +22,6 @@ from tazapay_lightning.values.json_fields import decoded, parse_json
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["Reply", "read_reply", "request_id"]
-
 _ENVELOPE = frozenset({"status", "message", "data", "errors", "code"})
 _REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id")
 _FAILURES = frozenset({"error", "fail", "failed", "failure"})

@@ -19,8 +19,6 @@ from tazapay_lightning.errors import (
 )
 from tazapay_lightning.transport.settings import Settings
 
-__all__ = ["Attempts"]
-
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 8.0
 _REQUEST_TIMEOUT = 408

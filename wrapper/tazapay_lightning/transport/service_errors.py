@@ -27,8 +27,6 @@ from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.moments import read_http_date
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["Words", "seconds_to_wait", "status_error", "words_of"]
-
 _MAX_BODY = 2000  # characters of a reply's body that an error keeps
 _MAX_MESSAGE = 500  # characters of the service's words that a message repeats
 

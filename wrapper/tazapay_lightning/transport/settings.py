@@ -18,8 +18,6 @@ from tazapay_lightning.values.durations import seconds
 from tazapay_lightning.values.refusals import check_int, refused
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["Credentials", "Environment", "MetadataFormat", "Settings"]
-
 Environment = Literal["sandbox", "production"]
 MetadataFormat = Literal["string", "object"]
 

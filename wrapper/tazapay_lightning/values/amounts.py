@@ -12,8 +12,6 @@ from decimal import Decimal
 from tazapay_lightning.values.refusals import check_int, refused
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["MAX_SATS", "MSAT_PER_SAT", "btc_to_sats", "check_btc", "check_sats", "format_btc", "sats_to_btc"]
-
 DECIMALS = 8
 
 MAX_SATS = 2_100_000_000_000_000

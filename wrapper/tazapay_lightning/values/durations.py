@@ -7,8 +7,6 @@ from datetime import timedelta
 from tazapay_lightning.values.refusals import check_int, refused
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["A_DAY", "LONGEST_TIMEDELTA", "seconds", "whole_seconds"]
-
 A_DAY = 86_400
 LONGEST_TIMEDELTA = 999_999_999 * A_DAY + 86_399
 """`timedelta.max` in whole seconds."""

@@ -19,8 +19,6 @@ from tazapay_lightning.errors import InvalidArgumentError, TazapayError, Unexpec
 from tazapay_lightning.values.refusals import check_unicode, refused
 from tazapay_lightning.values.safe_text import kind, shown
 
-__all__ = ["decode_json_field", "decoded", "encode_json_field", "json_object", "json_text", "optional", "parse_json"]
-
 _Value = TypeVar("_Value")
 _logger = logging.getLogger("tazapay_lightning")
 _ACCEPTED = "str, int, finite float, bool, None, and lists and mappings of them"

@@ -14,8 +14,6 @@ from typing import TypeGuard
 from tazapay_lightning.values.refusals import check_str, check_unicode, refused
 from tazapay_lightning.values.safe_text import kind
 
-__all__ = ["MAX_MEMO_BYTES", "check_memo", "check_memo_hash", "hash_memo", "is_memo_hash", "verify_memo"]
-
 MAX_MEMO_BYTES = 639
 """The longest description in a BOLT11 payment request, in bytes of UTF-8: 1023 groups of 5 bits (BOLT #11)."""
 

@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-__all__ = ["read_http_date", "read_moment", "service_time"]
-
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 # RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
 _DOCUMENTED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)

@@ -8,8 +8,6 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Reduced", "read_only", "reduced"]
-
 Reduced = tuple[Callable[..., Any], tuple[type, dict[str, Any]]]
 """What ``__reduce__`` returns: what makes a result anew, and from what."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from tazapay_lightning.errors import InvalidArgumentError
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["check_int", "check_str", "check_unicode", "refused"]
-
 
 def refused(argument: str, accepted: str, got: str) -> InvalidArgumentError:
     """Return the error that refuses an argument.

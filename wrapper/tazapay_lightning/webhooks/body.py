@@ -15,8 +15,6 @@ from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import kind
 
-__all__ = ["MAX_BODY_BYTES", "Body", "read_body"]
-
 MAX_BODY_BYTES = 1_048_576
 """The longest body that is parsed: 1 MiB. The limit is ours; Tazapay states none."""
 

@@ -14,8 +14,6 @@ from tazapay_lightning.values.read_only import Reduced, read_only, reduced
 from tazapay_lightning.values.safe_text import printable
 from tazapay_lightning.webhooks.body import Body
 
-__all__ = ["WebhookEvent", "read_event"]
-
 
 @frozen(kw_only=True)
 class WebhookEvent:

@@ -11,8 +11,6 @@ from typing import Any, Protocol
 from tazapay_lightning.errors import WebhookSignatureError
 from tazapay_lightning.values.refusals import check_str, refused
 
-__all__ = ["Headers", "Secret", "check_signature", "signature_header"]
-
 _HEADERS = ("signature", "webhook-signature")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BLANKS = " \t"  # what HTTP allows around the value of a header

@@ -17,8 +17,6 @@ from tazapay_lightning.webhooks.body import read_body
 from tazapay_lightning.webhooks.event import WebhookEvent, read_event
 from tazapay_lightning.webhooks.signature import Headers, Secret, check_signature, signature_header
 
-__all__ = ["WebhookEvent", "sign_webhook", "signature_header", "verify_webhook", "verify_webhook_request"]
-
 _VARIABLE = "TAZAPAY_WEBHOOK_SECRET"
 
 

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 
 from tazapay_lightning.bulk.files.rows import Row
 
-__all__ = ["OrderIndex"]
-
 _TABLE = """
 create table orders (
     line integer primary key, order_id text not null unique, amount_sats integer not null, fingerprint text not null,

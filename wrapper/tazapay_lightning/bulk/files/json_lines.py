@@ -13,8 +13,6 @@ from tazapay_lightning.errors import ConfigurationError, UnexpectedResponseError
 from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.safe_text import shown
 
-__all__ = ["append", "is_moment", "is_number", "is_text", "lock", "mend", "objects", "require"]
-
 
 def append(file: BinaryIO, line: Mapping[str, object]) -> None:
     """Write an object as a line, and return once the system has all of it.

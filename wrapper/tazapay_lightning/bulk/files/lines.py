@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-__all__ = ["LineError", "Lines"]
-
 _LONGEST_LINE = 1_000_000
 
 

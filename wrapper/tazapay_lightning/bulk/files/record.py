@@ -33,8 +33,6 @@ from tazapay_lightning.values.safe_text import shown
 if TYPE_CHECKING:
     from tazapay_lightning.bulk.files.rows import Row
 
-__all__ = ["BulkRecord", "Sending"]
-
 _FORMAT = "tazapay-lightning bulk journal 1"
 _STATES = ("created", "refused", "unknown", "mismatch")
 _MAY_EXIST = ("unknown", "mismatch")

@@ -23,8 +23,6 @@ from tazapay_lightning.invoices.request import InvoiceRequest
 from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.safe_text import printable, shown
 
-__all__ = ["Problem", "Row", "read_orders"]
-
 _COLUMNS = ("order_id", "amount_sats", "amount_btc", "memo", "expires_in")
 _NUMBERS = ("amount_sats", "expires_in")
 _METADATA = "metadata."

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from tazapay_lightning.async_client import AsyncLightningClient
-from tazapay_lightning.bulk.create import Order, Result, create_invoices
+from tazapay_lightning.bulk.create import create_invoices
 from tazapay_lightning.bulk.files.index import OrderIndex
 from tazapay_lightning.bulk.files.record import BulkRecord, Sending
+from tazapay_lightning.bulk.orders import Order, Result
 from tazapay_lightning.errors import TazapayError
 
 if TYPE_CHECKING:
     from tazapay_lightning.bulk.files.rows import Row
-
-__all__ = ["Session"]
 
 _RESUMABLE_FOR = timedelta(hours=23, minutes=30)  # Tazapay's 24 hours, less some for clocks and the call itself
 _AHEAD = timedelta(minutes=-5)  # a sending of the future was written by a clock that was wrong

@@ -26,8 +26,6 @@ from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
 from tazapay_lightning.transport.settings import Settings
 
-__all__ = ["AsyncAiohttp"]
-
 # HttpProcessingError: of aiohttp's parser in Python, from within a body
 _FAILURES = (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, OSError, UnicodeError)
 _LONGEST_HEAD = 100 * 1024  # bytes; what httpx reads

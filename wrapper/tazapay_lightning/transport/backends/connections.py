@@ -20,8 +20,6 @@ import anyio
 from tazapay_lightning.errors import APITimeoutError
 from tazapay_lightning.transport.backends.failures import client_closed_error
 
-__all__ = ["KEEP_SECONDS", "MOST_CONNECTIONS", "AsyncConnections", "Connections", "Pool"]
-
 MOST_CONNECTIONS = 100  # what httpx allows by default
 KEEP_SECONDS = 5.0  # how long httpx keeps a connection that is not in use
 CLOSE_TIMEOUT = 1.0  # seconds; a broken connection has nothing more to send

@@ -12,8 +12,6 @@ from tazapay_lightning.transport.exchange import Request
 from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.values.safe_text import printable
 
-__all__ = ["client_closed_error", "raise_documented"]
-
 _MOST_WORDS = 300
 _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionRefusedError, "nothing listens there: check base_url, and whether the emulator or gateway runs"),

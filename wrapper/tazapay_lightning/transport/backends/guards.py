@@ -19,8 +19,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-__all__ = ["bound_reads", "has_unread_bytes", "reads_end_at"]
-
 _reads = threading.local()  # `ends`, on the monotonic clock, while a request of this thread is under way
 
 

@@ -26,8 +26,6 @@ from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
 from tazapay_lightning.transport.settings import Settings
 
-__all__ = ["AsyncHTTPClient", "AsyncHttpx", "BlockingHttpx", "HTTPClient", "certificates"]
-
 HTTPClient = httpx.Client
 AsyncHTTPClient = httpx.AsyncClient
 

@@ -11,8 +11,6 @@ from urllib.request import getproxies, proxy_bypass
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.settings import Settings
 
-__all__ = ["is_told_by_the_environment", "proxy_for"]
-
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
 _VISIBLE = re.compile(rb"[!-~]+")
 
