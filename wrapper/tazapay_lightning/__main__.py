@@ -13,10 +13,7 @@ def main() -> None:
         missing = (error.name or "").partition(".")[0]
         if missing not in {"typer", "rich"}:
             raise
-        print(
-            f'error: the command line needs {missing}: pip install "tazapay-lightning[cli]"',
-            file=sys.stderr,
-        )
+        print(f'error: the command line needs {missing}: pip install "tazapay-lightning[cli]"', file=sys.stderr)
         sys.exit(1)
     app()
 

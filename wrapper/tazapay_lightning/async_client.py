@@ -14,7 +14,7 @@ from functools import partial
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
-from tazapay_lightning.client import CommonClient, InvoiceOptions, as_it_is
+from tazapay_lightning.client import CommonClient, InvoiceOptions
 from tazapay_lightning.errors import APIError
 from tazapay_lightning.invoices.echo import read_created
 from tazapay_lightning.invoices.invoice import Invoice
@@ -186,7 +186,7 @@ class AsyncLightningClient(CommonClient):
         """Call any operation of the generated package: see `LightningClient.call`."""
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
         prepared = any_operation(operation, arguments, idempotency_key)
-        return await self._calls.run(prepared, settings, as_it_is, self._turns)
+        return await self._calls.run(prepared, settings, lambda reply: reply, self._turns)
 
     async def wait_for_payment(
         self,
@@ -201,12 +201,7 @@ class AsyncLightningClient(CommonClient):
         `on_poll` may be a coroutine function. Cancelling the task ends the wait at once.
         """
         check_callback(on_poll, argument="on_poll", may_be_async=True)
-        wait = PaymentWait(
-            invoice,
-            timeout=timeout,
-            poll_interval=poll_interval,
-            now=time.monotonic(),
-        )
+        wait = PaymentWait(invoice, timeout=timeout, poll_interval=poll_interval, now=time.monotonic())
         operation = getting(wait.invoice_id)
         while True:
             try:

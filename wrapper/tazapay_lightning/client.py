@@ -399,7 +399,7 @@ class LightningClient(CommonClient):
             (200, 123456)
         """
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        return self._calls.run(any_operation(operation, arguments, idempotency_key), settings, as_it_is)
+        return self._calls.run(any_operation(operation, arguments, idempotency_key), settings, lambda reply: reply)
 
     def wait_for_payment(
         self,
@@ -454,12 +454,7 @@ class LightningClient(CommonClient):
             'paid'
         """
         check_callback(on_poll, argument="on_poll", may_be_async=False)
-        wait = PaymentWait(
-            invoice,
-            timeout=timeout,
-            poll_interval=poll_interval,
-            now=time.monotonic(),
-        )
+        wait = PaymentWait(invoice, timeout=timeout, poll_interval=poll_interval, now=time.monotonic())
         operation = getting(wait.invoice_id)
         while True:
             try:
@@ -487,8 +482,3 @@ class LightningClient(CommonClient):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-def as_it_is(reply: Reply) -> Reply:
-    """Return the reply: what `call` makes of it."""
-    return reply

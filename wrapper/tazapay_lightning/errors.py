@@ -77,9 +77,6 @@ class TazapayError(Exception):
         InvalidArgumentError
     """
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message)
-
 
 class ConfigurationError(TazapayError):
     """The client cannot work as it was set up: credentials, environment, base URL, time limits, or it is closed."""
@@ -124,12 +121,8 @@ class APIError(TazapayError):
 
     def __str__(self) -> str:
         text = super().__str__()
-        if self.outcome_unknown:
-            text += (
-                "; an invoice may exist: to resume, call again with the same arguments and "
-                f"idempotency_key={self.idempotency_key!r}"
-            )
-        return text
+        resume = f"call again with the same arguments and idempotency_key={self.idempotency_key!r}"
+        return f"{text}; an invoice may exist: to resume, {resume}" if self.outcome_unknown else text
 
 
 class APIConnectionError(APIError):

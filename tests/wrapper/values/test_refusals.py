@@ -83,7 +83,7 @@ REQUESTS: list[Refusal] = [
         InvoiceRequest.build,
         (),
         {},
-        'an amount is needed: amount_sats=123456 (int, satoshi) or amount_btc="0.00123456" (BTC, str or Decimal)',
+        'an amount is needed: amount_sats=123456 (an int) or amount_btc="0.00123456" (a str or a Decimal)',
     ),
     (
         InvoiceRequest.build,
@@ -107,7 +107,7 @@ REQUESTS: list[Refusal] = [
         InvoiceRequest.build,
         (),
         {"amount_sats": 1, "memo": "memo", "memo_hash": "ab" * 32},
-        "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both if they agree",
+        "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both that agree",
     ),
     (InvoiceRequest.build, (), {"amount_sats": 1, "expires_in": "60"}, EXPIRES + "; got '60'"),
     (

@@ -11,33 +11,21 @@ import anyio
 from anyio.abc import ObjectSendStream
 from attrs import define
 
+from tazapay_lightning import errors
 from tazapay_lightning.async_client import AsyncLightningClient
 from tazapay_lightning.bulk.orders import Order, Result
 from tazapay_lightning.bulk.pacing import Pace
-from tazapay_lightning.errors import (
-    APIConnectionError,
-    APIError,
-    AuthenticationError,
-    ConfigurationError,
-    InvoiceMismatchError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    ServerError,
-    TazapayError,
-    UnexpectedResponseError,
-)
 
 Row = Order | Mapping[str, object]
 
 _FAILURES_IN_A_ROW = 50
 _NOT_ABOUT_THE_ROW = (
-    APIConnectionError,
-    InvoiceMismatchError,
-    NotFoundError,
-    PermissionDeniedError,
-    ServerError,
-    UnexpectedResponseError,
+    errors.APIConnectionError,
+    errors.InvoiceMismatchError,
+    errors.NotFoundError,
+    errors.PermissionDeniedError,
+    errors.ServerError,
+    errors.UnexpectedResponseError,
 )
 
 
@@ -48,7 +36,7 @@ async def results_of(new_run: Callable[[], Run]) -> AsyncGenerator[Result, None]
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        raise ConfigurationError("bulk runs need asyncio for their event loop") from None
+        raise errors.ConfigurationError("bulk runs need asyncio for their event loop") from None
     run = new_run()
     send, receive = anyio.create_memory_object_stream[Result](0)
     task = loop.create_task(run.into(send))
@@ -73,7 +61,7 @@ class _Taken:
     row: object
     order: Order | None = None
     key: str | None = None
-    put_back_after: APIError | None = None
+    put_back_after: errors.APIError | None = None
 
     def result(self, **outcome: object) -> Result:
         return Result(order=self.order, row=self.row, idempotency_key=self.key, **outcome)  # type: ignore[arg-type]  # one of two
@@ -155,38 +143,38 @@ class Run:
                 expires_in=order.expires_in,
                 idempotency_key=taken.key,
             )
-        except TazapayError as error:
+        except errors.TazapayError as error:
             return self._failed(taken, error)
         self._pace.succeeded()
         self._failures_in_a_row = 0
         return taken.result(invoice=invoice)
 
-    def _failed(self, taken: _Taken, error: TazapayError) -> Result | None:
+    def _failed(self, taken: _Taken, error: errors.TazapayError) -> Result | None:
         """Judge a failure: return it as the row's result, or None if the row is put back; end the run where it must."""
         before, hopeless = taken.put_back_after, self._pace.is_hopeless(time.monotonic())
-        if isinstance(error, APIError):
+        if isinstance(error, errors.APIError):
             error.idempotency_key = taken.key
             error.outcome_unknown = error.outcome_unknown or (before is not None and before.outcome_unknown)
-        if isinstance(error, RateLimitError) and not hopeless and self.ended_by is None:
+        if isinstance(error, errors.RateLimitError) and not hopeless and self.ended_by is None:
             taken.put_back_after = error
             return None
         if self._ends_the_run(error, hopeless=hopeless):
             self._end(error)
-        if before is not None and isinstance(error, ConfigurationError):
+        if before is not None and isinstance(error, errors.ConfigurationError):
             return taken.result(error=before)  # the row's own failure, which may be an unknown outcome
         return taken.result(error=error)
 
-    def _ends_the_run(self, error: TazapayError, *, hopeless: bool) -> bool:
+    def _ends_the_run(self, error: errors.TazapayError, *, hopeless: bool) -> bool:
         """Tell whether every further row would fail in the same way."""
         if isinstance(error, _NOT_ABOUT_THE_ROW):
             self._failures_in_a_row += 1
-        elif isinstance(error, APIError):
+        elif isinstance(error, errors.APIError):
             self._failures_in_a_row = 0  # the service had something to say about this very row
-        if isinstance(error, RateLimitError):
+        if isinstance(error, errors.RateLimitError):
             return hopeless
-        if isinstance(error, ConfigurationError | AuthenticationError):
+        if isinstance(error, errors.ConfigurationError | errors.AuthenticationError):
             return True
-        if isinstance(error, APIConnectionError) and error.permanent:
+        if isinstance(error, errors.APIConnectionError) and error.permanent:
             return True
         return self._failures_in_a_row >= max(_FAILURES_IN_A_ROW, 2 * self._concurrency)
 

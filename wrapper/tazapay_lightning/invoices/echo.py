@@ -32,6 +32,7 @@ _LEFT_TO_THE_SERVICE = frozenset({_DESCRIPTION, "expiry_interval", "bolt11_expir
 """Fields that are compared only if something was asked for."""
 
 _Compared = tuple[str, object, object]
+_Differences = tuple[Difference, ...]
 
 
 def read_created(reply: Reply, *, request: InvoiceRequest, strict: bool, network: str | None) -> Invoice:
@@ -89,9 +90,7 @@ def _accept(invoice: Invoice, request: InvoiceRequest, *, fatal: Collection[str]
     return invoice
 
 
-def find_differences(
-    request: InvoiceRequest, invoice: Invoice, *, network: str | None = None
-) -> tuple[Difference, ...]:
+def find_differences(request: InvoiceRequest, invoice: Invoice, *, network: str | None = None) -> _Differences:
     """Compare what was asked for with the invoice in the reply.
 
     Args:
@@ -134,7 +133,7 @@ def _in_payment_request(invoice: Invoice, request: InvoiceRequest, network: str 
     ]
 
 
-def _different(compared: Iterable[_Compared]) -> tuple[Difference, ...]:
+def _different(compared: Iterable[_Compared]) -> _Differences:
     return tuple(
         Difference(field, asked, received)
         for field, asked, received in compared

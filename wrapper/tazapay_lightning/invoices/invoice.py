@@ -233,14 +233,10 @@ class Invoice:
 
 
 def _json_ready(value: object) -> object:
-    match value:
-        case Decimal():
-            return f"{value:f}"
-        case datetime():
-            return value.isoformat()
-        case Mapping():
-            return dict(value)
-        case tuple():
-            return [attrs.asdict(difference) for difference in value]
-        case _:
-            return value
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return [attrs.asdict(difference) for difference in value]
+    return dict(value) if isinstance(value, Mapping) else value

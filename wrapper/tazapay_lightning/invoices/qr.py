@@ -27,11 +27,7 @@ def svg(payment_request: str) -> str:
         '<svg'
     """
     return _code(payment_request).svg_inline(
-        light="#fff",
-        omitsize=True,
-        svgclass=None,
-        lineclass=None,
-        title="QR code of the Lightning payment request",
+        light="#fff", omitsize=True, svgclass=None, lineclass=None, title="QR code of the Lightning payment request"
     )
 
 

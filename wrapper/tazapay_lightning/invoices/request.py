@@ -127,9 +127,7 @@ def check_callback(callback: object, *, argument: str, may_be_async: bool) -> No
 
 def _amount(amount_sats: object, amount_btc: object) -> int:
     if amount_sats is None and amount_btc is None:
-        problem = (
-            'an amount is needed: amount_sats=123456 (int, satoshi) or amount_btc="0.00123456" (BTC, str or Decimal)'
-        )
+        problem = 'an amount is needed: amount_sats=123456 (an int) or amount_btc="0.00123456" (a str or a Decimal)'
         raise InvalidArgumentError(problem, argument="amount_sats")
     if amount_sats is not None and amount_btc is not None:
         raise InvalidArgumentError("give amount_sats or amount_btc, not both", argument="amount_btc")
@@ -148,9 +146,7 @@ def _memo_or_hash(memo: object, memo_as_hash: object, memo_hash: object) -> tupl
     if memo_hash is not None:
         checked_hash = check_memo_hash(memo_hash)
         if memo is not None and not verify_memo(memo, checked_hash):  # type: ignore[arg-type]  # verify_memo refuses what is not a str
-            problem = (
-                "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both if they agree"
-            )
+            problem = "memo_hash is not the SHA-256 of the memo's UTF-8 bytes; pass one of the two, or both that agree"
             raise InvalidArgumentError(problem, argument="memo_hash")
         return None, checked_hash
     if memo_as_hash:

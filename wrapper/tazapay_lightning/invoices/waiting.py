@@ -13,17 +13,7 @@ import random
 from collections.abc import Callable
 from datetime import datetime
 
-from tazapay_lightning.errors import (
-    APIError,
-    APIStatusError,
-    InvoiceExpiredError,
-    InvoiceMismatchError,
-    NotFoundError,
-    PaymentTimeoutError,
-    RequestFailedError,
-    UnexpectedResponseError,
-    may_be_repeated,
-)
+from tazapay_lightning import errors
 from tazapay_lightning.invoices.invoice import Difference, Invoice
 from tazapay_lightning.invoices.payment_request import read_payment_request
 from tazapay_lightning.invoices.request import check_invoice_id
@@ -124,7 +114,7 @@ class PaymentWait:
         lived = self._lifetime is not None and now >= self._began_at + self._lifetime
         if invoice.status == "expired" or self._looks_past_expiry == _LOOKS_PAST_EXPIRY or lived:
             message = f"invoice {self._name} expired before it was paid: make a new one"
-            raise InvoiceExpiredError(message, invoice=invoice)
+            raise errors.InvoiceExpiredError(message, invoice=invoice)
         if now >= self._ends():
             raise self._timeout("it is not paid yet; it can still be paid until it expires")
         if self._looks_past_expiry:
@@ -132,7 +122,7 @@ class PaymentWait:
         self._expires_at = now + left
         return self._next(now)
 
-    def missed(self, error: APIError, *, now: float) -> float:
+    def missed(self, error: errors.APIError, *, now: float) -> float:
         """Take a look that failed.
 
         Returns:
@@ -142,15 +132,15 @@ class PaymentWait:
             APIError: the error itself, if looking again would not help.
             PaymentTimeoutError: the wait is over, and it is unknown whether the invoice is paid; the error is chained.
         """
-        self._times_not_found = self._times_not_found + 1 if isinstance(error, NotFoundError) else 0
-        unreadable = isinstance(error, UnexpectedResponseError | RequestFailedError)
+        self._times_not_found = self._times_not_found + 1 if isinstance(error, errors.NotFoundError) else 0
+        unreadable = isinstance(error, errors.UnexpectedResponseError | errors.RequestFailedError)
         lagging = self._invoice is not None and 0 < self._times_not_found < _MOST_NOT_FOUND
-        if not (may_be_repeated(error) or unreadable or lagging):
+        if not (errors.may_be_repeated(error) or unreadable or lagging):
             raise error
         if now >= self._ends():
             raise self._timeout(f"and the last look failed, so it may be paid: fetch it again ({error})") from error
         _logger.warning("a look at invoice %s failed, and is repeated: %s", self._name, error)
-        asked = error.retry_after if isinstance(error, APIStatusError) else None
+        asked = error.retry_after if isinstance(error, errors.APIStatusError) else None
         return self._next(now, at_least=asked or 0.0)
 
     def _next(self, now: float, *, at_least: float = 0.0) -> float:
@@ -167,13 +157,14 @@ class PaymentWait:
         if invoice.amount_sats != known.amount_sats:
             was, now = known.amount_sats, invoice.amount_sats
             message = f"invoice {self._name} was over {was} satoshi and is over {now} satoshi now: do not deliver"
-            raise InvoiceMismatchError(message, invoice=invoice, differences=(Difference("amount_sats", was, now),))
+            differences = (Difference("amount_sats", was, now),)
+            raise errors.InvoiceMismatchError(message, invoice=invoice, differences=differences)
         if None not in {known.bolt11, invoice.bolt11} and invoice.bolt11 != known.bolt11:
             _logger.warning("the payment request of invoice %s is not the one that it was", self._name)
 
-    def _timeout(self, why: str) -> PaymentTimeoutError:
+    def _timeout(self, why: str) -> errors.PaymentTimeoutError:
         message = f"the wait for the payment of invoice {self._name} is over, {why}"
-        return PaymentTimeoutError(message, invoice=self._invoice)
+        return errors.PaymentTimeoutError(message, invoice=self._invoice)
 
 
 def _lifetime(invoice: Invoice) -> int | None:

@@ -132,7 +132,6 @@ def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Back
     try:  # an extra, and more to load than all of httpx
         from tazapay_lightning.transport.backends.aiohttp import AsyncAiohttp
     except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f'backend="aiohttp" needs {error.name}: pip install "tazapay-lightning[aiohttp]"'
-        ) from error
+        install = 'pip install "tazapay-lightning[aiohttp]"'
+        raise ConfigurationError(f'backend="aiohttp" needs {error.name}: {install}') from error
     return AsyncAiohttp(settings, certificates(settings))

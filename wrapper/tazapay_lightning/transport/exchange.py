@@ -72,7 +72,7 @@ class Call:
         self.ends = now + settings.deadline
         """When the whole call has to be over, on the monotonic clock."""
         self.request = _request(operation, settings)
-        self._operation = operation
+        self._operation, self._name = operation, f"{operation.method} {operation.path}"
         self._attempts = Attempts(settings, idempotency_key=operation.idempotency_key, now=now)
         self._attempt_began = now
         self._response: Response | None = None
@@ -87,9 +87,7 @@ class Call:
         self._response = response
         self._log_attempt(response.status)
         return read_reply(
-            response.status,
-            response.headers,
-            response.body,
+            *response,
             self.request.redaction,
             parse=self._operation.parse,
             attempts=self._attempts.number,
@@ -104,9 +102,7 @@ class Call:
             error.request_id = request_id(self._response.headers)
         wait = self._attempts.wait_after(error, time.monotonic())
         if wait is not None:
-            request = self.request
-            path = request.url.removeprefix(request.base_url)
-            _logger.info("%s %s: trying again in %.2f s after: %s", request.method, path, wait, error.args[0])
+            _logger.info("%s: trying again in %.2f s after: %s", self._name, wait, error.args[0])
         return wait
 
     @contextmanager
@@ -132,17 +128,10 @@ class Call:
     def _log_attempt(self, outcome: object) -> None:
         """Write one line for an attempt, without a secret; the key is none."""
         if _logger.isEnabledFor(logging.DEBUG):
-            request = self.request
-            _logger.debug(
-                "%s %s -> %s, attempt %d of %d, %.0f ms, key %s",
-                request.method,
-                request.url.removeprefix(request.base_url),
-                outcome,
-                self._attempts.number,
-                self._attempts.most,
-                1000 * (time.monotonic() - self._attempt_began),
-                self._operation.idempotency_key or "-",
-            )
+            number, most, key = self._attempts.number, self._attempts.most, self._operation.idempotency_key or "-"
+            took = 1000 * (time.monotonic() - self._attempt_began)
+            line = "%s -> %s, attempt %d of %d, %.0f ms, key %s"
+            _logger.debug(line, self._name, outcome, number, most, took, key)
 
 
 def _request(operation: Operation, settings: Settings) -> Request:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.values.safe_text import shown
 
+_NAME = "TAZAPAY_LOG"
 _LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 
 
@@ -24,13 +25,8 @@ def log_as_the_environment_says(variables: Mapping[str, str]) -> None:
         raise ConfigurationError(f'TAZAPAY_LOG must be "info" or "debug"; got {shown(asked)}')
     logger = logging.getLogger("tazapay_lightning")
     logger.setLevel(_LEVELS[asked])
-    if not any(isinstance(handler, _ToStderr) for handler in logger.handlers):
-        logger.addHandler(_ToStderr())
-
-
-class _ToStderr(logging.StreamHandler):  # type: ignore[type-arg]  # generic in type stubs only
-    """Told from handlers of the application, so that it is there once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    if not any(handler.name == _NAME for handler in logger.handlers):  # for another client of this program
+        handler = logging.StreamHandler()
+        handler.name = _NAME
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)

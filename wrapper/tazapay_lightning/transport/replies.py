@@ -65,9 +65,8 @@ class Reply:
         try:
             parsed = None if self._parse is None else self._parse(self.status_code, self.envelope)
         except Exception as failure:  # generated code takes a body at its word
-            raise UnexpectedResponseError(
-                f"the reply is not what the document describes ({type(failure).__name__}); see Reply.data"
-            ) from failure
+            problem = f"is not what the document describes ({type(failure).__name__}); see Reply.data"
+            raise UnexpectedResponseError(f"the reply {problem}") from failure
         if parsed is None:
             raise UnexpectedResponseError("the document describes no reply of this kind; see Reply.data")
         return parsed
@@ -102,20 +101,12 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes, redaction: 
             words = words_of(envelope, redaction)
             raise RequestFailedError(
                 f"the service answered {status}, but says that the request failed{words.quoted()}",
-                service_message=words.message,
-                code=words.code,
-                errors=words.errors,
+                **words.arguments(),
                 with_data=bool(data) or not _ENVELOPE.issuperset(envelope),
             )
         if data is None and not _ENVELOPE.issuperset(envelope):
             data = envelope  # the object itself, without an envelope
-    return Reply(
-        status_code=status,
-        headers=without_secrets(headers),
-        data=decoded(data),
-        envelope=envelope,
-        **about,
-    )
+    return Reply(status_code=status, headers=without_secrets(headers), data=decoded(data), envelope=envelope, **about)
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:

@@ -9,14 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from tazapay_lightning.errors import (
-    APIConnectionError,
-    APIError,
-    APIStatusError,
-    RequestFailedError,
-    UnexpectedResponseError,
-    may_be_repeated,
-)
+from tazapay_lightning import errors
 from tazapay_lightning.transport.settings import Settings
 
 _FIRST_WAIT = 0.5
@@ -66,7 +59,7 @@ class Attempts:
         self.number += 1
         return min(now + self._timeout, self._ends)
 
-    def wait_after(self, error: APIError, now: float) -> float | None:
+    def wait_after(self, error: errors.APIError, now: float) -> float | None:
         """Write the state of the call onto the error and tell what to do.
 
         Returns:
@@ -77,9 +70,9 @@ class Attempts:
         error.idempotency_key = self._key
         error.outcome_unknown = self._may_exist
         error.attempts = self.number
-        if self.number >= self.most or not may_be_repeated(error):
+        if self.number >= self.most or not errors.may_be_repeated(error):
             return None
-        asked = error.retry_after if isinstance(error, APIStatusError) else None
+        asked = error.retry_after if isinstance(error, errors.APIStatusError) else None
         wait = self._jitter(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self.number - 1))) if asked is None else asked
         return wait if now + wait < self._ends else None
 
@@ -87,19 +80,17 @@ class Attempts:
         """Say what is known of the call, for an exception of another kind that leaves it."""
         if not self.number:
             return f"idempotency key {self._key}: nothing was sent"
-        return (
-            f"idempotency key {self._key}: an invoice may exist; to resume, call again with the same arguments and "
-            f"idempotency_key={self._key!r}"
-        )
+        resume = f"to resume, call again with the same arguments and idempotency_key={self._key!r}"
+        return f"idempotency key {self._key}: an invoice may exist; {resume}"
 
 
-def _may_have_created(error: APIError) -> bool:
+def _may_have_created(error: errors.APIError) -> bool:
     """Tell whether an invoice may exist after this failure: always, unless the failure proves the contrary."""
-    if isinstance(error, APIConnectionError):
+    if isinstance(error, errors.APIConnectionError):
         return not error.nothing_sent
-    if isinstance(error, APIStatusError):
+    if isinstance(error, errors.APIStatusError):
         refused = 400 <= error.status_code <= 499 and error.status_code != _REQUEST_TIMEOUT
         return not refused
-    if isinstance(error, RequestFailedError):
+    if isinstance(error, errors.RequestFailedError):
         return error.with_data  # it says that it failed, and comes with an object all the same
-    return isinstance(error, UnexpectedResponseError)
+    return isinstance(error, errors.UnexpectedResponseError)

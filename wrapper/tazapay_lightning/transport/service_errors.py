@@ -10,18 +10,9 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tazapay_lightning.errors import (
-    APIStatusError,
-    AuthenticationError,
-    InvalidRequestError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    ServerError,
-    UnexpectedResponseError,
-)
+from tazapay_lightning import errors
 from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.moments import read_http_date
@@ -30,11 +21,11 @@ from tazapay_lightning.values.safe_text import printable
 _MAX_BODY = 2000  # characters of a reply's body that an error keeps
 _MAX_MESSAGE = 500  # characters of the service's words that a message repeats
 
-_BY_STATUS: Mapping[int, type[APIStatusError]] = {
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    429: RateLimitError,
+_BY_STATUS: Mapping[int, type[errors.APIStatusError]] = {
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    429: errors.RateLimitError,
 }
 _NEXT_STEP: Mapping[int, str] = {
     401: "check the API key and secret, and that they belong to this environment: sandbox keys open only the sandbox, "
@@ -46,14 +37,14 @@ _NEXT_STEP: Mapping[int, str] = {
 }
 
 
-def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction: Redaction) -> APIStatusError:
+def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction: Redaction) -> errors.APIStatusError:
     """Make the error that belongs to a status other than 2xx, whatever the body is."""
     try:
         parsed = parse_json(body)
-    except UnexpectedResponseError:  # HTML, empty, cut short: the status alone says enough
+    except errors.UnexpectedResponseError:  # HTML, empty, cut short: the status alone says enough
         parsed = None
     words = words_of(parsed if isinstance(parsed, dict) else {}, redaction)
-    kind = _BY_STATUS.get(status, InvalidRequestError if 400 <= status <= 499 else ServerError)
+    kind = _BY_STATUS.get(status, errors.InvalidRequestError if 400 <= status <= 499 else errors.ServerError)
     message = f"{status} {_phrase(status)}".rstrip() + words.quoted()
     if status in _NEXT_STEP:
         message += f"; {_NEXT_STEP[status]}"
@@ -62,9 +53,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction
     return kind(
         message,
         status_code=status,
-        code=words.code,
-        service_message=words.message,
-        errors=words.errors,
+        **words.arguments(),
         headers=redaction.headers(headers),
         body=_redacted_body(parsed, body, redaction)[:_MAX_BODY],
         retry_after=seconds_to_wait(headers, now=datetime.now(UTC)),
@@ -121,15 +110,16 @@ class Words(NamedTuple):
     reasons: tuple[str, ...]
     """What the entries of ``errors`` add to the message."""
 
+    def arguments(self) -> dict[str, Any]:
+        """Return them as the errors take them."""
+        return {"service_message": self.message, "code": self.code, "errors": self.errors}
+
     def quoted(self) -> str:
         """Return them as the end of a message, cut short."""
-        return "".join(
-            (
-                f": {printable(self.message, most=_MAX_MESSAGE)}" if self.message else "",
-                "" if self.code is None else f" (code {self.code})",
-                f"; {printable('; '.join(self.reasons), most=_MAX_MESSAGE)}" if self.reasons else "",
-            )
-        )
+        message = f": {printable(self.message, most=_MAX_MESSAGE)}" if self.message else ""
+        code = "" if self.code is None else f" (code {self.code})"
+        reasons = f"; {printable('; '.join(self.reasons), most=_MAX_MESSAGE)}" if self.reasons else ""
+        return message + code + reasons
 
 
 def words_of(envelope: Mapping[str, object], redaction: Redaction) -> Words:

@@ -21,11 +21,7 @@ from tazapay_lightning.values.safe_text import shown
 Environment = Literal["sandbox", "production"]
 MetadataFormat = Literal["string", "object"]
 
-_HOSTS: Mapping[str, str] = {
-    "sandbox": "https://service-sandbox.tazapay.com",
-    "production": "https://service.tazapay.com",
-}
-_MOST_RETRIES = 20
+_HOSTS = {"sandbox": "https://service-sandbox.tazapay.com", "production": "https://service.tazapay.com"}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\t -~]*", re.ASCII)
 _HEADERS_OF_THE_CLIENT = re.compile(
@@ -162,9 +158,8 @@ def _one_of(value: object, *, argument: str, accepted: tuple[Any, ...]) -> Any:
     for each in accepted:
         if isinstance(value, type(each)) and value == each:
             return each
-    raise refused(
-        argument, " or ".join(f'"{each}"' if isinstance(each, str) else str(each) for each in accepted), shown(value)
-    )
+    choices = (f'"{each}"' if isinstance(each, str) else str(each) for each in accepted)
+    raise refused(argument, " or ".join(choices), shown(value))
 
 
 def _headers(value: object) -> Mapping[str, str]:
@@ -185,7 +180,7 @@ def _headers(value: object) -> Mapping[str, str]:
 _OPTIONS: Mapping[str, tuple[Callable[[object], object], object]] = {
     "timeout": (partial(seconds, argument="timeout"), 30.0),
     "deadline": (partial(seconds, argument="deadline"), 90.0),
-    "max_retries": (partial(check_int, argument="max_retries", least=0, most=_MOST_RETRIES), 2),
+    "max_retries": (partial(check_int, argument="max_retries", least=0, most=20), 2),
     "headers": (_headers, {}),
     "metadata_format": (partial(_one_of, argument="metadata_format", accepted=get_args(MetadataFormat)), "string"),
     "check_echo": (partial(_one_of, argument="check_echo", accepted=(True, False)), True),
@@ -198,16 +193,13 @@ def _credential(value: object, argument: str, variable: str, variables: Mapping[
     if value is None:
         value = variables.get(variable)
     if value is None or value == "":
-        raise ConfigurationError(
-            f"no credentials: pass api_key and api_secret, or set TAZAPAY_API_KEY and TAZAPAY_API_SECRET "
-            f"({argument} is missing)"
-        )
+        ways = "pass api_key and api_secret, or set TAZAPAY_API_KEY and TAZAPAY_API_SECRET"
+        raise ConfigurationError(f"no credentials: {ways} ({argument} is missing)")
     if not isinstance(value, str):
         raise ConfigurationError(f"{where} must be a str; got {type(value).__name__}")
     if not all("!" <= character <= "~" for character in value):
-        raise ConfigurationError(
-            f"{where} must be visible ASCII without blanks; a line end or a blank is often copied along with it"
-        )
+        cause = "a line end or a blank is often copied along with it"
+        raise ConfigurationError(f"{where} must be visible ASCII without blanks; {cause}")
     if argument == "api_key" and ":" in value:
         raise ConfigurationError(f"{where} must not hold a colon: HTTP Basic ends the user name there (RFC 7617)")
     return value

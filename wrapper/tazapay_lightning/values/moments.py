@@ -20,7 +20,7 @@ _GO = re.compile(r"(\d{4}-\d\d-\d\d \S+) ([+-]\d{4}) (?:[A-Z]{1,6}|[+-]\d{2,4})(
 
 # What a text does not say is taken from the default, and the order of day and month is what is asked for: if two
 # opposite readings agree, neither made a difference.
-_OPPOSITE_READINGS = ((datetime(2001, 1, 1, 1), False), (datetime(2004, 12, 31, 2), True))  # noqa: DTZ001 - no zone said
+_OPPOSITE = ((datetime(2001, 1, 1, 1), False), (datetime(2004, 12, 31, 2), True))  # noqa: DTZ001 - no zone said
 
 
 def read_moment(value: object) -> datetime:
@@ -64,10 +64,7 @@ def _read(text: str) -> datetime:
     text = _GO.sub(r"\1\2", text)
     if _ISO.fullmatch(text):
         return parser.isoparse(text)
-    one, other = (
-        parser.parse(text, default=default, dayfirst=dayfirst, tzinfos=_zone)
-        for default, dayfirst in _OPPOSITE_READINGS
-    )
+    one, other = (parser.parse(text, default=default, dayfirst=first, tzinfos=_zone) for default, first in _OPPOSITE)
     if one != other or f"{one.year:04}" not in text:
         raise ValueError
     return one
@@ -75,11 +72,9 @@ def _read(text: str) -> datetime:
 
 def _zone(name: str | None, offset_seconds: int | None) -> tzinfo | None:
     """Return the zone that a text names; dateutil itself would ask this machine what a name means."""
-    if offset_seconds is not None:
-        return timezone(timedelta(seconds=offset_seconds))
-    if name is not None:
+    if name is not None and offset_seconds is None:
         raise ValueError
-    return None
+    return None if offset_seconds is None else timezone(timedelta(seconds=offset_seconds))
 
 
 @lru_cache(maxsize=8)  # all replies of a second have the same

@@ -184,9 +184,9 @@ def _proxy(settings: Settings) -> dict[str, Any]:
         return {}
     proxy = URL(named)
     if proxy.scheme not in {"http", "https"}:
+        named = f"the environment names another kind for {settings.base_url} (HTTPS_PROXY, ALL_PROXY)"
         raise ConfigurationError(
-            'backend="aiohttp" speaks to http and https proxies only; the environment names another kind for '
-            f'{settings.base_url} (HTTPS_PROXY, ALL_PROXY): take backend="httpx"'
+            f'backend="aiohttp" speaks to http and https proxies only; {named}: take backend="httpx"'
         )
     pair = f"{proxy.user or ''}:{proxy.password or ''}".encode()  # UTF-8, like those that httpx sends
     headers = {} if pair == b":" else {"Proxy-Authorization": "Basic " + base64.b64encode(pair).decode()}

@@ -165,7 +165,6 @@ class AsyncConnections(Pool[_Connection]):
 
 
 def _pool_exhausted_error() -> APITimeoutError:
-    return APITimeoutError(
-        f"all {MOST_CONNECTIONS} connections were in use until the time was up: fewer calls at once, or more time",
-        nothing_sent=True,
-    )
+    advice = "fewer calls at once, or more time"
+    message = f"all {MOST_CONNECTIONS} connections were in use until the time was up: {advice}"
+    return APITimeoutError(message, nothing_sent=True)

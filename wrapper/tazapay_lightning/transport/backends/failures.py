@@ -16,10 +16,7 @@ _MOST_WORDS = 300
 _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionRefusedError, "nothing listens there: check base_url, and whether the emulator or gateway runs"),
     (socket.gaierror, "the name of the host was not found: check base_url and the network"),
-    (
-        ssl.SSLCertVerificationError,
-        "its certificate is not trusted: check base_url, and SSL_CERT_FILE if the authority is your own",
-    ),
+    (ssl.SSLCertVerificationError, "its certificate is not trusted: check base_url, and SSL_CERT_FILE if it is yours"),
     (ssl.SSLError, "it does not speak TLS as it should: an emulator on this machine is spoken to by http://"),
 )
 """The next step for the commonest failures; the first that is part of a failure counts."""

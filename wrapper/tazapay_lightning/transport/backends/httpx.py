@@ -162,10 +162,8 @@ def _setting_up(settings: Settings) -> Iterator[None]:
         _ = _address(settings.base_url).host  # reading the host is what decodes it
         yield
     except (httpx.InvalidURL, ValueError, OSError, ImportError) as error:
-        raise ConfigurationError(
-            f"no HTTP client can be made for {settings.base_url}: {error} (see base_url, and the environment "
-            "variables HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE)"
-        ) from error
+        see = "see base_url, and the environment variables HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE"
+        raise ConfigurationError(f"no HTTP client can be made for {settings.base_url}: {error} ({see})") from error
 
 
 @lru_cache(maxsize=64)  # most calls go to the one address of the operation that creates

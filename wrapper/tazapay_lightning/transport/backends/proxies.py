@@ -36,10 +36,8 @@ def proxy_for(settings: Settings) -> str | None:
         _ = parts.port  # reading it is what checks it
         if parts.scheme in _SCHEMES and _VISIBLE.fullmatch((parts.hostname or "").encode("idna")):
             return url
-    raise ConfigurationError(
-        f"the environment names a proxy for {settings.base_url} that is none (HTTPS_PROXY, ALL_PROXY): it must be "
-        "a URL such as http://proxy.example:3128"
-    )
+    problem = f"the environment names a proxy for {settings.base_url} that is none (HTTPS_PROXY, ALL_PROXY)"
+    raise ConfigurationError(f"{problem}: it must be a URL such as http://proxy.example:3128")
 
 
 def is_told_by_the_environment(settings: Settings) -> bool:
