@@ -250,5 +250,5 @@ def test_the_examples_of_the_harness_hold(module: str) -> None:
 
 
 def test_the_payment_request_that_is_decoded_is_one_of_the_published_examples() -> None:
-    vectors = (Path(__file__).resolve().parents[1] / "wrapper/bolt11_vectors.json").read_text()
+    vectors = (Path(__file__).resolve().parents[1] / "wrapper/bolt11/bolt11_vectors.json").read_text()
     assert f'"{PAYMENT_REQUEST}"' in vectors
