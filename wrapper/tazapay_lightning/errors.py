@@ -33,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # for types only: three errors carry an invoice, and every room raises errors
     from tazapay_lightning.invoices.invoice import Difference, Invoice
 
 __all__ = [

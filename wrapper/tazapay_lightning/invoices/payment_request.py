@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tazapay_lightning.errors import InvalidBolt11Error, UnexpectedResponseError
 from tazapay_lightning.values.json_fields import parse_json
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded by the first reply that has one
     from tazapay_lightning.bolt11.decode import Bolt11
 
 _logger = logging.getLogger("tazapay_lightning")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.values.refusals import check_int
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # an extra
     import segno
 
 _WHITE_ON_BLACK, _AS_BEFORE = "\x1b[38;5;231;48;5;16m", "\x1b[0m"  # of 256 colours, the two that no theme changes

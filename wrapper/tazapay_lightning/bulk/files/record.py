@@ -19,19 +19,16 @@ from contextlib import ExitStack
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from tazapay_lightning.bulk.files.index import OrderIndex
 from tazapay_lightning.bulk.files.json_lines import append, is_moment, is_number, is_text, lock, mend, objects, require
+from tazapay_lightning.bulk.files.rows import Row
 from tazapay_lightning.bulk.orders import Result, State
 from tazapay_lightning.errors import APIStatusError, ConfigurationError, TazapayError
 from tazapay_lightning.transport.settings import Credentials, Settings
 from tazapay_lightning.values.safe_text import shown
-
-if TYPE_CHECKING:
-    from tazapay_lightning.bulk.files.rows import Row
 
 _FORMAT = "tazapay-lightning bulk journal 1"
 _STATES = ("created", "refused", "unknown", "mismatch")

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, aclosing, suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from attrs import define, field
 
@@ -18,11 +17,9 @@ from tazapay_lightning.async_client import AsyncLightningClient
 from tazapay_lightning.bulk.create import create_invoices
 from tazapay_lightning.bulk.files.index import OrderIndex
 from tazapay_lightning.bulk.files.record import BulkRecord, Sending
+from tazapay_lightning.bulk.files.rows import Row
 from tazapay_lightning.bulk.orders import Order, Result
 from tazapay_lightning.errors import TazapayError
-
-if TYPE_CHECKING:
-    from tazapay_lightning.bulk.files.rows import Row
 
 _RESUMABLE_FOR = timedelta(hours=23, minutes=30)  # Tazapay's 24 hours, less some for clocks and the call itself
 _AHEAD = timedelta(minutes=-5)  # a sending of the future was written by a clock that was wrong
