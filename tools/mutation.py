@@ -43,7 +43,7 @@ MODULES = (
     "webhooks.signature",
     "webhooks.verify",
     "invoices.echo",
-    "invoices.fields",
+    "invoices.field_readers",
     "invoices.invoice",
     "invoices.payment_request",
     "invoices.qr",
@@ -129,7 +129,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         "if self.bolt11 is not None and read_payment_request(self.bolt11).expires_at < self._service_now():": "the "
         "clock has gone on by more than nothing when it is read",
     },
-    "invoices.fields.text": dict.fromkeys(
+    "invoices.field_readers.text": dict.fromkeys(
         (
             "raise UnexpectedResponseError(None)",
             'raise UnexpectedResponseError("XXnot a textXX")',
@@ -137,7 +137,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         ),
         WORDS_THAT_ARE_CAUGHT,
     ),
-    "invoices.fields.seconds": dict.fromkeys(
+    "invoices.field_readers.seconds": dict.fromkeys(
         (
             "raise UnexpectedResponseError(None)",
             'raise UnexpectedResponseError("XXnot a number of secondsXX")',
@@ -176,11 +176,11 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         ),
         "none of these words says that a request failed either",
     ),
-    "transport.service_errors.seconds_to_wait": {
+    "transport.retries.seconds_to_wait": {
         'asked = lower.get("retry-after", "XXXX")': NO_DATE,
-        'return max(0.0, (until - (read_http_date(lower.get("date", None)) or now)).total_seconds())': NO_DATE,
-        'return max(0.0, (until - (read_http_date(lower.get("date", )) or now)).total_seconds())': NO_DATE,
-        'return max(0.0, (until - (read_http_date(lower.get("date", "XXXX")) or now)).total_seconds())': NO_DATE,
+        'now = read_http_date(lower.get("date", None)) or now': NO_DATE,
+        'now = read_http_date(lower.get("date", )) or now': NO_DATE,
+        'now = read_http_date(lower.get("date", "XXXX")) or now': NO_DATE,
     },
 }
 

@@ -247,7 +247,7 @@ def test_another_invoice_than_the_one_asked_for_is_an_error(
         call(Answering(body=body), method, ID, **arguments)
 
 
-# which failures pass is the same for every operation, and is in test_attempts
+# which failures pass is the same for every operation, and is in test_retries
 @each_operation
 def test_a_passing_failure_is_tried_again(method: str, arguments: dict[str, Any], call_everywhere: CallMethod) -> None:
     service, requests = failing_first(httpx.Response(503, headers={"Retry-After": "0"}))

@@ -1,4 +1,4 @@
-"""The kinds of faults and their parameters.
+"""The kinds of faults and their parameters. What each does is in `actions`, where a new kind needs a function too.
 
 "Committed" means that the request was carried out: the invoice and its reply are stored, as without the fault. A client
 may conclude only what holds for every service that could have sent the same.

@@ -35,7 +35,8 @@ from tazapay_lightning import (
     UnexpectedResponseError,
 )
 from tazapay_lightning.transport.redaction import Redaction
-from tazapay_lightning.transport.service_errors import seconds_to_wait, status_error
+from tazapay_lightning.transport.retries import seconds_to_wait
+from tazapay_lightning.transport.service_errors import status_error
 from tests.support.clients import KINDS, create_kind, each_kind
 from tests.support.served import CreateOverASocket, HandlerServer
 from tests.support.service import (

@@ -14,7 +14,8 @@ import pytest
 from tazapay_lightning import APIStatusError, RequestFailedError, UnexpectedResponseError
 from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.transport.replies import Reply, read_reply
-from tazapay_lightning.transport.service_errors import seconds_to_wait, status_error
+from tazapay_lightning.transport.retries import seconds_to_wait
+from tazapay_lightning.transport.service_errors import status_error
 
 NOW = datetime(2026, 10, 21, 7, 27, 0, tzinfo=UTC)
 WRONG_KEY = (

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError, UnexpectedResponseError
 from tazapay_lightning.invoices import qr
-from tazapay_lightning.invoices.fields import amount, essential, identity, seconds, text
+from tazapay_lightning.invoices.field_readers import amount, essential, identity, seconds, text
 from tazapay_lightning.invoices.payment_request import find_payment_request, read_payment_request
 from tazapay_lightning.values.amounts import sats_to_btc
 from tazapay_lightning.values.json_fields import decode_json_field, optional

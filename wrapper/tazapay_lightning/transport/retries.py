@@ -1,20 +1,22 @@
 """Which failure may be tried again, how long to wait before, and what is left of the deadline. Pure: told the time.
 
-The loop itself is a few lines in `calls` and in `async_calls`. A library was considered for it: none of them keeps a
-deadline over all attempts *and* reads ``Retry-After`` *and* tells afterwards whether an invoice may exist.
+Which errors may pass is in `errors.may_be_repeated`, since `invoices.waiting` asks too. The loop itself is a few lines
+in `calls` and in `async_calls`. A library was considered for it: none of them keeps a deadline over all attempts *and*
+reads ``Retry-After`` *and* tells afterwards whether an invoice may exist.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from tazapay_lightning import errors
 from tazapay_lightning.transport.settings import Settings
+from tazapay_lightning.values.moments import read_http_date
 
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 8.0
-_REQUEST_TIMEOUT = 408
 
 
 def _full_jitter(most: float) -> float:
@@ -89,8 +91,39 @@ def _may_have_created(error: errors.APIError) -> bool:
     if isinstance(error, errors.APIConnectionError):
         return not error.nothing_sent
     if isinstance(error, errors.APIStatusError):
-        refused = 400 <= error.status_code <= 499 and error.status_code != _REQUEST_TIMEOUT
+        refused = 400 <= error.status_code <= 499 and error.status_code != 408
         return not refused
     if isinstance(error, errors.RequestFailedError):
         return error.with_data  # it says that it failed, and comes with an object all the same
     return isinstance(error, errors.UnexpectedResponseError)
+
+
+def seconds_to_wait(headers: Mapping[str, str], *, now: datetime) -> float | None:
+    """Read ``Retry-After`` (RFC 9110, section 10.2.3): seconds, or a date.
+
+    A date is taken relative to the reply's own ``Date``, so that a wrong clock on either side does not matter.
+
+    Args:
+        headers: the reply's headers, names in any case.
+        now: the time to count from when the reply has no ``Date``.
+
+    Returns:
+        Seconds from now, never negative; None where the header is missing or cannot be read.
+
+    Example:
+        >>> from datetime import UTC
+        >>> seconds_to_wait({"Retry-After": "2"}, now=datetime.now(UTC))
+        2.0
+        >>> seconds_to_wait(
+        ...     {"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"},
+        ...     now=datetime.now(UTC),
+        ... )
+        30.0
+    """
+    lower = {name.lower(): value.strip() for name, value in headers.items() if name.lower() in {"retry-after", "date"}}
+    asked = lower.get("retry-after", "")
+    if asked.isascii() and asked.isdigit():
+        return float(asked[:9])
+    until = read_http_date(asked)
+    now = read_http_date(lower.get("date", "")) or now
+    return None if until is None else max(0.0, (until - now).total_seconds())

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from tazapay_lightning import errors
 from tazapay_lightning.transport.redaction import Redaction
+from tazapay_lightning.transport.retries import seconds_to_wait
 from tazapay_lightning.values.json_fields import parse_json
-from tazapay_lightning.values.moments import read_http_date
 from tazapay_lightning.values.safe_text import printable
 
 _MAX_BODY = 2000  # characters of a reply's body that an error keeps
@@ -68,37 +68,6 @@ def _redacted_body(parsed: object, body: bytes, redaction: Redaction) -> str:
         except RecursionError:
             return ""
     return redaction.text(body.decode("utf-8", "replace"))
-
-
-def seconds_to_wait(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """Read ``Retry-After`` (RFC 9110, section 10.2.3): seconds, or a date.
-
-    A date is taken relative to the reply's own ``Date``, so that a wrong clock on either side does not matter.
-
-    Args:
-        headers: the reply's headers, names in any case.
-        now: the time to count from when the reply has no ``Date``.
-
-    Returns:
-        Seconds from now, never negative; None where the header is missing or cannot be read.
-
-    Example:
-        >>> seconds_to_wait({"Retry-After": "2"}, now=datetime.now(UTC))
-        2.0
-        >>> seconds_to_wait(
-        ...     {"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"},
-        ...     now=datetime.now(UTC),
-        ... )
-        30.0
-    """
-    lower = {name.lower(): value.strip() for name, value in headers.items() if name.lower() in {"retry-after", "date"}}
-    asked = lower.get("retry-after", "")
-    if asked.isascii() and asked.isdigit():
-        return float(asked[:9])
-    until = read_http_date(asked)
-    if until is None:
-        return None
-    return max(0.0, (until - (read_http_date(lower.get("date", "")) or now)).total_seconds())
 
 
 class Words(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tazapay_lightning import MAX_SATS, UnexpectedResponseError
-from tazapay_lightning.invoices.fields import amount, essential, identity, seconds, text
+from tazapay_lightning.invoices.field_readers import amount, essential, identity, seconds, text
 from tazapay_lightning.values.json_fields import optional
 
 

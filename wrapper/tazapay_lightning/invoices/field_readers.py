@@ -1,4 +1,4 @@
-"""Read the fields of the service's invoice: strict about the id and the amount, generous about the others."""
+"""Readers of single values of the service's invoice. Which fields there are: `invoice.Invoice.from_payload`."""
 
 from __future__ import annotations
 
