@@ -20,6 +20,7 @@ from tazapay_lightning import (
     AsyncLightningClient,
     ConfigurationError,
     InvalidArgumentError,
+    InvalidRequestError,
     LightningClient,
     NotFoundError,
     RequestFailedError,
@@ -166,6 +167,21 @@ def test_what_was_submitted_is_not_repeated_in_an_error(call: CallMethod) -> Non
         call(service, "call", CHECKOUT, body=body(customer={"name": "Dr Jekyll"}))
 
 
+def test_what_was_submitted_in_a_query_or_a_path_is_not_repeated_in_an_error_or_a_log(
+    call: CallMethod, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = Answering(400, json.dumps({"message": "no jekyll@example.org"}).encode())
+    with caplog.at_level("DEBUG", logger="tazapay_lightning"), pytest.raises(InvalidRequestError) as caught:
+        call(service, "call", LISTING, kinds=["jekyll@example.org"])
+    assert "jekyll" not in f"{caught.value}{caught.value.body}{caplog.text}"
+
+
+def test_a_number_and_a_uuid_are_steps_of_a_path(call: CallMethod) -> None:
+    service = Answering()
+    call(service, "call", BY_PATH, id=7, part=uuid.UUID(int=1))
+    assert service.requests[0].url.path == "/v3/things/7/00000000-0000-0000-0000-000000000001"
+
+
 # Arguments
 
 
@@ -184,6 +200,14 @@ def test_what_was_submitted_is_not_repeated_in_an_error(call: CallMethod) -> Non
         (BY_PATH, {"id": "a"}, "part", "needs the argument part"),
         (BY_PATH, {"id": "..", "part": "x"}, "id", "must be one step of a path"),
         (BY_PATH, {"id": "a", "part": "b/c"}, "part", "must be one step of a path"),
+        (BY_PATH, {"id": None, "part": "x"}, "id", "must be one step of a path"),
+        (BY_PATH, {"id": True, "part": "x"}, "id", "must be one step of a path"),
+        (BY_PATH, {"id": b"a", "part": "x"}, "id", "must be one step of a path"),
+        (LISTING, {"kinds": ["\ud800"]}, "body", "no request can be made of the arguments"),
+        (CHECKOUT, {"body": body(), "tazapay_account": "a\r\nX: y"}, "body", "not visible ASCII"),
+        (CHECKOUT, {"body": body(), "tazapay_account": "\u20ac"}, "body", "not visible ASCII"),
+        (LISTING, {"headers": {"Expect": "100-continue"}}, "headers", "got Expect, which the client itself sets"),
+        (LISTING, {"headers": {"Proxy-Authorization": "x"}}, "headers", "got Proxy-Authorization, which the client"),
         (LISTING, {"idempotency_key": "k"}, "idempotency_key", "takes no idempotency_key"),
         (CHECKOUT, {"body": body(), "idempotency_key": "a b"}, "idempotency_key", "1 to 255 visible ASCII"),
         (LISTING, {"timeout": 0}, "timeout", "must be seconds"),

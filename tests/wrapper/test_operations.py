@@ -21,7 +21,7 @@ from tazapay_lightning import (
     hash_memo,
 )
 from tazapay_lightning.invoices.request import check_callback, check_invoice_id
-from tests.support.bolt11_encoder import D, P, S, payment_request
+from tests.support.bolt11_encoder import D, P, S, field, of_bytes, payment_request
 from tests.support.service import (
     API_KEY,
     API_SECRET,
@@ -201,6 +201,14 @@ def test_a_payment_request_for_another_purpose_than_its_invoice_is_listed(
     (difference,) = call(Answering(body=body), "get_invoice", ID).differences
     assert (difference.field, difference.asked, difference.received) == ("bolt11_description", asked, received)
     assert "bolt11_description differ" in caplog.text
+
+
+def test_a_description_that_reads_like_the_hash_that_was_asked_for_is_a_mismatch(call: CallMethod) -> None:
+    hash_of_memo = hash_memo("Order #7890")
+    pay_to = payment_request(P, S, field("d", of_bytes(hash_of_memo.encode())), prefix="lnbcrt1234560n")
+    service = Answering(body=envelope(invoice_object(pay_to=pay_to, h_tag_memo=hash_of_memo)))
+    with pytest.raises(InvoiceMismatchError, match="for another purpose than the memo"):
+        call(service, "create_invoice", amount_sats=123456, memo_hash=hash_of_memo)
 
 
 @pytest.mark.parametrize(

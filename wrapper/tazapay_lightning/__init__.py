@@ -21,7 +21,30 @@ if TYPE_CHECKING:  # what type checkers and editors see; a test keeps it equal t
     from tazapay_lightning.async_client import AsyncLightningClient
     from tazapay_lightning.bolt11 import Bolt11, decode_bolt11
     from tazapay_lightning.client import LightningClient
-    from tazapay_lightning.errors import *  # noqa: F403 - every one of them is public, and listed there
+    from tazapay_lightning.errors import (
+        APIConnectionError,
+        APIError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        ConfigurationError,
+        InvalidArgumentError,
+        InvalidBolt11Error,
+        InvalidRequestError,
+        InvoiceExpiredError,
+        InvoiceMismatchError,
+        NotFoundError,
+        PaymentTimeoutError,
+        PermissionDeniedError,
+        RateLimitError,
+        RequestFailedError,
+        ServerError,
+        TazapayError,
+        UnexpectedResponseError,
+        WebhookError,
+        WebhookPayloadError,
+        WebhookSignatureError,
+    )
     from tazapay_lightning.invoices.invoice import Difference, Invoice
     from tazapay_lightning.transport.replies import Reply
     from tazapay_lightning.values.amounts import MAX_SATS, btc_to_sats, format_btc, sats_to_btc

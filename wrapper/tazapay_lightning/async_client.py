@@ -110,7 +110,7 @@ class AsyncLightningClient(CommonClient):
         self,
         *,
         amount_sats: int | None = None,
-        amount_btc: Decimal | str | int | None = None,
+        amount_btc: Decimal | str | None = None,
         memo: str | None = None,
         memo_as_hash: bool = False,
         memo_hash: str | None = None,

@@ -36,31 +36,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # for types only: three errors carry an invoice, and every room raises errors
     from tazapay_lightning.invoices.invoice import Difference, Invoice
 
-__all__ = [
-    "APIConnectionError",
-    "APIError",
-    "APIStatusError",
-    "APITimeoutError",
-    "AuthenticationError",
-    "ConfigurationError",
-    "InvalidArgumentError",
-    "InvalidBolt11Error",
-    "InvalidRequestError",
-    "InvoiceExpiredError",
-    "InvoiceMismatchError",
-    "NotFoundError",
-    "PaymentTimeoutError",
-    "PermissionDeniedError",
-    "RateLimitError",
-    "RequestFailedError",
-    "ServerError",
-    "TazapayError",
-    "UnexpectedResponseError",
-    "WebhookError",
-    "WebhookPayloadError",
-    "WebhookSignatureError",
-]
-
 # Keyword arguments of every constructor below have defaults, because unpickling calls it with the message alone
 # and then restores the attributes.
 

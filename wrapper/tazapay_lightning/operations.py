@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
@@ -21,7 +22,7 @@ from attrs import evolve
 from tazapay_lightning.errors import InvalidArgumentError
 from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency_key, check_path_step
 from tazapay_lightning.transport.exchange import Operation
-from tazapay_lightning.transport.settings import MetadataFormat
+from tazapay_lightning.transport.settings import MetadataFormat, header_value
 from tazapay_lightning.values.json_fields import json_text
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import shown
@@ -85,7 +86,8 @@ def any_operation(module: object, arguments: Mapping[str, object], idempotency_k
         if argument not in arguments and parameter.default is parameter.empty:
             raise InvalidArgumentError(f"{name} needs the argument {argument}", argument=argument)
         if argument in arguments and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:  # it goes into the path
-            check_path_step(str(arguments[argument]), argument=argument)
+            value = arguments[argument]
+            check_path_step(str(value) if type(value) in {int, uuid.UUID} else value, argument=argument)
     key = check_idempotency_key(idempotency_key)
     operation = _operation(module, {**arguments, "idempotency_key": key} if has_key else arguments, key)
     if operation.method == "POST" or has_key:
@@ -104,21 +106,26 @@ def _operation(
     try:
         asked = _request_of(module)(**arguments)
         content = _content(asked)
-    except (AttributeError, TypeError, ValueError) as error:  # no model, or a value that JSON has no type for
+        query = urlencode(_plain(asked.get("params", {})), doseq=True)
+        headers = {name.title(): header_value(value) for name, value in asked.get("headers", {}).items()}
+    except (
+        AttributeError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:  # no model, or a value that JSON has no type for
         problem = f"no request can be made of the arguments: {error}. Bodies are models of the generated package"
         raise InvalidArgumentError(problem, argument="body") from error
-    headers = dict(asked.get("headers", {}))
     method = asked["method"].upper()
     if method == "POST" and key is not None:
         headers["Idempotency-Key"] = key
-    query = urlencode(_plain(asked.get("params", {})), doseq=True)
     return Operation(
         method=method,
         path=asked["url"] + (f"?{query}" if query else ""),
-        headers={name.title(): str(value) for name, value in headers.items()},
+        headers=headers,
         content=content,
         idempotency_key=key,
-        submitted=(asked.get("json"),) if submitted is None else submitted,
+        submitted=(asked.get("json"), *arguments.values()) if submitted is None else submitted,
         parse=partial(_parse, module.__name__),
     )
 

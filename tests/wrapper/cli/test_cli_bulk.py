@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from tazapay_lightning import bulk
+from tazapay_lightning import APITimeoutError, bulk
 from tazapay_lightning.cli.app import app
+from tazapay_lightning.cli.bulk import _explain
 from tazapay_lightning_emulator import Fault
 from tests.support.service import OneReplyServer, envelope, invoice_object
 
@@ -768,3 +770,11 @@ def test_a_disk_that_fails_at_the_end_is_told(shop: Shop, monkeypatch: pytest.Mo
     assert result.exit_code == DONE
     assert f"{shop.out} or its journal cannot be written: Input/output error\n" in result.stderr
     assert "to resume" not in result.stderr
+
+
+def test_a_run_that_time_outs_ended_is_not_told_as_a_full_disk(capsys: pytest.CaptureFixture[str]) -> None:
+    session: Any = SimpleNamespace(
+        ended_by=APITimeoutError("no reply in time"), differing=0, unrecorded=[], settle=[], to_settle=0
+    )
+    _explain(session, Path("results.jsonl"))
+    assert capsys.readouterr().err == "error: the run ended early: no reply in time\n"

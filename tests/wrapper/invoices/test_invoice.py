@@ -236,3 +236,29 @@ def test_a_date_from_before_the_invoice_was_made_is_not_taken_for_the_services_t
     )
     assert invoice.seconds_left is not None
     assert 0 < invoice.seconds_left <= 600
+
+
+@pytest.mark.parametrize("zone", ["Z", "+05:00", "-05:00"])
+@pytest.mark.parametrize("date", ["Fri, 27 Nov 2026 20:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "no date"])
+def test_a_moment_that_go_did_not_set_is_none_and_expires_nothing(zone: str, date: str) -> None:
+    reply = Reply(status_code=200, headers={"date": date})
+    payload = {"id": "l11_1", "amount": 1, "created_at": f"0001-01-01T00:00:00{zone}", "expiry_interval": 3600}
+    invoice = Invoice.from_payload(payload, reply=reply)
+    assert (invoice.created_at, invoice.expires_at, invoice.is_expired, invoice.expiry_interval) == (
+        None,
+        None,
+        False,
+        3600,
+    )
+
+
+@pytest.mark.parametrize("expiry", [10**400, "9" * 20, 1e300, 86_400_000_000_000])
+def test_an_expiry_that_no_clock_reaches_is_none(expiry: object) -> None:
+    payload = {"id": "l11_1", "amount": 1, "created_at": "2026-03-01T12:00:00Z", "expiry_interval": expiry}
+    invoice = Invoice.from_payload(payload)
+    assert (invoice.expiry_interval, invoice.expires_at, invoice.is_expired) == (None, None, False)
+    assert invoice.to_dict()["raw"] == payload
+
+
+def test_the_largest_amount_is_read() -> None:
+    assert Invoice.from_payload({"id": "l11_1", "amount": MAX_SATS}).amount_sats == MAX_SATS

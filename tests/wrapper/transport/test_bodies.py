@@ -106,6 +106,12 @@ def test_what_cannot_be_undone_is_told_in_these_words(content: bytes, message: s
     assert str(caught.value) == message
 
 
+def test_a_gzip_of_very_many_members_is_not_read() -> None:
+    with pytest.raises(UnexpectedResponseError, match="^the reply is gzip of more than 100 members$"):
+        without_gzip("gzip", gzip.compress(b"", mtime=0) * 101, most=100)
+    assert without_gzip("gzip", gzip.compress(b"x", mtime=0) * 100, most=100) == b"x" * 100
+
+
 def test_the_failure_of_the_decompressor_is_the_cause() -> None:
     with pytest.raises(UnexpectedResponseError) as caught:
         without_gzip("gzip", b"not compressed", most=100)

@@ -158,7 +158,15 @@ def test_a_reply_has_the_envelope_of_any_success_as_it_came(status: int) -> None
         ({"data": "text"}, "text"),
         ({"data": '{"id":"l11_1"}'}, {"id": "l11_1"}),
         ({"data": '"{\\"id\\":\\"l11_1\\"}"'}, {"id": "l11_1"}),
+        ({"data": "[1]"}, [1]),
+        ({"data": "7"}, "7"),
+        ({"status": "success", "data": None, "request_id": "r1"}, None),
+        ({"id": "l11_1", "data": None}, {"id": "l11_1", "data": None}),
         ({"id": "l11_1", "status": "active"}, {"id": "l11_1", "status": "active"}),
+        (
+            {"id": "pot_1", "object": "payout", "status": "failed"},
+            {"id": "pot_1", "object": "payout", "status": "failed"},
+        ),
         ([1], [1]),
     ],
     ids=str,
@@ -195,6 +203,7 @@ def test_a_reply_can_be_pickled_and_copied() -> None:
         ({"status": "error", "message": "m", "code": 5, "data": {"id": 1}}, True),
         ({"status": "FAILED", "message": "m", "code": 5, "amount": None}, True),
         ({"message": "m", "errors": [{"code": 5}]}, False),
+        ({"message": "m", "errors": [{"code": 5}], "request_id": "r1"}, False),
         ({"message": "m", "errors": [{"code": 5}], "id": "l11_1"}, True),
     ],
 )

@@ -98,7 +98,7 @@ def test_metadata_goes_out_as_an_object_if_the_client_says_so(create_everywhere:
     assert sent == {"amount": 1, "metadata": {"order_id": "7890", "n": [1, None]}}
 
 
-@pytest.mark.parametrize(("amount", "sent"), [({"amount_btc": Decimal("1E-8")}, 1), ({"amount_btc": 2}, 200_000_000)])
+@pytest.mark.parametrize(("amount", "sent"), [({"amount_btc": Decimal("1E-8")}, 1), ({"amount_btc": "2"}, 200_000_000)])
 def test_an_amount_of_btc_goes_out_in_satoshi(amount: dict[str, Any], sent: int, create: Create) -> None:
     handler = Answering(200, envelope(invoice_object(amount=sent)))
     create(handler, **amount)

@@ -26,7 +26,6 @@ INDIA = timezone(timedelta(hours=5, minutes=30))
         ("2025-09-28T08:15:30.123456789Z", datetime(2025, 9, 28, 8, 15, 30, 123_456, tzinfo=UTC)),
         ("2025-09-28T08:15:30-05:30", datetime(2025, 9, 28, 13, 45, 30, tzinfo=UTC)),
         ("2025-09-28T08:15:30+05:30", datetime(2025, 9, 28, 8, 15, 30, tzinfo=INDIA)),
-        ("0001-01-01T00:00:00+23:59", datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23, minutes=59)))),
         ("9999-12-31T23:59:59-23:59", datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(-timedelta(minutes=1439)))),
     ],
 )
@@ -51,7 +50,6 @@ def test_up_to_nine_fractional_digits_are_read(digits: int) -> None:
         ("2025-03-11 12:25:08 +0530 IST", datetime(2025, 3, 11, 12, 25, 8, tzinfo=INDIA)),
         ("2025-03-11 12:25:08 +0530 +0530", datetime(2025, 3, 11, 12, 25, 8, tzinfo=INDIA)),
         ("2025-03-11 12:25:08.28 +0000 UTC m=+0.000012", datetime(2025, 3, 11, 12, 25, 8, 280_000, tzinfo=UTC)),
-        ("0001-01-01 00:00:00 +0000 UTC", datetime(1, 1, 1, tzinfo=UTC)),
         ("2025-W39-7T08:15:30Z", datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)),
         ("2025-271T08:15:30Z", datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)),
         ("20250928T081530Z", datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)),

@@ -299,7 +299,7 @@ def test_an_age_is_told_in_full_seconds() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+@pytest.mark.parametrize("text", ["0002-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
 def test_the_ends_of_the_calendar_are_outside_of_any_sensible_tolerance(text: str) -> None:
     body = body_of(created_at=text)
     with pytest.raises(WebhookSignatureError, match="the tolerance is 60 s"):

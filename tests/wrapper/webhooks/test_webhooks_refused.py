@@ -22,7 +22,12 @@ from tazapay_lightning import (
     WebhookSignatureError,
 )
 from tazapay_lightning.webhooks.signature import Secret
-from tazapay_lightning.webhooks.verify import sign_webhook, signature_header, verify_webhook
+from tazapay_lightning.webhooks.verify import (
+    sign_webhook,
+    signature_header,
+    verify_webhook,
+    verify_webhook_request,
+)
 
 SECRET = "whsec_example"
 # printf '%s' "evt_1${BODY}2025-09-28T08:15:30Z" | openssl dgst -sha256 -hmac whsec_example -binary | openssl base64 -A
@@ -340,6 +345,15 @@ def test_what_cannot_be_a_secret_is_refused_by_name_and_not_shown(secret: Any, g
         assert str(caught.value) == f"secret must be the webhook secret of Tazapay's dashboard, a str; got {got}"
         assert caught.value.argument == "secret"
         assert caught.value.__context__ is None
+        assert "canary" not in everything_shown_by(caught.value)
+
+
+@pytest.mark.parametrize("headers", [{}, {"signature": SIGNATURE}], ids=["no signature", "another secret's"])
+def test_a_refused_request_does_not_show_its_secret(headers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAZAPAY_WEBHOOK_SECRET", "canary-secret")
+    for secret in (None, "canary-secret"):
+        with pytest.raises(WebhookSignatureError) as caught:
+            verify_webhook_request(BODY, headers, secret)
         assert "canary" not in everything_shown_by(caught.value)
 
 

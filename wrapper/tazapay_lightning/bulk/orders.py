@@ -27,7 +27,7 @@ class Order:
     Attributes:
         order_id: your own name for it; what its idempotency key is derived from.
         amount_sats: satoshi, an int; or else
-        amount_btc: BTC, as a Decimal, a str or an int.
+        amount_btc: BTC, as a Decimal or a str.
         memo: what the payer reads, at most 639 bytes.
         metadata: a mapping that JSON can hold.
         expires_in: seconds, or a timedelta of whole seconds.
@@ -35,7 +35,7 @@ class Order:
 
     order_id: str
     amount_sats: int | None = None
-    amount_btc: Decimal | str | int | None = None
+    amount_btc: Decimal | str | None = None
     memo: str | None = field(default=None, repr=False)
     metadata: Mapping[str, object] | None = field(default=None, repr=False, hash=False)
     expires_in: int | timedelta | None = None

@@ -21,7 +21,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from tazapay_lightning import AsyncLightningClient, InvalidArgumentError
+from tazapay_lightning import AsyncLightningClient, InvalidArgumentError, TazapayError
 from tazapay_lightning.bulk.files.index import OrderIndex
 from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.bulk.files.rows import Problem, read_orders
@@ -146,10 +146,10 @@ def _report(session: Session, *, orders: int, before: int, out: Path, as_json: b
 
 def _explain(session: Session, out: Path) -> None:
     """Say why the run ended early, and which orders need to be looked at."""
-    if isinstance(session.ended_by, OSError):
-        say(f"error: the run ended early: {out} or its journal cannot be written: {session.ended_by.strerror}")
-    elif session.ended_by is not None:
+    if isinstance(session.ended_by, TazapayError):  # a time-out is an OSError too
         say(f"error: the run ended early: {session.ended_by.args[0]}")
+    elif session.ended_by is not None:
+        say(f"error: the run ended early: {out} or its journal cannot be written: {session.ended_by.strerror}")
     if session.differing:
         say(f"{session.differing} invoices are not quite what was asked for: see their differences in {out}")
     for sending, invoice_id in session.unrecorded:

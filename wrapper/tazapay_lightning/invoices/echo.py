@@ -125,9 +125,11 @@ def _in_payment_request(invoice: Invoice, request: InvoiceRequest, network: str 
     purpose = _lower(request.memo_hash) or request.memo
     # A description commits to a memo, and so does its hash: services hash descriptions that are too long.
     same = _purpose_hash(request.memo_hash, request.memo) == _purpose_hash(asks.description_hash, asks.description)
+    described = asks.description_hash or asks.description
     return [
         (_REQUESTED, request.amount_sats * MSAT_PER_SAT, asks.amount_msat),
-        (_DESCRIPTION, purpose, purpose if same else asks.description_hash or asks.description),
+        # a text that only reads like the hash of another is still another
+        (_DESCRIPTION, purpose, purpose if same else None if described == purpose else described),
         ("bolt11_expiry", request.expires_in, asks.expiry),
         ("bolt11_network", network, asks.network),
     ]

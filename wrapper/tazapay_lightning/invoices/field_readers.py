@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from tazapay_lightning.errors import UnexpectedResponseError
 from tazapay_lightning.values.amounts import MAX_SATS
+from tazapay_lightning.values.durations import LONGEST_TIMEDELTA
 from tazapay_lightning.values.safe_text import kind
 
 _Value = TypeVar("_Value")
@@ -43,19 +44,21 @@ def identity(value: object) -> str:
 
 
 def seconds(value: object) -> int:
-    """Read a whole number, 0 or more, that came as a number, as digits, or as a float without a fraction."""
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError("not a whole number")
-    return value
+    """Read a number of whole seconds, of a length that a timedelta holds."""
+    return _whole_number(value, most=LONGEST_TIMEDELTA)
 
 
 def amount(value: object) -> int:
-    """Read an amount in satoshi, as `seconds` reads a number."""
-    satoshi = seconds(value)
-    if satoshi > MAX_SATS:
-        raise ValueError("more than all bitcoin")
-    return satoshi
+    """Read an amount in satoshi."""
+    return _whole_number(value, most=MAX_SATS)
+
+
+def _whole_number(value: object, *, most: int) -> int:
+    """Read a number, 0 or more, that came as an integer, as digits, or as a float without a fraction."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return _whole_number(int(value), most=most)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(f"not a whole number up to {most}")
+    return value

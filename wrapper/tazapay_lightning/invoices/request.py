@@ -131,6 +131,8 @@ def _amount(amount_sats: object, amount_btc: object) -> int:
         raise InvalidArgumentError(problem, argument="amount_sats")
     if amount_sats is not None and amount_btc is not None:
         raise InvalidArgumentError("give amount_sats or amount_btc, not both", argument="amount_btc")
+    if isinstance(amount_btc, int) and not isinstance(amount_btc, bool):  # nearly always satoshi were meant
+        raise refused("amount_btc", 'a str or a Decimal, such as "0.00123456"', f"the int {shown(amount_btc)}")
     if amount_sats is not None:
         return check_sats(amount_sats, argument="amount_sats")
     return check_btc(amount_btc, argument="amount_btc")

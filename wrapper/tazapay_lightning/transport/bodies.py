@@ -11,6 +11,8 @@ from tazapay_lightning.errors import UnexpectedResponseError
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 """The longest body that is read; an invoice is a few kilobytes."""
 
+_MEMBER, _MOST_MEMBERS = b"\x1f\x8b\x08", 100  # of a gzip: each takes time, and may be empty
+
 
 class Body:
     """Collects a body as it comes.
@@ -77,10 +79,12 @@ def without_gzip(content_encoding: str, body: bytes | bytearray, *, most: int) -
         >>> without_gzip("gzip", gzip.compress(b"an ") + gzip.compress(b"invoice"), most=100)
         b'an invoice'
     """
-    if content_encoding.strip().lower() not in {"gzip", "x-gzip"}:
+    if not body or content_encoding.strip().lower() not in {"gzip", "x-gzip"}:
         return bytes(body)
     import gzip  # which few replies need
 
+    if body.count(_MEMBER) > _MOST_MEMBERS:
+        raise UnexpectedResponseError(f"the reply is gzip of more than {_MOST_MEMBERS} members")
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(body)) as members:
             plain = members.read(most + 1)

@@ -72,7 +72,7 @@ class Call:
         self.ends = now + settings.deadline
         """When the whole call has to be over, on the monotonic clock."""
         self.request = _request(operation, settings)
-        self._operation, self._name = operation, f"{operation.method} {operation.path}"
+        self._operation, self._name = operation, f"{operation.method} {operation.path.partition('?')[0]}"
         self._attempts = Attempts(settings, idempotency_key=operation.idempotency_key, now=now)
         self._attempt_began = now
         self._response: Response | None = None

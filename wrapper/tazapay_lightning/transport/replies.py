@@ -96,16 +96,18 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes, redaction: 
     data = envelope
     if isinstance(envelope, Mapping):
         data = envelope.get("data")
-        says_failed = str(envelope.get("status", "")).lower() in _FAILURES
+        is_object = "id" in envelope and data is None
+        # an object without an envelope has a status of its own
+        says_failed = str(envelope.get("status", "")).lower() in _FAILURES and not (is_object and "object" in envelope)
         if says_failed or (data is None and envelope.get("errors")):
             words = words_of(envelope, redaction)
             raise RequestFailedError(
                 f"the service answered {status}, but says that the request failed{words.quoted()}",
                 **words.arguments(),
-                with_data=bool(data) or not _ENVELOPE.issuperset(envelope),
+                with_data=bool(data) or not {"id", "amount"}.isdisjoint(envelope),
             )
-        if data is None and not _ENVELOPE.issuperset(envelope):
-            data = envelope  # the object itself, without an envelope
+        if is_object or not ("data" in envelope or _ENVELOPE.issuperset(envelope)):
+            data = envelope
     return Reply(status_code=status, headers=without_secrets(headers), data=decoded(data), envelope=envelope, **about)
 
 

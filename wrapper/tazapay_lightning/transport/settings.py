@@ -25,7 +25,8 @@ _HOSTS = {"sandbox": "https://service-sandbox.tazapay.com", "production": "https
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\t -~]*", re.ASCII)
 _HEADERS_OF_THE_CLIENT = re.compile(
-    "accept-encoding|authorization|connection|content-length|content-type|host|idempotency-key|transfer-encoding"
+    "accept-encoding|authorization|connection|content-.*|expect|host|idempotency-key|keep-alive|proxy-.*|te|trailer|"
+    "transfer-encoding|upgrade"
 )
 
 
@@ -172,9 +173,15 @@ def _headers(value: object) -> Mapping[str, str]:
             raise refused("headers", accepted, f"{shown(name)}, which is no name of a header")
         if _HEADERS_OF_THE_CLIENT.fullmatch(name.lower()):
             raise refused("headers", "those of the caller", f"{name}, which the client itself sets")
-        if not isinstance(text, str) or not _HEADER_VALUE.fullmatch(text) or text != text.strip():
-            raise refused("headers", accepted, f"a value of {name} that is not visible ASCII without blanks around it")
+        header_value(text, name=name)
     return {name.title(): text for name, text in value.items()}
+
+
+def header_value(value: object, *, name: str = "a header") -> str:
+    """Return a value that a header can carry as it is on every backend, and refuse any other, which is not shown."""
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value) or value != value.strip():
+        raise refused("headers", "texts", f"a value of {name} that is not visible ASCII without blanks around it")
+    return value
 
 
 _OPTIONS: Mapping[str, tuple[Callable[[object], object], object]] = {

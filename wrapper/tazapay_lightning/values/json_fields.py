@@ -96,11 +96,12 @@ def decode_json_field(value: object) -> dict[str, object]:
 
 
 def decoded(value: object) -> object:
-    """Return what `decode_json_field` reads; any other value as it is: a document's ``data`` may be a list, or text."""
-    if isinstance(value, str):
-        with suppress(UnexpectedResponseError):
-            return decode_json_field(value)
-    return value
+    """Return the object or the list that a JSON text holds, encoded twice at most; any other value as it is."""
+    inner = value
+    with suppress(UnexpectedResponseError):
+        for _ in range(2):
+            inner = parse_json(inner) if isinstance(inner, str) else inner
+    return inner if isinstance(inner, Mapping | list) else value
 
 
 def optional(

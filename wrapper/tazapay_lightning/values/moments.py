@@ -52,6 +52,8 @@ def read_moment(value: object) -> datetime:
         moment = _read(text)
     except (ValueError, ArithmeticError, TypeError) as error:  # dateutil lets OverflowError and decimal's through
         raise ValueError("not a moment") from error
+    if moment.year == 1:  # what Go writes for a moment that was not set
+        raise ValueError("not set")
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
@@ -103,4 +105,6 @@ def service_time(headers: Mapping[str, str], creation: datetime | None) -> datet
         True
     """
     date = read_http_date(headers.get("date", ""))
-    return None if date is None or (creation is not None and date < creation - _CLOCKS_DIFFER) else date
+    if date is None or date.year == 9999 or (creation is not None and creation - date > _CLOCKS_DIFFER):
+        return None
+    return date

@@ -47,6 +47,10 @@ def verify_webhook(
     """
     key = Secret(secret)
     del secret  # no frame that an error leaves through holds it: error trackers keep local variables
+    return _verified(payload, signature, key, tolerance)
+
+
+def _verified(payload: object, signature: object, key: Secret, tolerance: object) -> WebhookEvent:
     key.check()
     allowed = None if tolerance is None else seconds(tolerance, argument="tolerance", most=LONGEST_TIMEDELTA)
     text = check_signature(signature)
@@ -89,8 +93,9 @@ def verify_webhook_request(
     """
     if secret is None and not os.environ.get(_VARIABLE):
         raise ConfigurationError(f"no webhook secret: pass secret, or set {_VARIABLE}")
-    signature = signature_header(headers)
-    return verify_webhook(payload, signature, os.environ[_VARIABLE] if secret is None else secret, tolerance=tolerance)
+    key = Secret(os.environ[_VARIABLE] if secret is None else secret)
+    del secret
+    return _verified(payload, signature_header(headers), key, tolerance)
 
 
 def sign_webhook(payload: bytes | bytearray, secret: str) -> str:

@@ -126,6 +126,7 @@ class AsyncAiohttp:
         return aiohttp.ClientSession(
             connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies would go out again with the next call
+            skip_auto_headers=["Content-Type"],  # of a request without a body
             auto_decompress=False,  # a few kilobytes of gzip can be gigabytes; see `bodies`
             timeout=aiohttp.ClientTimeout(),
             middlewares=[_send_once],
