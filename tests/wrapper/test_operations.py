@@ -97,6 +97,12 @@ def test_the_hash_is_read_under_both_of_its_names(hash_field: str, call: CallMet
     assert call(Answering(body=body), "get_invoice", ID).memo_hash == "ab" * 32
 
 
+def test_an_error_names_the_invoice_that_is_not_there(call: CallMethod) -> None:
+    body = json.dumps({"message": f"no invoice {ID}"}).encode()
+    with pytest.raises(NotFoundError, match=f"no invoice {ID}"):
+        call(Answering(404, body), "get_invoice", ID)
+
+
 def test_data_as_json_text_is_read(call: CallMethod) -> None:
     body = envelope(json.dumps(invoice_object()))
     assert call(Answering(body=body), "get_invoice", ID).amount_sats == 123456

@@ -50,7 +50,7 @@ def getting(invoice_id: str) -> Operation:
     """``GET /v3/lightning_invoice_bolt11/{id}``."""
     from tazapay_lightning_api.api.default import get_lightning_invoice
 
-    return _operation(get_lightning_invoice, {"id": invoice_id})
+    return _operation(get_lightning_invoice, {"id": invoice_id}, submitted=())
 
 
 def updating(invoice_id: str, metadata: Mapping[str, object], metadata_format: MetadataFormat) -> Operation:
@@ -63,7 +63,7 @@ def updating(invoice_id: str, metadata: Mapping[str, object], metadata_format: M
 
 
 def any_operation(module: object, arguments: Mapping[str, object], idempotency_key: object) -> Operation:
-    """Any operation of the generated package, with the arguments of its generated function.
+    """Prepare any operation of the generated package, with the arguments of its generated function.
 
     Args:
         module: the operation's module, such as ``tazapay_lightning_api.api.default.get_lightning_invoice``.

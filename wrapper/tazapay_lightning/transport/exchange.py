@@ -43,7 +43,7 @@ class Request:
 
     method: str
     base_url: str
-    """What messages name."""
+    """The address that messages name."""
     url: str
     headers: Mapping[str, str] = field(repr=False)
     content: bytes | None = field(repr=False)

@@ -49,7 +49,7 @@ class Credentials:
         return (self._key, self._secret, self._token)
 
     def mark(self, salt: str) -> str:
-        """Return what tells this API key from others without telling the key: 16 hex digits of a salted hash."""
+        """Return 16 hex digits of a salted hash of the API key, by which it can be told from others."""
         return hashlib.sha256(f"{salt}:{self._key}".encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:
@@ -178,7 +178,7 @@ def _headers(value: object) -> Mapping[str, str]:
 
 
 def header_value(value: object, *, name: str = "a header") -> str:
-    """Return a value that a header can carry as it is on every backend, and refuse any other, which is not shown."""
+    """Return a value that every backend sends as it is. Any other is refused, and not shown."""
     if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value) or value != value.strip():
         raise refused("headers", "texts", f"a value of {name} that is not visible ASCII without blanks around it")
     return value
@@ -239,7 +239,7 @@ def _checked_url(url: object) -> str:
 
 
 def _check_encoded_labels(host: str) -> None:
-    """Refuse a label that says to hold an encoded name and does not (RFC 5890): not every HTTP library looks at it."""
+    """Refuse a label that begins like an encoded name and encodes none (RFC 5890): not every HTTP library checks it."""
     for label in host.lower().split("."):
         if label.startswith("xn--") and not label.removeprefix("xn--").encode().decode("punycode"):
             raise ValueError(f"the label {label} of its host encodes no name")
