@@ -106,7 +106,7 @@ def _operation(
     try:
         asked = _request_of(module)(**arguments)
         content = _content(asked)
-        query = urlencode(_plain(asked.get("params", {})), doseq=True)
+        query = urlencode(_plain(asked["params"]), doseq=True) if asked.get("params") else ""
         headers = {name.title(): header_value(value) for name, value in asked.get("headers", {}).items()}
     except (
         AttributeError,

@@ -50,9 +50,9 @@ def read_created(reply: Reply, *, request: InvoiceRequest, strict: bool, network
             another purpose, so that its payer would pay something else.
     """
     invoice = Invoice.from_reply(reply, written=(request.memo, request.metadata))
-    invoice = attrs.evolve(invoice, differences=find_differences(request, invoice, network=network))
+    differences = find_differences(request, invoice, network=network)
     advice = "An idempotency key that was used before for another amount is answered with the invoice of that time"
-    return _accept(invoice, request, fatal=_FATAL if strict else (), advice=f". {advice}")
+    return _accept(invoice, differences, request, fatal=_FATAL if strict else (), advice=f". {advice}")
 
 
 def read_fetched(reply: Reply, *, invoice_id: str, strict: bool, network: str | None) -> Invoice:
@@ -70,23 +70,27 @@ def read_fetched(reply: Reply, *, invoice_id: str, strict: bool, network: str | 
     memo_hash = invoice.memo_hash if is_memo_hash(invoice.memo_hash) else None
     memo = (invoice.memo or "").encode("utf-8", "replace").decode()  # the service can send half a character
     own = InvoiceRequest(amount_sats=invoice.amount_sats, memo=memo or None, memo_hash=memo_hash)
-    invoice = attrs.evolve(invoice, differences=_different(_in_payment_request(invoice, own, network)))
-    return _accept(invoice, own, fatal={_REQUESTED} if strict else ())
+    differences = _different(_in_payment_request(invoice, own, network))
+    return _accept(invoice, differences, own, fatal={_REQUESTED} if strict else ())
 
 
-def _accept(invoice: Invoice, request: InvoiceRequest, *, fatal: Collection[str], advice: str = "") -> Invoice:
-    """Return the invoice unless one of its differences is fatal; log the other ones."""
+def _accept(
+    invoice: Invoice, differences: _Differences, request: InvoiceRequest, *, fatal: Collection[str], advice: str = ""
+) -> Invoice:
+    """Return the invoice with its differences unless one of them is fatal; log the other ones."""
+    if not differences:
+        return invoice
+    invoice = attrs.evolve(invoice, differences=differences)
     name = printable(invoice.id, most=80)
-    for wrong in invoice.differences:
+    for wrong in differences:
         if wrong.field in fatal:
             finding = _FATAL[wrong.field].format("any number of" if wrong.received is None else wrong.received)
             message = (
                 f"asked for {request.amount_sats} satoshi, but invoice {name} {finding}; do not show it to a payer"
             )
-            raise InvoiceMismatchError(message + advice, invoice=invoice, differences=invoice.differences)
-    if invoice.differences:
-        fields = ", ".join(each.field for each in invoice.differences)
-        _logger.warning("invoice %s is not quite what was asked for: %s differ; see Invoice.differences", name, fields)
+            raise InvoiceMismatchError(message + advice, invoice=invoice, differences=differences)
+    fields = ", ".join(each.field for each in differences)
+    _logger.warning("invoice %s is not quite what was asked for: %s differ; see Invoice.differences", name, fields)
     return invoice
 
 

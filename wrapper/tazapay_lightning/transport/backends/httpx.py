@@ -48,8 +48,9 @@ class _Trace:
 
     def blocking(self, event: str, info: Mapping[str, Any]) -> None:
         """Take a step, and bound the reads of a new connection, which asynchronous code is cancelled from."""
-        self._note(event, info)
-        bound_reads(info)
+        if not self.has_sent:  # afterwards no connection is opened
+            self._note(event, info)
+            bound_reads(info)
 
     async def asynchronous(self, event: str, info: Mapping[str, Any]) -> None:
         """Take a step."""
