@@ -108,12 +108,8 @@ def _operation(
         content = _content(asked)
         query = urlencode(_plain(asked["params"]), doseq=True) if asked.get("params") else ""
         headers = {name.title(): header_value(value) for name, value in asked.get("headers", {}).items()}
-    except (
-        AttributeError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:  # no model, or a value that JSON has no type for
+    # no model, or a value that JSON has no type for
+    except (AttributeError, RecursionError, TypeError, ValueError) as error:
         problem = f"no request can be made of the arguments: {error}. Bodies are models of the generated package"
         raise InvalidArgumentError(problem, argument="body") from error
     method = asked["method"].upper()

@@ -34,9 +34,9 @@ PATIENCE = 600.0
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 _LEAST_SHARE = 1 / 64
-_REGAINED_IN = 8  # times what may be in flight, for all of it
-_SMALLEST_WHOLE = 16
-_SAME_NEWS = 1.0
+_REGAIN_FACTOR = 8  # successes, times what may be in flight, that regain the whole pace
+_LEAST_COUNTED = 16  # in flight: with fewer it would be regained too soon
+_SAME_BURST = 1.0  # seconds
 
 
 def _up_to_twice(least: float) -> float:
@@ -71,9 +71,9 @@ class Pace:
         self._next_turn = -math.inf
         self._halved_at = -math.inf
         self._pauses = 0  # counts them, to tell which turns were reserved before one
-        self._in_a_row = 0
+        self._pauses_in_a_row = 0
         self._trouble_began: float | None = None
-        self._asked_too_much = False
+        self._asked_for_too_long = False
         self._stopped = anyio.Event()
 
     @property
@@ -95,15 +95,15 @@ class Pace:
         if self._trouble_began is None:
             self._trouble_began = now
         pause = error.retry_after
-        if now >= max(self._paused_until, self._halved_at + _SAME_NEWS):
+        if now >= max(self._paused_until, self._halved_at + _SAME_BURST):
             self._share = max(_LEAST_SHARE, self._share / 2)
             self._halved_at = now
-            self._in_a_row += 1
-            if pause is None or self._in_a_row > 1:
-                ours = self._jitter(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._in_a_row - 1, 16)))
+            self._pauses_in_a_row += 1
+            if pause is None or self._pauses_in_a_row > 1:
+                ours = self._jitter(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._pauses_in_a_row - 1, 16)))
                 pause = ours if pause is None else max(pause, ours)
         if pause is not None and pause > PATIENCE:
-            self._asked_too_much = True
+            self._asked_for_too_long = True
             pause = PATIENCE
         if pause is not None and now + pause > self._paused_until:
             self._paused_until = self._next_turn = now + pause
@@ -112,13 +112,13 @@ class Pace:
     def succeeded(self) -> None:
         """Learn that an invoice was made."""
         self._trouble_began = None
-        self._in_a_row = 0
-        self._share = min(1.0, self._share + 1 / (_REGAINED_IN * max(self._concurrency, _SMALLEST_WHOLE)))
+        self._pauses_in_a_row = 0
+        self._share = min(1.0, self._share + 1 / (_REGAIN_FACTOR * max(self._concurrency, _LEAST_COUNTED)))
 
     def is_hopeless(self, now: float) -> bool:
         """Tell whether 429 has lasted, or is to last, longer than `PATIENCE`."""
         lasted = 0.0 if self._trouble_began is None else max(now, self._paused_until) - self._trouble_began
-        return self._asked_too_much or lasted > PATIENCE
+        return self._asked_for_too_long or lasted > PATIENCE
 
     def stop(self) -> None:
         """Give no further turn; calls that wait for one stop waiting."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, get_args
 import anyio.lowlevel
 
 from tazapay_lightning.errors import APIError, ConfigurationError
-from tazapay_lightning.transport.backends.proxies import is_told_by_the_environment
+from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
 from tazapay_lightning.transport.exchange import Call, Operation, Request, Response
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Settings
@@ -50,7 +50,7 @@ class AsyncCalls:
         self._closed = False
         self._loop: object = None
         self._closing: anyio.Event
-        if http_client is not None or backend != "httpx" or is_told_by_the_environment(settings):
+        if http_client is not None or backend != "httpx" or environment_names_proxy_or_certificates(settings):
             self._backend()  # fail at construction, not on the first call
 
     async def run(

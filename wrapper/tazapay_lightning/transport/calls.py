@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from tazapay_lightning.errors import APIError, ConfigurationError
-from tazapay_lightning.transport.backends.proxies import is_told_by_the_environment
+from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
 from tazapay_lightning.transport.exchange import Call, Operation
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Settings
@@ -31,7 +31,7 @@ class Calls:
         self._loading = threading.RLock()  # a signal handler may close in the middle of it
         self._loaded: BlockingHttpx | None = None
         self._closing = threading.Event()
-        if http_client is not None or is_told_by_the_environment(settings):
+        if http_client is not None or environment_names_proxy_or_certificates(settings):
             self._backend()  # fail at construction, not on the first call
 
     def run(self, operation: Operation, settings: Settings, read: Callable[[Reply], _Result]) -> _Result:

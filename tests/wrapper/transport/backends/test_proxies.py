@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APIConnectionError, AsyncLightningClient, ConfigurationError, LightningClient
-from tazapay_lightning.transport.backends.proxies import is_told_by_the_environment, proxy_for
+from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates, proxy_for
 from tazapay_lightning.transport.settings import Settings
 from tests.support.clients import create_kind, each_kind
 from tests.support.settings import settings
@@ -57,15 +57,15 @@ def test_the_proxy_is_the_one_that_the_environment_names(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert proxy_for(configuration()) == proxy
-    assert is_told_by_the_environment(configuration()) == (proxy is not None)
+    assert environment_names_proxy_or_certificates(configuration()) == (proxy is not None)
     assert proxy_for(configuration("http://127.0.0.1:8080")) is None
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
 def test_certificates_are_told_where_there_is_tls(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "/anywhere")
-    assert is_told_by_the_environment(configuration())
-    assert not is_told_by_the_environment(configuration("http://127.0.0.1:8080"))
+    assert environment_names_proxy_or_certificates(configuration())
+    assert not environment_names_proxy_or_certificates(configuration("http://127.0.0.1:8080"))
 
 
 NO_PROXIES = [

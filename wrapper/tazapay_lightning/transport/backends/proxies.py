@@ -40,7 +40,7 @@ def proxy_for(settings: Settings) -> str | None:
     raise ConfigurationError(f"{problem}: it must be a URL such as http://proxy.example:3128")
 
 
-def is_told_by_the_environment(settings: Settings) -> bool:
+def environment_names_proxy_or_certificates(settings: Settings) -> bool:
     """Tell whether the environment names a proxy or certificates, which are tried at construction."""
     told = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or proxy_for(settings)
     return settings.is_encrypted and bool(told)
