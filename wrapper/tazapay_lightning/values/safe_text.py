@@ -43,5 +43,6 @@ def printable(text: str, *, most: int | None = None) -> str:
         (' [2Jl11_1  ', 'abc...')
     """
     # by the set of its characters: an error's body may have millions, but few different ones
-    plain = text.translate({ord(character): " " for character in set(text) if not character.isprintable()})
+    blanks = {} if text.isprintable() else {ord(each): " " for each in set(text) if not each.isprintable()}
+    plain = text.translate(blanks) if blanks else text
     return plain if most is None or len(plain) <= most else plain[:most] + "..."
