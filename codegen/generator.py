@@ -16,7 +16,7 @@ from pathlib import Path
 
 from codegen.documents import JsonObject, load_document
 from codegen.errors import CodegenError
-from codegen.layout import CONFIGURATION
+from codegen.layout import CONFIGURATION, TEMPLATES
 from codegen.values import shown
 
 _FORMATTER = "ruff format . "
@@ -71,6 +71,7 @@ def generate(document: JsonObject, configuration: Configuration, output: Path) -
         [
             *(sys.executable, "-P", "-s", "-B", "-m", "openapi_python_client", "generate"),
             *("--path", str(merged), "--config", str(configuration.path), "--output-path", str(output)),
+            *("--custom-template-path", str(configuration.path.with_name(TEMPLATES))),
             *("--meta", "none", "--overwrite", "--fail-on-warning"),
         ],
         output.parent,

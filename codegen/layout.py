@@ -4,4 +4,5 @@ DOCUMENT = "openapi.yaml"
 OVERLAY = "openapi.overlay.yaml"
 PACKAGE = "generated_client/tazapay_lightning_api"
 CONFIGURATION = "codegen/generator-config.yml"
+TEMPLATES = "templates"  # beside it: those that stand in for the generator's own
 SCRATCH = ".codegen-scratch"

@@ -1,11 +1,14 @@
 import shutil
 from pathlib import Path
 
+import httpx
 import pytest
 
+import tazapay_lightning_api
 from codegen.document_checks import Contents, Operation
 from codegen.errors import CodegenError
 from codegen.package_checks import check_package
+from tazapay_lightning_api import AuthenticatedClient
 
 CREATE = Operation("/v3/lightning_invoice_bolt11", "post", "create_lightning_invoice")
 GET = Operation("/v3/lightning_invoice_bolt11/{id}", "get", "get_lightning_invoice")
@@ -35,6 +38,17 @@ def test_the_generated_package_passes(package):
 def test_nothing_is_left_behind_in_the_package(package):
     check_package(package, Contents((CREATE, GET, PUT), MODELS))
     assert not list(package.parent.rglob("__pycache__"))
+
+
+def test_the_generated_package_tells_what_it_lacks_and_where_the_safe_client_is():
+    said = tazapay_lightning_api.__doc__
+    lacking = AuthenticatedClient(base_url="http://127.0.0.1:1", token="c2VjcmV0")
+    assert "no timeout" in said
+    assert lacking.get_httpx_client().timeout == httpx.Timeout(None)
+    assert "shows the token" in said
+    assert "c2VjcmV0" in repr(lacking)
+    assert "tazapay_lightning.LightningClient" in said
+    lacking.get_httpx_client().close()
 
 
 def test_a_path_parameter_may_have_another_name_in_the_code(package):
