@@ -100,31 +100,28 @@ def test_a_foreign_exception_leaves_as_a_documented_one_with_the_key() -> None:
     made = call()
     made.begin()
     foreign = OverflowError("date value out of range")
-    with pytest.raises(UnexpectedResponseError, match="could not be handled: OverflowError") as caught, made.guarded():
-        raise foreign
-    error = caught.value
+    error = made.left_by(foreign)
+    assert isinstance(error, UnexpectedResponseError)
+    assert "could not be handled: OverflowError" in str(error)
     assert (error.idempotency_key, error.outcome_unknown, error.attempts) == ("the-whole-key", True, 1)
     assert error.__cause__ is foreign
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError, GeneratorExit])
-def test_what_interrupts_a_call_carries_the_key_as_a_note(kind: type[BaseException]) -> None:
+def test_what_interrupts_a_call_leaves_as_it_is_with_the_key_as_a_note(kind: type[BaseException]) -> None:
     made = call()
     made.begin()
-    with pytest.raises(kind) as caught, made.guarded():
-        raise kind
-    (note,) = caught.value.__notes__
+    leaving = kind()
+    assert made.left_by(leaving) is leaving
+    (note,) = leaving.__notes__
     assert "idempotency_key='the-whole-key'" in note
     assert "an invoice may exist" in note
 
 
 def test_before_the_first_attempt_the_note_says_that_nothing_was_sent() -> None:
-    with pytest.raises(KeyboardInterrupt) as caught, call().guarded():
-        raise KeyboardInterrupt
-    assert caught.value.__notes__ == ["idempotency key the-whole-key: nothing was sent"]
+    leaving = call().left_by(KeyboardInterrupt())
+    assert leaving.__notes__ == ["idempotency key the-whole-key: nothing was sent"]
 
 
 def test_a_call_without_a_key_leaves_no_note() -> None:
-    with pytest.raises(KeyboardInterrupt) as caught, call(None).guarded():
-        raise KeyboardInterrupt
-    assert not hasattr(caught.value, "__notes__")
+    assert not hasattr(call(None).left_by(KeyboardInterrupt()), "__notes__")

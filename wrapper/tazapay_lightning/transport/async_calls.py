@@ -62,11 +62,10 @@ class AsyncCalls:
             await turns.first_turn()  # no part of the call's deadline
         self.check_open()
         call = Call(operation, settings)
-        with call.guarded():
+        try:
             while True:
-                ends = call.begin()
                 try:
-                    return read(call.reply(await self._backend().exchange(call.request, ends)))
+                    return read(call.reply(await self._backend().exchange(call.request, call.begin())))
                 except APIError as error:
                     wait = call.failed(error)
                     if turns is not None:
@@ -77,6 +76,8 @@ class AsyncCalls:
                         await self._closing.wait()  # closing the client ends it: the next attempt fails then
                     if turns is not None and not await turns.further_turn(before=call.ends):
                         raise
+        except BaseException as leaving:  # noqa: BLE001 - the one boundary: it lets nothing go without the key
+            raise call.left_by(leaving)  # noqa: B904 - its cause is chained already
 
     async def pause(self, seconds: float) -> None:
         """Do nothing for a time, or until another task closes the client, which is an error then."""

@@ -38,16 +38,17 @@ class Calls:
         """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the reply."""
         self.check_open()
         call = Call(operation, settings)
-        with call.guarded():
+        try:
             while True:
-                ends = call.begin()
-                try:
-                    return read(call.reply(self._backend().exchange(call.request, ends)))
+                try:  # httpx is loaded before the attempt begins: until then nothing is in doubt
+                    return read(call.reply(self._backend().exchange(call.request, call.begin())))
                 except APIError as error:
                     wait = call.failed(error)
                     if wait is None:
                         raise
                 self._closing.wait(wait)  # closing the client ends it: the next attempt fails then
+        except BaseException as leaving:  # noqa: BLE001 - the one boundary: it lets nothing go without the key
+            raise call.left_by(leaving)  # noqa: B904 - its cause is chained already
 
     def pause(self, seconds: float) -> None:
         """Do nothing for a time, or until another thread closes the client, which is an error then."""

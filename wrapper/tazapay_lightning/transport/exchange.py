@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from attrs import field, frozen
@@ -105,25 +104,20 @@ class Call:
             _logger.info("%s: trying again in %.2f s after: %s", self._name, wait, error.args[0])
         return wait
 
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Let nothing leave the block without the idempotency key: the one boundary of a call.
+    def left_by(self, leaving: BaseException) -> BaseException:
+        """Return what leaves the call for an exception, with the idempotency key: the one boundary of a call.
 
         What this package did not raise on purpose becomes an `UnexpectedResponseError`, since the service or the
         network has led to it. Cancellation, Ctrl-C and the like get a note, and leave as they are.
         """
-        try:
-            yield
-        except TazapayError:
-            raise
-        except Exception as failure:
-            error = UnexpectedResponseError(f"the reply could not be handled: {type(failure).__name__}")
+        if isinstance(leaving, Exception) and not isinstance(leaving, TazapayError):
+            error = UnexpectedResponseError(f"the reply could not be handled: {type(leaving).__name__}")
+            error.__cause__ = leaving
             self.failed(error)
-            raise error from failure
-        except BaseException as leaving:
-            if self._operation.idempotency_key is not None:
-                leaving.add_note(self._attempts.note())
-            raise
+            return error
+        if not isinstance(leaving, Exception) and self._operation.idempotency_key is not None:
+            leaving.add_note(self._attempts.note())
+        return leaving
 
     def _log_attempt(self, outcome: object) -> None:
         """Write one line for an attempt, without a secret; the key is none."""
