@@ -87,6 +87,7 @@ def blocking() -> None:
         client.update_invoice("l11_1", metadata="{}")  # type: ignore[arg-type]  # a mapping, not its text
         client.create_invoice(amount=1)  # type: ignore[call-overload]  # an amount has its unit in its name
     LightningClient("k", "s", environment="production", metadata_format="object", http_client=httpx.Client())
+    LightningClient("k", "s", base_url="http://emulator:8787", allow_http=True)
     LightningClient("k", "s", environment="live")  # type: ignore[arg-type]  # there are two environments
     LightningClient("k", "s", timeout=None)  # type: ignore[arg-type]  # nothing waits for ever
     LightningClient("k", "s", http_client=httpx.AsyncClient())  # type: ignore[arg-type]  # of the wrong kind

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from tazapay_lightning.client import CommonClient, InvoiceOptions
@@ -44,6 +44,7 @@ class AsyncLightningClient(CommonClient):
         api_secret: Tazapay's API secret.
         environment: "sandbox" or "production".
         base_url: another address of the service.
+        allow_http: take a `base_url` of plain http that is not on this machine.
         timeout: seconds that one attempt may take.
         max_retries: how often a failed attempt may be tried again.
         deadline: seconds that a whole call may take.
@@ -76,6 +77,7 @@ class AsyncLightningClient(CommonClient):
         *,
         environment: Environment | None = None,
         base_url: str | None = None,
+        allow_http: bool = False,
         timeout: float | timedelta = 30.0,
         max_retries: int = 2,
         deadline: float | timedelta = 90.0,
@@ -90,7 +92,7 @@ class AsyncLightningClient(CommonClient):
             api_secret=api_secret,
             environment=environment,
             base_url=base_url,
-            variables=os.environ,
+            allow_http=allow_http,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,
@@ -225,9 +227,7 @@ class AsyncLightningClient(CommonClient):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def _taking_turns(self, turns: Turns) -> Self:

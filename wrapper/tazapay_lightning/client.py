@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, overload
+from urllib.parse import urlsplit
 
 from tazapay_lightning.errors import APIError
 from tazapay_lightning.invoices.echo import read_created, read_fetched
@@ -58,7 +59,7 @@ class CommonClient:
 
     @property
     def environment(self) -> Environment:
-        """The environment that was named: "sandbox" or "production"."""
+        """The environment that was named, or that `base_url` belongs to: "sandbox" or "production"."""
         return self._settings.environment
 
     @property
@@ -120,7 +121,7 @@ class CommonClient:
         return partial(read_fetched, invoice_id=invoice_id, strict=settings.check_echo, network=settings.network)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(host={self._settings.host!r})"
+        return f"{type(self).__name__}(host={urlsplit(self.base_url).netloc!r})"
 
 
 class LightningClient(CommonClient):
@@ -134,7 +135,10 @@ class LightningClient(CommonClient):
         api_secret: the API secret that belongs to it; or TAZAPAY_API_SECRET.
         environment: "sandbox" (the default) or "production"; or TAZAPAY_ENVIRONMENT. Each has keys of its own.
         base_url: another address of the service, such as a gateway or an emulator; or TAZAPAY_BASE_URL. It wins over
-            `environment`, and must be https except for loopback addresses.
+            `environment`, and must be https except for loopback addresses. As a variable it is refused if it leads
+            away from the argument `environment`, or to Tazapay's other environment than TAZAPAY_ENVIRONMENT.
+        allow_http: take a `base_url` of plain http that is not on this machine, such as an emulator's in another
+            container, but never Tazapay's own; or TAZAPAY_ALLOW_HTTP=1. Credentials then travel in plain.
         timeout: seconds that one attempt may take, as a number or a timedelta.
         max_retries: how often a failed attempt may be tried again, 0 to 20, with the same idempotency key.
         deadline: seconds that a whole call may take, waits between attempts included.
@@ -163,6 +167,7 @@ class LightningClient(CommonClient):
         *,
         environment: Environment | None = None,
         base_url: str | None = None,
+        allow_http: bool = False,
         timeout: float | timedelta = 30.0,
         max_retries: int = 2,
         deadline: float | timedelta = 90.0,
@@ -176,7 +181,7 @@ class LightningClient(CommonClient):
             api_secret=api_secret,
             environment=environment,
             base_url=base_url,
-            variables=os.environ,
+            allow_http=allow_http,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,
@@ -478,7 +483,5 @@ class LightningClient(CommonClient):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

@@ -40,6 +40,56 @@ def test_an_argument_wins_over_the_environment(client: Any, variables: pytest.Mo
     assert "127.0.0.1:8787" in repr(client(environment="sandbox", base_url="http://127.0.0.1:8787"))
 
 
+SANDBOX, PRODUCTION = "https://service-sandbox.tazapay.com", "https://service.tazapay.com"
+GATEWAY, EMULATOR = "https://gateway.example", "http://127.0.0.1:8787"
+OWN = {"sandbox": SANDBOX, "production": PRODUCTION}
+NAMED = (None, "sandbox", "production")
+ADDRESSES = (None, SANDBOX, PRODUCTION, f"{PRODUCTION.upper()}.:443/", GATEWAY, EMULATOR)
+
+
+def belongs_to(url: str) -> str | None:
+    return {SANDBOX: "sandbox", PRODUCTION: "production"}.get(url.lower().removesuffix(".:443/"))
+
+
+@both_clients
+@pytest.mark.parametrize("argument", NAMED, ids="argument {}".format)
+@pytest.mark.parametrize("variable", NAMED, ids="variable {}".format)
+@pytest.mark.parametrize("url", ADDRESSES, ids=str)
+def test_a_variable_never_leads_away_from_the_environment_that_was_named(
+    client: Any, argument: str | None, variable: str | None, url: str | None, variables: pytest.MonkeyPatch
+) -> None:
+    """The argument wins over the variable TAZAPAY_ENVIRONMENT; TAZAPAY_BASE_URL wins over neither in silence."""
+    for name, value in (("TAZAPAY_ENVIRONMENT", variable), ("TAZAPAY_BASE_URL", url)):
+        if value is not None:
+            variables.setenv(name, value)
+    named = argument or variable or "sandbox"
+    if url is None:
+        made = client(environment=argument)
+        assert (made.base_url, made.environment) == (OWN[named], named)
+        return
+    own = belongs_to(url)
+    if (argument and own != argument) or (variable and own and own != named):
+        with pytest.raises(ConfigurationError, match=f'is "{named}", but TAZAPAY_BASE_URL is .*: unset one of them'):
+            client(environment=argument)
+    else:
+        made = client(environment=argument)
+        assert (made.base_url, made.environment) == (url.rstrip("/"), own or named)
+
+
+@both_clients
+@pytest.mark.parametrize("argument", NAMED, ids="argument {}".format)
+@pytest.mark.parametrize("variable", NAMED, ids="variable {}".format)
+@pytest.mark.parametrize("url", ADDRESSES[1:], ids=str)
+def test_an_address_that_is_an_argument_wins_over_everything(
+    client: Any, argument: str | None, variable: str | None, url: str, variables: pytest.MonkeyPatch
+) -> None:
+    variables.setenv("TAZAPAY_BASE_URL", "https://elsewhere.example")
+    if variable is not None:
+        variables.setenv("TAZAPAY_ENVIRONMENT", variable)
+    made = client(environment=argument, base_url=url)
+    assert (made.base_url, made.environment) == (url.rstrip("/"), belongs_to(url) or argument or variable or "sandbox")
+
+
 @both_clients
 def test_the_sandbox_is_the_default(client: Any) -> None:
     assert repr(client("k", "s")) == f"{client.__name__}(host='service-sandbox.tazapay.com')"
@@ -67,6 +117,61 @@ def configuration(**arguments: Any) -> Settings:
 )  # fmt: skip
 def test_https_anywhere_and_http_on_loopback_are_accepted(url: str) -> None:
     assert configuration(base_url=url).base_url == url.rstrip("/")
+
+
+ELSEWHERE = [
+    "http://emulator:8787",
+    "http://10.0.0.1",
+    "http://0.0.0.0:80",
+    "http://nottazapay.com",
+    "http://[2001:db8::1]",
+]
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+@pytest.mark.parametrize(
+    ("allowed", "arguments"),
+    [
+        (True, {"allow_http": True}),
+        (True, {"variables": {"TAZAPAY_ALLOW_HTTP": "1"}}),
+        (True, {"allow_http": False, "variables": {"TAZAPAY_ALLOW_HTTP": "1"}}),
+        (False, {}),
+        (False, {"allow_http": "yes"}),
+        *((False, {"variables": {"TAZAPAY_ALLOW_HTTP": value}}) for value in ("", "0", "no", "11")),
+    ],
+    ids=str,
+)
+def test_http_leaves_this_machine_only_where_that_is_allowed(
+    url: str, allowed: bool, arguments: dict[str, Any]
+) -> None:
+    if allowed:
+        assert configuration(base_url=url, **arguments).base_url == url
+        return
+    with pytest.raises(ConfigurationError, match="allow_http=True or TAZAPAY_ALLOW_HTTP=1"):
+        configuration(base_url=url, **arguments)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "service.tazapay.com", "service-sandbox.tazapay.com", "SERVICE.Tazapay.COM", "service.tazapay.com.",
+        "tazapay.com", "any.other.tazapay.com:8080", "service.tazapay.com.:80",
+    ],
+)  # fmt: skip
+def test_tazapay_itself_is_never_spoken_to_in_plain(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="never for Tazapay's own"):
+        configuration(base_url=f"http://{host}", allow_http=True, variables={"TAZAPAY_ALLOW_HTTP": "1"})
+
+
+@both_clients
+def test_both_clients_take_allow_http(client: Any) -> None:
+    assert client("k", "s", base_url="http://emulator:8787", allow_http=True).base_url == "http://emulator:8787"
+
+
+@pytest.mark.parametrize("scheme", ["ftp", "ws", "file"])
+def test_allow_http_allows_no_other_scheme(scheme: str) -> None:
+    with pytest.raises(ConfigurationError, match="https"):
+        configuration(base_url=f"{scheme}://emulator:8787", allow_http=True)
 
 
 @pytest.mark.parametrize(
@@ -99,11 +204,11 @@ def test_https_anywhere_and_http_on_loopback_are_accepted(url: str) -> None:
         *(
             ({"base_url": url}, rf"^base_url \(or TAZAPAY_BASE_URL\) must be an https URL.*{why}")
             for url, why in (
-                ("http://service.tazapay.com", "http is for loopback addresses only"),
+                ("http://service.tazapay.com", "http is for loopback addresses"),
                 ("http://localhost.example", "loopback"),
                 ("http://127.0.0.1.example", "loopback"),
-                ("http://10.0.0.1", "loopback"),
-                ("http://0.0.0.0:80", "loopback"),
+                ("http://127.0.0.256", "loopback"),
+                ("http://127.0.0.01", "loopback"),
                 ("ftp://127.0.0.1", "loopback"),
                 ("file:///etc/passwd", "without a scheme or a host"),
                 ("service.tazapay.com", "without a scheme or a host"),
@@ -233,6 +338,14 @@ def test_dot_segments_are_refused_wherever_they_are(path: str) -> None:
 @pytest.mark.parametrize("credential", ["!", "~", "!~"])
 def test_every_visible_character_may_be_in_a_credential(credential: str) -> None:
     assert configuration(api_key=credential).credentials.secrets()[0] == credential
+
+
+@pytest.mark.parametrize(
+    ("url", "network"),
+    [(PRODUCTION, "bc"), (f"{PRODUCTION.upper()}.:443", "bc"), (SANDBOX, None), (GATEWAY, None), (EMULATOR, None)],
+)
+def test_only_tazapays_own_production_is_known_to_be_on_the_main_network(url: str, network: str | None) -> None:
+    assert configuration(base_url=url, environment="production").network == network
 
 
 @pytest.mark.parametrize(("url", "encrypted"), [("https://a.example", True), ("http://localhost:1", False)])

@@ -43,6 +43,8 @@ KEY = "idempotency_key must be 1 to 255 visible ASCII characters, without blanks
 EXPIRES = "expires_in must be an int from 1 to 86399999999999 seconds, or a timedelta of whole seconds"
 TIMEOUT = "timeout must be seconds as a number, or a timedelta, greater than 0 and at most 86400"
 URL = "base_url (or TAZAPAY_BASE_URL) must be an https URL such as https://service.tazapay.com"
+WHERE_ALLOWED = "with allow_http=True or TAZAPAY_ALLOW_HTTP=1 for others too"
+HTTP = f"http is for loopback addresses, {WHERE_ALLOWED}, but never for Tazapay's own"
 ACCEPTED_JSON = "accepted are str, int, finite float, bool, None, and lists and mappings of them"
 
 AMOUNTS: list[Refusal] = [
@@ -208,7 +210,7 @@ NOT_VISIBLE = "must be visible ASCII without blanks; a line end or a blank is of
         ),
         ({"base_url": "https://a.example?b"}, f"{URL}, without query or fragment"),
         ({"base_url": "https://a.example/./b"}, f"{URL}, without dot segments in its path"),
-        ({"base_url": "http://a.example"}, f"{URL}; http is for loopback addresses only, got http://a.example"),
+        ({"base_url": "http://a.example"}, f"{URL}; {HTTP}; got http://a.example"),
     ],
 )
 def test_a_wrong_setting_is_told_in_these_words(arguments: dict[str, Any], message: str) -> None:

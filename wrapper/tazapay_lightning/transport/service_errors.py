@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from http import HTTPStatus
+from http.client import responses
 from typing import Any, NamedTuple
 
 from tazapay_lightning import errors
@@ -45,7 +45,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction
         parsed = None
     words = words_of(parsed if isinstance(parsed, dict) else {}, redaction)
     kind = _BY_STATUS.get(status, errors.InvalidRequestError if 400 <= status <= 499 else errors.ServerError)
-    message = f"{status} {_phrase(status)}".rstrip() + words.quoted()
+    message = f"{status} {responses.get(status, '')}".rstrip() + words.quoted()  # there is none for 520 and others
     if status in _NEXT_STEP:
         message += f"; {_NEXT_STEP[status]}"
     elif 300 <= status <= 399:
@@ -121,7 +121,3 @@ def _number(code: object) -> int | None:
     if isinstance(code, str) and code.strip().isascii() and code.strip().isdigit() and len(code) <= 20:
         return int(code)
     return None
-
-
-def _phrase(status: int) -> str:
-    return next((known.phrase for known in HTTPStatus if known == status), "")  # none for 520 and others

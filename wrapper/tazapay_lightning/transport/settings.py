@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ipaddress
+import os
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,7 +21,8 @@ from tazapay_lightning.values.safe_text import shown
 Environment = Literal["sandbox", "production"]
 MetadataFormat = Literal["string", "object"]
 
-_HOSTS = {"sandbox": "https://service-sandbox.tazapay.com", "production": "https://service.tazapay.com"}
+_HOSTS: Mapping[Environment, str] = {"sandbox": "service-sandbox.tazapay.com", "production": "service.tazapay.com"}
+_LOOPBACK = re.compile(r"localhost|::1|127(?:\.(?:[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])){3}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\t -~]*", re.ASCII)
 _HEADERS_OF_THE_CLIENT = re.compile(
@@ -77,18 +78,13 @@ class Settings:
     check_echo: bool
 
     @property
-    def host(self) -> str:
-        """Host and port, to be shown."""
-        return urlsplit(self.base_url).netloc
-
-    @property
     def network(self) -> str | None:
         """The Bitcoin network of its payment requests, as BOLT #11 names it; None where that is not known."""
-        return "bc" if self.base_url == _HOSTS["production"] else None
+        return "bc" if _environment_of(self.base_url) == "production" else None
 
     @property
     def is_encrypted(self) -> bool:
-        """True for https; False for plain http, which only addresses of this machine may use."""
+        """True for https; False for plain http, which is for emulators: see `allow_http` of the clients."""
         return urlsplit(self.base_url).scheme == "https"
 
     @classmethod
@@ -99,7 +95,8 @@ class Settings:
         api_secret: object,
         environment: object,
         base_url: object,
-        variables: Mapping[str, str],
+        allow_http: object = False,
+        variables: Mapping[str, str] = os.environ,
         **options: object,
     ) -> Settings:
         """Complete the arguments of a client from the environment's variables, and validate them.
@@ -109,7 +106,8 @@ class Settings:
             api_secret: or the variable TAZAPAY_API_SECRET.
             environment: "sandbox" or "production"; or the variable TAZAPAY_ENVIRONMENT; or "sandbox".
             base_url: or the variable TAZAPAY_BASE_URL; or what belongs to the environment.
-            variables: `os.environ`.
+            allow_http: whether `base_url` may be plain http to another machine; or the variable TAZAPAY_ALLOW_HTTP=1.
+            variables: those of the process.
             options: those that `changed` takes; the defaults of a client where they are left out.
 
         Raises:
@@ -123,10 +121,17 @@ class Settings:
             named = _one_of(named, argument="environment (or TAZAPAY_ENVIRONMENT)", accepted=get_args(Environment))
         except InvalidArgumentError as error:
             raise ConfigurationError(str(error)) from None
-        address = base_url if base_url is not None else variables.get("TAZAPAY_BASE_URL") or None
+        address = base_url if base_url is not None else variables.get("TAZAPAY_BASE_URL") or f"https://{_HOSTS[named]}"
+        url = _checked_url(address, allow_http=allow_http is True or variables.get("TAZAPAY_ALLOW_HTTP") == "1")
+        own = _environment_of(url)
+        # an argument that somebody wrote gives way to no variable, and of two variables neither to the other
+        is_said = environment is not None or (own and variables.get("TAZAPAY_ENVIRONMENT"))
+        if base_url is None and is_said and own != named:
+            problem = f'environment (or TAZAPAY_ENVIRONMENT) is "{named}", but TAZAPAY_BASE_URL is {url}'
+            raise ConfigurationError(f"{problem}: unset one of them, or pass base_url, which wins over both")
         return cls(
-            base_url=_HOSTS[named] if address is None else _checked_url(address),
-            environment=named,
+            base_url=url,
+            environment=own or named,
             credentials=Credentials(
                 _credential(api_key, "api_key", "TAZAPAY_API_KEY", variables),
                 _credential(api_secret, "api_secret", "TAZAPAY_API_SECRET", variables),
@@ -212,7 +217,7 @@ def _credential(value: object, argument: str, variable: str, variables: Mapping[
     return value
 
 
-def _checked_url(url: object) -> str:
+def _checked_url(url: object, *, allow_http: bool) -> str:
     wanted = "base_url (or TAZAPAY_BASE_URL) must be an https URL such as https://service.tazapay.com"
     if not isinstance(url, str):
         raise ConfigurationError(f"{wanted}; got {type(url).__name__}")
@@ -233,9 +238,17 @@ def _checked_url(url: object) -> str:
         raise ConfigurationError(f"{wanted}, without query or fragment")
     if {".", ".."} & set(parts.path.split("/")):
         raise ConfigurationError(f"{wanted}, without dot segments in its path")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(host)):
-        raise ConfigurationError(f"{wanted}; http is for loopback addresses only, got {parts.scheme}://{host}")
+    may_be_plain = _LOOPBACK.fullmatch(host) or (allow_http and not f".{host.rstrip('.')}".endswith(".tazapay.com"))
+    if parts.scheme != "https" and not (parts.scheme == "http" and may_be_plain):
+        but = "with allow_http=True or TAZAPAY_ALLOW_HTTP=1 for others too, but never for Tazapay's own"
+        raise ConfigurationError(f"{wanted}; http is for loopback addresses, {but}; got {parts.scheme}://{host}")
     return url.rstrip("/")
+
+
+def _environment_of(url: str) -> Environment | None:
+    """Return the environment that an address of Tazapay's belongs to; None for a gateway or an emulator."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return next((environment for environment, own in _HOSTS.items() if own == host), None)
 
 
 def _check_encoded_labels(host: str) -> None:
@@ -243,10 +256,3 @@ def _check_encoded_labels(host: str) -> None:
     for label in host.lower().split("."):
         if label.startswith("xn--") and not label.removeprefix("xn--").encode().decode("punycode"):
             raise ValueError(f"the label {label} of its host encodes no name")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

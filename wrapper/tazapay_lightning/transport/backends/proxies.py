@@ -18,7 +18,7 @@ _VISIBLE = re.compile(rb"[!-~]+")
 def proxy_for(settings: Settings) -> str | None:
     """Return the URL of the proxy that the environment names for the service (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
 
-    Plain http, which is for emulators on this machine only, never goes through a proxy.
+    Plain http, which is for emulators, on this machine or in another container, never goes through a proxy.
 
     Raises:
         ConfigurationError: they name something else. It is not shown: credentials may be part of it.
