@@ -116,7 +116,10 @@ class Call:
             self.failed(error)
             return error
         if not isinstance(leaving, Exception) and self._operation.idempotency_key is not None:
-            leaving.add_note(self._attempts.note())
+            leaving.add_note(note := self._attempts.note())
+            # of a cancelled task nothing may come out: anyio.fail_after raises an error of its own
+            if self._attempts.may_exist and not isinstance(leaving, KeyboardInterrupt | SystemExit):
+                _logger.warning("%s was cancelled; %s", self._name, note)
         return leaving
 
     def _log_attempt(self, outcome: object) -> None:

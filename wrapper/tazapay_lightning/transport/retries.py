@@ -38,6 +38,7 @@ class Attempts:
     Attributes:
         number: how many attempts have begun.
         most: how many there may be.
+        may_exist: whether there may be an invoice by now: always while an attempt is under way.
     """
 
     def __init__(
@@ -52,13 +53,14 @@ class Attempts:
         self._key = idempotency_key
         self._ends = now + settings.deadline
         self._jitter = jitter
-        self._may_exist = False
+        self.may_exist = self._existed_before = False
         self.number = 0
         self.most = settings.max_retries + 1
 
     def begin(self, now: float) -> float:
         """Count an attempt and return when it has to be over, on the clock that `now` is of."""
         self.number += 1
+        self._existed_before, self.may_exist = self.may_exist, self._key is not None
         return min(now + self._timeout, self._ends)
 
     def wait_after(self, error: errors.APIError, now: float) -> float | None:
@@ -67,10 +69,9 @@ class Attempts:
         Returns:
             Seconds to wait before the next attempt; None if the error is final.
         """
-        if self._key is not None:
-            self._may_exist = self._may_exist or _may_have_created(error)
+        self.may_exist = self._existed_before or (self._key is not None and _may_have_created(error))
         error.idempotency_key = self._key
-        error.outcome_unknown = self._may_exist
+        error.outcome_unknown = self.may_exist
         error.attempts = self.number
         if self.number >= self.most or not errors.may_be_repeated(error):
             return None
@@ -80,8 +81,8 @@ class Attempts:
 
     def note(self) -> str:
         """Say what is known of the call, for an exception of another kind that leaves it."""
-        if not self.number:
-            return f"idempotency key {self._key}: nothing was sent"
+        if not self.may_exist:
+            return f"idempotency key {self._key}: {'no invoice was made' if self.number else 'nothing was sent'}"
         resume = f"to resume, call again with the same arguments and idempotency_key={self._key!r}"
         return f"idempotency key {self._key}: an invoice may exist; {resume}"
 
