@@ -13,8 +13,9 @@ def main() -> None:
         missing = (error.name or "").partition(".")[0]
         if missing not in {"typer", "rich"}:
             raise
-        print(f'error: the command line needs {missing}: pip install "tazapay-lightning[cli]"', file=sys.stderr)
-        sys.exit(1)
+        sys.exit(f'error: the command line needs {missing}: pip install "tazapay-lightning[cli]"')
+    except KeyboardInterrupt:  # to load everything takes a moment
+        sys.exit(130)
     app()
 
 

@@ -80,19 +80,25 @@ def test_text_from_outside_is_not_read_as_markup() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "error: an amount is needed: amount_sats=123456"),
-        (["--amount-sats", "1", "--amount-btc", "1"], "error: give amount_sats or amount_btc, not both"),
-        (["--amount-btc", "0.000000001"], "error: amount_btc must be an exact number of BTC"),
-        (["--amount-sats", "0"], "error: amount_sats must be an int from 1"),
+        ([], 'error: an amount is needed: --amount-sats=123456 or --amount-btc="0.00123456"'),
+        (["--amount-sats", "1", "--amount-btc", "1"], "error: give --amount-sats or --amount-btc, not both"),
+        (["--amount-btc", "0.000000001"], "error: --amount-btc must be an exact number of BTC"),
+        (["--amount-sats", "0"], "error: --amount-sats must be an int from 1"),
         (["--amount-sats", "1.5"], "Invalid value for '--amount-sats'"),
-        (["--amount-sats", "1", "--metadata", "order"], "error: metadata must be KEY=VALUE"),
-        (["--amount-sats", "1", "--metadata", "=1"], "error: metadata must be KEY=VALUE"),
+        (["--amount-sats", "1", "--metadata", "order"], "error: --metadata must be KEY=VALUE"),
+        (["--amount-sats", "1", "--metadata", "=1"], "error: --metadata must be KEY=VALUE"),
         (
             ["--amount-sats", "1", "--metadata", "a=1", "--metadata", "a=2"],
-            "error: metadata must be KEY=VALUE, as in order_id=7890, with each key once; got 'a=2'",
+            "error: --metadata must be KEY=VALUE, as in order_id=7890, with each key once; got 'a=2'",
         ),
-        (["--amount-sats", "1", "--memo", "a" * 640], "error: memo must be at most 639 bytes"),
-        (["--amount-sats", "1", "--idempotency-key", "a b"], "error: idempotency_key must be"),
+        (["--amount-sats", "1", "--memo", "a" * 640], "error: --memo must be at most 639 bytes of UTF-8 (BOLT #11)"),
+        (["--amount-sats", "1", "--memo", "a" * 640], "got 640. Pass --memo-as-hash to send its SHA-256"),
+        (["--amount-sats", "1", "--memo-as-hash"], "error: --memo-as-hash needs the memo to hash"),
+        (["--amount-sats", "1", "--memo-as-hash"], "pass --memo-hash alone"),
+        (["--amount-sats", "1", "--memo-hash", "ab"], "error: --memo-hash must be 64 hex digits"),
+        (["--amount-sats", "1", "--expires-in", "0"], "error: --expires-in must be an int from 1"),
+        (["--amount-btc", "amount_sats"], "such as \"0.001\"; got 'amount_sats'"),
+        (["--amount-sats", "1", "--idempotency-key", "a b"], "error: --idempotency-key must be"),
         (["--amount-sats", "1", "--api-key", "x"], "No such option"),
     ],
 )
@@ -109,7 +115,8 @@ def test_a_bad_option_is_a_usage_error_and_nothing_is_created(
 def test_create_without_credentials_names_the_variables() -> None:
     result = run("create", "--amount-sats", "1")
     assert (result.exit_code, result.stdout) == (REFUSED, "")
-    assert "set TAZAPAY_API_KEY and TAZAPAY_API_SECRET" in result.stderr
+    expected = "error: no credentials: set TAZAPAY_API_KEY and TAZAPAY_API_SECRET (TAZAPAY_API_KEY is missing)\n"
+    assert result.stderr == expected
 
 
 @pytest.mark.usefixtures("emulator_of_the_environment")
@@ -122,11 +129,12 @@ def test_a_refusal_of_the_service_is_exit_1(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("emulator_of_the_environment")
-def test_another_amount_is_exit_1() -> None:
+def test_another_amount_is_exit_3_with_id_and_key(tazapay_emulator: Emulator) -> None:
     run("create", "--amount-sats", "1", "--idempotency-key", "order-1")
     result = run("create", "--amount-sats", "2", "--idempotency-key", "order-1")
-    assert (result.exit_code, result.stdout) == (REFUSED, "")
-    assert "do not show it to a payer" in result.stderr
+    assert (result.exit_code, result.stdout) == (OUTCOME_UNKNOWN, "")
+    for part in ("do not show it to a payer", tazapay_emulator.invoices()[0]["id"], "--idempotency-key order-1"):
+        assert part in result.stderr
 
 
 def test_an_unknown_outcome_is_exit_3_and_prints_the_key_to_resume_with(

@@ -29,7 +29,7 @@ from tests.support.service import OneReplyServer, envelope, invoice_object
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
 
-DONE, REFUSED, USAGE = 0, 1, 2
+DONE, REFUSED, USAGE, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 130
 REQUEST = payment_request(P, S, D, prefix="lnbcrt1234560n")
 
 
@@ -68,7 +68,7 @@ def test_an_id_that_cannot_be_one_is_a_usage_error(command: str) -> None:
     options = ["--metadata", "a=b"] if command == "update" else []
     result = run(command, "../l11_1", *options)
     assert (result.exit_code, result.stdout) == (USAGE, "")
-    assert "invoice_id must be the id of an invoice" in result.stderr
+    assert result.stderr.startswith("error: ID must be the id of an invoice")
 
 
 def test_update_sets_the_metadata(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
@@ -167,7 +167,7 @@ def test_an_invoice_that_cannot_be_printed_is_told_with_its_key(emulator_of_the_
             check=False,
         )
     (stored,) = emulator_of_the_environment.invoices()
-    assert done.returncode == REFUSED
+    assert done.returncode == UNKNOWN
     assert done.stderr == (
         f"error: invoice {stored['id']} cannot be printed: No space left on device\n"
         "an invoice may exist: to resume, repeat the command with --idempotency-key order-7\n"
@@ -256,7 +256,7 @@ def test_an_interrupted_wait_says_that_the_invoice_can_still_be_paid(invoice: In
         terminal.process.send_signal(signal.SIGINT)
         terminal.read_until("error: interrupted; the invoice can still be paid")
         printed, _ = terminal.process.communicate(timeout=30)
-    assert (terminal.process.returncode, printed) == (REFUSED, "")
+    assert (terminal.process.returncode, printed) == (INTERRUPTED, "")
 
 
 def test_without_a_terminal_there_is_no_countdown(invoice: Invoice, emulator_of_the_environment: Emulator) -> None:
@@ -321,7 +321,7 @@ def test_decode_says_if_stdin_is_closed() -> None:
 def test_what_is_no_payment_request_is_a_usage_error() -> None:
     result = run("decode", REQUEST[:-1])
     assert (result.exit_code, result.stdout) == (USAGE, "")
-    assert result.stderr.startswith("error: text is not a BOLT11 payment request: ")
+    assert result.stderr.startswith("error: TEXT is not a BOLT11 payment request: ")
 
 
 def test_a_description_cannot_draw_on_the_terminal() -> None:

@@ -1,9 +1,10 @@
 """The command line ``tazapay-lightning`` (extra ``[cli]``), on top of the public API only.
 
 Commands: ``demo``, ``create``, ``get``, ``update``, ``wait``, ``bulk``, ``decode``, ``emulator``. Results go to stdout,
-everything else to stderr. Exit codes: 0 done, 1 refused or failed (an invoice that expired unpaid too), 2 usage, 3 an
-invoice may exist (the key to resume with is printed). Credentials come from the environment, never from an option:
-options stay in the shell's history and show in the list of processes.
+everything else to stderr. Exit codes: 0 done, 1 refused or failed (an invoice that expired unpaid too, and a result of
+``get``, ``update`` or ``wait`` that could not be printed), 2 usage, 3 an invoice exists or may exist and was not shown
+(its id or key is on stderr), 130 Ctrl-C with nothing in doubt (128 and the number of another signal). Credentials come
+from the environment, never from an option: options stay in the shell's history and show in the list of processes.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ import typer
 from tazapay_lightning import InvalidArgumentError, LightningClient, __version__, decode_bolt11
 from tazapay_lightning.cli.bulk import bulk
 from tazapay_lightning.cli.display import countdown, show_invoice, show_request
-from tazapay_lightning.cli.outcomes import UNKNOWN, USAGE, AsJson, BaseUrl, Environment, problems_explained, say, stop
-from tazapay_lightning.values.safe_text import shown
-
-_LONGEST_INPUT = 10_000  # characters: more than a payment request has
+from tazapay_lightning.cli.outcomes import REFUSED, USAGE, AsJson, BaseUrl, Environment, problems_explained, say, stop
+from tazapay_lightning.values.refusals import refused
+from tazapay_lightning.values.safe_text import printable, shown
 
 app = typer.Typer(
     help="Create Lightning invoices with Tazapay. Credentials: TAZAPAY_API_KEY and TAZAPAY_API_SECRET.",
@@ -86,23 +86,19 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create an invoice, and show the QR code that pays it."""
-    with problems_explained():
-        # made here, so that it can be printed even if the call is interrupted
-        key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
-        try:
-            with _client(environment, base_url) as client:
-                amount: dict[str, Any] = {"amount_sats": amount_sats, "amount_btc": amount_btc}
-                invoice = client.create_invoice(
-                    **amount,
-                    memo=memo,
-                    memo_as_hash=memo_as_hash,
-                    memo_hash=memo_hash,
-                    expires_in=expires_in,
-                    metadata=_mapping(metadata) if metadata else None,
-                    idempotency_key=key,
-                )
-        except KeyboardInterrupt:
-            stop("interrupted", UNKNOWN, key)
+    key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key  # to be told whatever ends the call
+    with problems_explained(), _client(environment, base_url) as client, problems_explained(key) as exists:
+        amount: dict[str, Any] = {"amount_sats": amount_sats, "amount_btc": amount_btc}
+        invoice = client.create_invoice(
+            **amount,
+            memo=memo,
+            memo_as_hash=memo_as_hash,
+            memo_hash=memo_hash,
+            expires_in=expires_in,
+            metadata=_mapping(metadata) if metadata else None,
+            idempotency_key=key,
+        )
+        exists.append(f"invoice {printable(invoice.id)}")
         show_invoice(invoice, as_json=as_json, qr=qr)
 
 
@@ -145,7 +141,7 @@ def wait(
                     invoice_id, timeout=timeout, poll_interval=poll_interval, on_poll=look
                 )
         except KeyboardInterrupt:
-            stop("interrupted; the invoice can still be paid")
+            stop("interrupted; the invoice can still be paid", 130)
         show_invoice(invoice, as_json=as_json, qr=False)
 
 
@@ -159,9 +155,13 @@ def decode(
 ) -> None:
     """Show a BOLT11 payment request. Its signature is not verified."""
     with problems_explained():
-        if text == "-" and sys.stdin is None:  # closed, as `<&-` does
-            raise InvalidArgumentError("nothing can be read from stdin: it is closed", argument="text")
-        show_request(decode_bolt11(sys.stdin.read(_LONGEST_INPUT) if text == "-" else text), as_json=as_json)
+        if text == "-":
+            try:
+                text = sys.stdin.buffer.read(10_000).decode("ascii", "replace")  # more than a payment request has
+            except (AttributeError, OSError) as error:  # it is closed, as `<&-` does, or a directory
+                reason = getattr(error, "strerror", None) or "it is closed"
+                raise InvalidArgumentError(f"nothing can be read from stdin: {reason}", argument="text") from None
+        show_request(decode_bolt11(text), as_json=as_json)
 
 
 @app.command()
@@ -178,13 +178,9 @@ def emulator(
 
     def announce(base_url: str) -> None:
         say(f"emulator of Tazapay at {base_url}; in another terminal:")
-        for name, value in (
-            ("TAZAPAY_BASE_URL", base_url),
-            ("TAZAPAY_API_KEY", package.DEFAULT_API_KEY),
-            ("TAZAPAY_API_SECRET", package.DEFAULT_API_SECRET),  # opens nothing but this emulator
-            ("TAZAPAY_WEBHOOK_SECRET", secret),  # likewise
-        ):
-            typer.echo(f"export {name}={quote(value)}")
+        values = (base_url, package.DEFAULT_API_KEY, package.DEFAULT_API_SECRET, secret)  # which open nothing else
+        for name, value in zip(("BASE_URL", "API_KEY", "API_SECRET", "WEBHOOK_SECRET"), values, strict=True):
+            typer.echo(f"export TAZAPAY_{name}={quote(value)}")
 
     try:
         package.serve(
@@ -195,10 +191,8 @@ def emulator(
             webhook_secret=secret,
             on_ready=announce,
         )
-    except package.EmulatorError as error:
-        stop(str(error))
-    except ValueError as error:  # the port, the webhook's URL or its secret
-        stop(str(error), USAGE)
+    except (package.EmulatorError, ValueError) as error:  # the latter for the port, the webhook's URL or its secret
+        stop(str(error), USAGE if isinstance(error, ValueError) else REFUSED)
 
 
 def _emulator() -> ModuleType:
@@ -217,8 +211,7 @@ def _mapping(entries: list[str]) -> dict[str, object]:
     for entry in entries:
         key, separator, value = entry.partition("=")
         if not separator or not key or key in mapping:
-            wanted = "metadata must be KEY=VALUE, as in order_id=7890, with each key once"
-            raise InvalidArgumentError(f"{wanted}; got {shown(entry)}", argument="metadata")
+            raise refused("metadata", "KEY=VALUE, as in order_id=7890, with each key once", shown(entry))
         mapping[key] = value
     return mapping
 

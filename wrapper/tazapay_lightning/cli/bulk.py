@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
@@ -55,9 +54,7 @@ def bulk(
     """Create an invoice for each order of a file, never two for one; run it again to resume."""
     # bad settings are refused before anything is read or written
     client = AsyncLightningClient(environment=environment, base_url=base_url, backend=backend)  # type: ignore[arg-type]  # checked there
-    settings = Settings.build(
-        api_key=None, api_secret=None, environment=environment, base_url=base_url, variables=os.environ
-    )
+    settings = Settings.build(api_key=None, api_secret=None, environment=environment, base_url=base_url)
     key = partial(idempotency_key, namespace)
     key("7890")  # checks the namespace
     check_rate(rate)

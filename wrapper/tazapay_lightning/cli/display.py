@@ -1,25 +1,20 @@
-"""Invoices and payment requests as tables on stdout, and the countdown of a wait on stderr."""
+"""Invoices and payment requests as text on stdout, and the countdown of a wait on stderr."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import attrs
-import typer
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from tazapay_lightning import Bolt11, Invoice, TazapayError, format_btc
-from tazapay_lightning.cli.outcomes import REFUSED, say, stop
+from tazapay_lightning.cli.outcomes import put, say, stop
 from tazapay_lightning.values.safe_text import printable
 
 _NETWORKS = {"bc": "Bitcoin: real money", "tb": "testnet", "tbs": "signet", "bcrt": "regtest"}
@@ -27,59 +22,53 @@ _NETWORKS = {"bc": "Bitcoin: real money", "tb": "testnet", "tbs": "signet", "bcr
 
 def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = False) -> None:
     """Print an invoice; `insist` makes it an error if there is no QR code to print."""
-    try:
-        if as_json:
-            typer.echo(json.dumps(invoice.to_dict(), indent=2))  # ASCII only: it survives every terminal and pipe
-            return
-        _show_table(
-            f"Lightning invoice {printable(invoice.id)}",
-            {
-                "amount": f"{format_btc(invoice.amount_sats)} BTC ({invoice.amount_sats:,} satoshi)",
-                "memo": invoice.memo,
-                "memo hash": invoice.memo_hash,
-                "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
-                "expires": "unknown" if invoice.expires_at is None else _moment(invoice.expires_at),
-                "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
-                "idempotency key": invoice.idempotency_key,
-            },
-        )
-        if invoice.bolt11 is not None and not invoice.is_paid and not invoice.is_expired:
-            typer.echo(invoice.lightning_uri)  # on a line of its own, to be copied
-        if qr:
-            _show_qr(invoice, insist=insist)
-    except BrokenPipeError:
-        raise  # the reader of the pipe has enough, which is no failure
-    except OSError as error:
-        # else Python writes what is still buffered again at its end, and exits with a code of its own
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        stop(f"invoice {printable(invoice.id)} cannot be printed: {error.strerror}", REFUSED, invoice.idempotency_key)
+    name = f"invoice {printable(invoice.id)}"
+    if as_json:
+        put(f"{json.dumps(invoice.to_dict(), indent=2)}\n", name)  # ASCII only: it survives every terminal and pipe
+        return
+    shown = _table(
+        f"Lightning {name}",
+        {
+            "amount": f"{format_btc(invoice.amount_sats)} BTC ({invoice.amount_sats:,} satoshi)",
+            "memo": invoice.memo,
+            "memo hash": invoice.memo_hash,
+            "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
+            "expires": "unknown" if invoice.expires_at is None else _moment(invoice.expires_at),
+            "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
+            "idempotency key": invoice.idempotency_key,
+        },
+    )
+    if invoice.bolt11 is not None and not invoice.is_paid and not invoice.is_expired:
+        shown += f"{invoice.lightning_uri}\n"  # on a line of its own, to be copied
+    put(shown, name)
+    put(_qr(invoice, insist=insist) if qr else "", name)
 
 
-def _show_qr(invoice: Invoice, *, insist: bool) -> None:
+def _qr(invoice: Invoice, *, insist: bool) -> str:
+    """Return the QR code of an invoice; nothing, and say why, where there is none that can be scanned."""
     try:
-        drawn = "" if invoice.is_paid else invoice.qr_terminal()
-    except TazapayError as error:
+        drawn, problem = "" if invoice.is_paid else invoice.qr_terminal(), "the invoice is paid"
+    except (TazapayError, ValueError) as error:  # a payment request can be too long for a QR code
         if insist:
             stop(str(error))
-        say(f"no QR code: {error}")
-        return
+        drawn, problem = "", str(error)
     console, columns = Console(), max((line.cell_len for line in Text.from_ansi(drawn).split()), default=0)
-    if invoice.is_paid:
-        say("no QR code: the invoice is paid")
-    elif console.is_terminal and console.width < columns:
-        say(f"no QR code: it needs a terminal of {columns} columns")
-    else:
-        typer.echo(drawn, nl=False)
+    if console.is_terminal and console.width < columns:
+        drawn, problem = "", f"it needs a terminal of {columns} columns"
+    if not drawn:
+        say(f"no QR code: {problem}")
+    return drawn
 
 
 def show_request(request: Bolt11, *, as_json: bool) -> None:
     """Print all that a payment request says."""
     if as_json:
         fields = {**attrs.asdict(request), "expires_at": request.expires_at}
-        typer.echo(json.dumps(fields, indent=2, default=datetime.isoformat))  # all but its times is JSON already
+        put(
+            f"{json.dumps(fields, indent=2, default=datetime.isoformat)}\n", "the payment request"
+        )  # all but its times is JSON already
         return
-    _show_table(
+    shown = _table(
         "BOLT11 payment request",
         {
             "network": f"{request.network} ({_NETWORKS[request.network]})",
@@ -92,16 +81,17 @@ def show_request(request: Bolt11, *, as_json: bool) -> None:
             "expires": _moment(request.expires_at),
         },
     )
+    put(shown, "the payment request")
     say("the signature was not verified: anybody can have written this")
 
 
 @contextmanager
 def countdown(invoice_id: str) -> Iterator[Callable[[Invoice], None]]:
     """Count down to an invoice's expiry on stderr, if it is a terminal; yield the function that takes each look."""
-    looks: deque[Invoice] = deque(maxlen=1)
+    looks: list[Invoice] = []
 
     def line() -> Text:
-        text = _countdown(looks[0]) if looks else f"{printable(invoice_id, most=80)}: looking"
+        text = _countdown(looks[-1]) if looks else f"{printable(invoice_id, most=80)}: looking"
         return Text(text, no_wrap=True, overflow="ellipsis")
 
     console = Console(stderr=True)
@@ -134,11 +124,7 @@ def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S %Z}"
 
 
-def _show_table(title: str, rows: Mapping[str, str | None]) -> None:
-    table = Table(title=Text(title, style="bold"), show_header=False, title_justify="left")
-    table.add_column()
-    table.add_column(overflow="fold")  # half a hash is none
-    for name, value in rows.items():
-        if value:
-            table.add_row(name, Text(printable(value)))  # Text: nothing from outside is read as markup
-    Console().print(table)
+def _table(title: str, rows: Mapping[str, str | None]) -> str:
+    """Return a title and a line for each row that has a value; whole, since half a hash is none."""
+    lines = (f"  {name:16} {printable(value)}\n" for name, value in rows.items() if value)
+    return "".join([f"{title}\n", *lines])
