@@ -32,7 +32,9 @@ from tazapay_lightning import (
     PermissionDeniedError,
     RateLimitError,
     ServerError,
+    UnexpectedResponseError,
     bulk,
+    hash_memo,
 )
 from tests.support.bulk import Service, amount_in, client_of, key, made, rows, run
 from tests.support.service import envelope, invoice_object
@@ -450,13 +452,69 @@ def test_a_run_that_has_to_end_does_not_wait_for_a_row_that_never_comes() -> Non
     assert len(ended.results) == 1
 
 
-def test_a_bug_in_the_key_function_is_raised() -> None:
+def test_a_bug_in_the_key_function_ends_the_run_and_is_raised() -> None:
     def broken(order_id: str) -> str:
         raise LookupError(order_id)
 
-    ended = run(Service(), rows(100), key=broken)
+    service = Service()
+    ended = run(service, rows(100), key=broken, concurrency=4)
     assert isinstance(ended.error, LookupError)
-    assert ended.results == {}
+    assert len(ended.results) <= 4
+    assert set(ended.states().values()) == {"refused"}
+    assert service.requests == []
+
+
+class Broken(dict[str, Any]):
+    """A mapping that cannot be read."""
+
+    def items(self) -> Any:
+        raise LookupError("of the caller")
+
+    def __iter__(self) -> Iterator[str]:
+        raise LookupError("of the caller")
+
+
+@pytest.mark.parametrize(
+    ("row", "state", "sent_with"),
+    [
+        ({"order_id": "broken", "amount_sats": 5, "metadata": Broken(a=1)}, "unknown", key("broken")),
+        (Broken(order_id="broken", amount_sats=5), "refused", None),
+    ],
+    ids=["metadata", "row"],
+)
+def test_an_exception_of_another_kind_is_the_result_of_its_row(row: Any, state: str, sent_with: str | None) -> None:
+    ended = run(Service(), [*rows(3), row, *rows(6)[3:]], concurrency=2)
+    (result,) = [each for each in ended.results.values() if each.error is not None]
+    assert (result.state, result.idempotency_key) == (state, sent_with)
+    assert str(result.error).startswith("the order could not be billed: LookupError")
+    assert isinstance(result.error and result.error.__cause__, LookupError)
+    assert (len(ended.results), ended.error) == (7, None)
+
+
+@pytest.mark.parametrize("raised", [LookupError, RecursionError, OverflowError, asyncio.CancelledError], ids=str)
+def test_what_a_hook_of_the_http_client_raises_is_the_result_of_its_row(raised: type[BaseException]) -> None:
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if amount_in(request) == 1003:
+            raise raised
+        return None
+
+    ended = run(Service(answer), rows(10), concurrency=3)
+    assert {order_id: state for order_id, state in ended.states().items() if state != "created"} == {"3": "unknown"}
+    assert ended.results["3"].idempotency_key == key("3")
+    assert (len(ended.results), ended.error) == (10, None)
+
+
+def test_exceptions_of_another_kind_in_a_row_end_the_run() -> None:
+    ended = run(Service(), ({"order_id": str(n), "amount_sats": 5, "metadata": Broken(a=1)} for n in range(1000)))
+    assert isinstance(ended.error, UnexpectedResponseError)
+    assert 50 <= len(ended.results) <= 70
+
+
+def test_a_memo_can_go_out_as_its_hash() -> None:
+    service = Service()
+    run(service, [{"order_id": "1", "amount_sats": 5, "memo": "m" * 5000, "memo_as_hash": True}])
+    (request,) = service.requests
+    assert json.loads(request.content) == {"amount": 5, "h_tag_memo": hash_memo("m" * 5000)}
 
 
 def test_a_key_that_cannot_travel_is_the_rows_result() -> None:

@@ -8,25 +8,31 @@ import os
 import re
 import resource
 import signal
+import socket
+import stat
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from tazapay_lightning import APITimeoutError, bulk
+from tazapay_lightning import APITimeoutError, bulk, hash_memo
+from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.cli.app import app
 from tazapay_lightning.cli.bulk import _explain
+from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning_emulator import Fault
-from tests.support.service import OneReplyServer, envelope, invoice_object
+from tests.support.served import HandlerServer
+from tests.support.service import envelope, invoice_object
 
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
@@ -118,6 +124,8 @@ def test_with_json_the_summary_is_a_document_on_stdout(shop: Shop) -> None:
         "refused": 0,
         "unknown": 0,
         "mismatch": 0,
+        "not_reached": 0,
+        "reasons": {},
         "differing": 0,
         "to_settle": 0,
         "unrecorded": 0,
@@ -147,33 +155,164 @@ def test_without_a_terminal_there_is_one_line_at_the_end(shop: Shop) -> None:
     assert len(shop.run().stderr.splitlines()) == 1
 
 
-def test_invoices_that_are_not_quite_what_was_asked_for_are_counted_not_logged(
-    shop: Shop, one_reply_server: Callable[[bytes], OneReplyServer]
-) -> None:
-    server = one_reply_server(envelope(invoice_object(d_tag_memo="Coffee")))
-    shop.write("1,123456,Tea", "2,123456,Tea", header="order_id,amount_sats,memo")
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tazapay_lightning",
-            "bulk",
-            shop.orders,
-            "--out",
-            shop.out,
-            "--base-url",
-            server.base_url,
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def answered(
+    shop: Shop, server: HandlerServer, reply: Callable[[httpx.Request], httpx.Response], *options: str | Path
+) -> Result:
+    """Run against a service whose replies the test makes."""
+    with server.serving(reply) as base_url:
+        return shop.run("--base-url", base_url, *options)
+
+
+def replying(**fields: Any) -> Callable[[httpx.Request], httpx.Response]:
+    """Return a handler that makes what is asked for, but for some fields; an invoice has its amount for an id."""
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        asked = json.loads(request.content)
+        made = {
+            "id": f"l11_{asked['amount']}",
+            "amount": asked["amount"],
+            "d_tag_memo": asked.get("d_tag_memo"),
+            "h_tag_memo": asked.get("h_tag_memo"),
+            "metadata": asked.get("metadata"),
+            "expiry_interval": asked.get("expiry_interval", 3600),
+        }
+        return httpx.Response(200, content=envelope(invoice_object(**{**made, **fields})))
+
+    return reply
+
+
+def test_an_invoice_with_another_expiry_is_counted_and_not_logged(shop: Shop, handler_server: HandlerServer) -> None:
+    shop.write("1,5000,600", "2,6000,", header="order_id,amount_sats,expires_in")
+    with handler_server.serving(replying(expiry_interval=3600)) as base_url:
+        command = [sys.executable, "-m", "tazapay_lightning", "bulk", shop.orders, "--out", shop.out]
+        done = subprocess.run([*command, "--base-url", base_url], capture_output=True, text=True, check=True)
     told, summary = done.stderr.splitlines()
-    assert told == f"2 invoices are not quite what was asked for: see their differences in {shop.out}"
+    assert told == f"1 invoices are not quite what was asked for: see their differences in {shop.out}"
     assert summary.startswith("2 orders: 2 created; ")
-    again = invoke("bulk", shop.orders, "--out", shop.out.with_name("2.jsonl"), "--base-url", server.base_url, "--json")
-    assert json.loads(again.stdout)["differing"] == 2
-    assert shop.lines()[0]["invoice"]["differences"] == [{"field": "memo", "asked": "Tea", "received": "Coffee"}]
+    differences = {line["order_id"]: line["invoice"]["differences"] for line in shop.lines()}
+    assert differences["1"] == [{"field": "expiry_interval", "asked": 600, "received": 3600}]
+
+
+# Invoices that may be another's
+
+
+@pytest.fixture
+def cut(shop: Shop, handler_server: HandlerServer) -> Result:
+    """A run whose first order has an invoice with a part of its memo."""
+    shop.write("1,5000,Tea for two", "2,6000,Tea", header="order_id,amount_sats,memo")
+    return answered(shop, handler_server, replying(d_tag_memo="Tea"), "--json")
+
+
+def test_an_invoice_with_another_memo_is_named_counted_and_exit_3(shop: Shop, cut: Result) -> None:
+    assert cut.exit_code == UNKNOWN
+    assert "order 1 has invoice l11_5000, with another memo than was asked for\n" in cut.stderr
+    assert last_line(cut).startswith("2 orders: 2 created; ")
+    assert json.loads(cut.stdout)["differing"] == 1
+
+
+def test_it_stays_so_until_a_person_accepts_it(shop: Shop, cut: Result, handler_server: HandlerServer) -> None:
+    begun_at = json.loads(shop.journal.read_text().splitlines()[0])["base_url"]
+    again = shop.run("--base-url", begun_at)
+    assert again.exit_code == UNKNOWN
+    assert "order 1 has invoice l11_5000, with another memo than was asked for\n" in again.stderr
+    (line,) = [line for line in shop.lines() if line["order_id"] == "1"]
+    line["invoice"]["differences"] = []
+    with shop.out.open("a") as out:
+        out.write(json.dumps(line) + "\n")
+    assert shop.run("--base-url", begun_at).exit_code == DONE
+
+
+@pytest.mark.parametrize("field", ["memo", "memo_hash", "metadata"])
+def test_each_field_by_which_orders_are_told_apart_counts(shop: Shop, field: str) -> None:
+    begun(shop)
+    changed_by("out", '"differences": []', f'"differences": [{{"field": "{field}"}}]')(shop)
+    result = shop.run()
+    assert result.exit_code == UNKNOWN
+    assert f", with another {field} than was asked for\n" in result.stderr
+
+
+def test_one_invoice_for_two_orders_is_a_mismatch_that_names_both(shop: Shop, handler_server: HandlerServer) -> None:
+    shop.write("1,5000", "2,5000")
+    result = answered(shop, handler_server, replying(id="l11_1"), "--concurrency", "1")
+    assert result.exit_code == UNKNOWN
+    assert shop.states() == {"1": "created", "2": "mismatch"}
+    assert "order 2 got the invoice of another: " in result.stderr
+
+
+def test_one_invoice_for_two_orders_of_two_runs_is_a_mismatch(shop: Shop, handler_server: HandlerServer) -> None:
+    with handler_server.serving(replying(id="l11_1")) as base_url:
+        shop.write("1,5000")
+        assert shop.run("--base-url", base_url).exit_code == DONE
+        shop.write("2,5000")  # the other order is in no file any more
+        result = shop.run("--base-url", base_url)
+    assert result.exit_code == UNKNOWN
+    assert "order 2 got the invoice of another: invoice l11_1 is that of order 1 already\n" in result.stderr
+    assert shop.lines()[1]["error"]["message"] == "invoice l11_1 is that of order 1 already"
+    assert shop.lines()[1]["invoice"] is None
+
+
+def test_it_is_asked_for_again_and_may_get_its_own(shop: Shop, handler_server: HandlerServer) -> None:
+    ids = iter(["l11_1", "l11_1", "l11_2"])
+    with handler_server.serving(lambda request: replying(id=next(ids))(request)) as base_url:
+        for order_id in ("1", "2"):
+            shop.write(f"{order_id},5000")
+            shop.run("--base-url", base_url)
+        assert shop.run("--base-url", base_url).exit_code == DONE
+    assert [(line["order_id"], line["state"]) for line in shop.lines()] == [
+        ("1", "created"),
+        ("2", "mismatch"),
+        ("2", "created"),
+    ]
+
+
+@pytest.mark.parametrize(("hours", "requests"), [(1, 1), (24, 0)])
+def test_results_that_hold_one_invoice_for_two_orders_are_asked_for_again_while_the_key_is_known(
+    shop: Shop, hours: int, requests: int
+) -> None:
+    shop.write("1,5000", "2,5000")
+    shop.run("--concurrency", "1")
+    first, second = shop.lines()
+    second["invoice"]["id"] = first["invoice"]["id"]  # as versions wrote it that did not look
+    shop.out.write_text("".join(json.dumps(line) + "\n" for line in (first, second)))
+    made_older(shop, hours)
+    before = len(shop.emulator.requests())
+    assert shop.run().exit_code == (DONE if requests else UNKNOWN)
+    assert len(shop.emulator.requests()) - before == requests
+    assert shop.amounts() == [5000, 5000]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"id": "l11_\ud800"}, {"d_tag_memo": "\ud800"}, {"metadata": {"a": "\ud800"}}],
+    ids=["id", "memo", "metadata"],
+)
+def test_what_no_file_or_terminal_can_show_ends_neither_this_run_nor_the_next(
+    shop: Shop, handler_server: HandlerServer, fields: dict[str, Any]
+) -> None:
+    shop.write("1,5000,Tea", "2,6000,Tea", header="order_id,amount_sats,memo")
+    with handler_server.serving(replying(**fields)) as base_url:
+        for _ in range(2):
+            assert shop.run("--base-url", base_url, "--concurrency", "1").exit_code in {DONE, UNKNOWN}
+    assert set(shop.states()) == {"1", "2"}
+
+
+def test_replies_nested_to_the_limit_end_neither_this_run_nor_the_next(
+    shop: Shop, handler_server: HandlerServer
+) -> None:
+    depths = iter(range(800, 1001, 2))
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        depth, amount = next(depths), json.loads(request.content)["amount"]
+        nested = "[" * depth + "]" * depth
+        data = f'{{"id": "l11_{amount}", "amount": {amount}, "nested": {nested}}}'
+        return httpx.Response(200, content=f'{{"status": "success", "data": {data}}}'.encode())
+
+    shop.write(*(f"{number},{5000 + number}" for number in range(49)))
+    with handler_server.serving(reply) as base_url:
+        for _ in range(2):
+            assert shop.run("--base-url", base_url).exit_code in {DONE, UNKNOWN}
+    assert set(shop.states().values()) <= {"created", "unknown"}
+    assert len(shop.states()) == 49
 
 
 def test_the_command_works_in_a_thread_where_signals_cannot_be_heeded(shop: Shop) -> None:
@@ -183,6 +322,93 @@ def test_the_command_works_in_a_thread_where_signals_cannot_be_heeded(shop: Shop
     thread.start()
     thread.join(30)
     assert codes == [DONE]
+
+
+def test_the_reasons_of_refusals_are_counted(shop: Shop) -> None:
+    shop.write(*(f"{number},5000" for number in range(5)))
+    shop.emulator.fail_next("status_before_commit", status=400, times=2)
+    shop.emulator.fail_next("status_before_commit", status=422)
+    result = shop.run("--concurrency", "1", "--json")
+    assert "2 refused: 400 Bad Request\n1 refused: 422 Unprocessable Entity\n" in result.stderr
+    assert last_line(result).startswith("5 orders: 2 created, 3 refused; ")
+    assert json.loads(result.stdout)["reasons"] == {
+        "refused: 400 Bad Request": 2,
+        "refused: 422 Unprocessable Entity": 1,
+    }
+
+
+def test_orders_that_reached_nobody_are_not_called_refused(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("TAZAPAY_BASE_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr("random.uniform", lambda least, most: 0.0)  # no waits between attempts
+    shop.write("1,5000", "2,6000")
+    result = shop.run()
+    assert result.exit_code == REFUSED
+    assert f"2 not reached: no complete reply from http://127.0.0.1:{port}\n" in result.stderr
+    assert last_line(result).startswith("2 orders: 2 not reached; ")
+    assert set(shop.states().values()) == {"refused"}
+
+
+def test_orders_that_never_got_their_turn_are_not_sent(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAZAPAY_API_SECRET", "wrong")
+    shop.write(*(f"{number},5000" for number in range(100)))
+    result = shop.run("--rate", "5")
+    assert "1 refused: 401 Unauthorized\n" in result.stderr
+    assert last_line(result).startswith("100 orders: 1 refused, 99 not sent; ")
+    assert len(shop.emulator.requests()) == 1
+
+
+def test_the_reasons_of_the_service_are_in_the_results_without_what_was_submitted(
+    shop: Shop, handler_server: HandlerServer
+) -> None:
+    entry = {"code": 1, "message": "bad memo: for Dr Jekyll", "remarks": "too long"}
+    body = {"status": "error", "message": "invalid", "errors": [entry]}
+    shop.write("1,5000,for Dr Jekyll", header="order_id,amount_sats,memo")
+    answered(shop, handler_server, lambda request: httpx.Response(400, json=body))
+    (line,) = shop.lines()
+    assert "invalid" in line["error"]["message"]
+    assert "bad memo: [redacted]: too long" in line["error"]["message"]
+
+
+def test_a_memo_goes_out_as_its_hash_where_a_column_says_so(shop: Shop) -> None:
+    shop.write("1,5000,Tea,true", "2,6000,Tea,", header="order_id,amount_sats,memo,memo_as_hash")
+    assert shop.run().exit_code == DONE
+    assert {invoice["amount"]: invoice.get("h_tag_memo") for invoice in shop.emulator.invoices()} == {
+        5000: hash_memo("Tea"),
+        6000: None,
+    }
+    shop.write("1,5000,Tea,", "2,6000,Tea,", header="order_id,amount_sats,memo,memo_as_hash")
+    assert "and now asks for 5000 with another memo, metadata or expiry\n" in shop.run().stderr
+
+
+def test_a_bug_in_the_run_is_told_with_what_is_in_flight(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tazapay_lightning.bulk.pacing.Pace.in_flight", property(lambda pace: 1 // 0))
+    shop.write("1,5000")
+    result = shop.run()
+    assert result.exit_code == UNKNOWN
+    assert "error: the run ended early: ExceptionGroup\n" in result.stderr
+    key = bulk.idempotency_key("orders", "1")
+    assert f"order 1 is not in the results: its invoice may exist, its key is {key}\n" in result.stderr
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022])
+def test_results_and_journal_are_for_their_owner_alone(shop: Shop, mask: int) -> None:
+    shop.write("1,5000")
+    before = os.umask(mask)
+    try:
+        shop.run()
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (shop.out, shop.journal)] == [0o600, 0o600]
+
+
+def test_the_mode_of_files_that_are_there_is_left_alone(shop: Shop) -> None:
+    shop.write("1,5000")
+    shop.out.touch()
+    shop.out.chmod(0o640)
+    shop.run()
+    assert stat.S_IMODE(shop.out.stat().st_mode) == 0o640
 
 
 # Once more
@@ -361,7 +587,7 @@ def test_only_the_first_twenty_to_settle_are_listed(shop: Shop) -> None:
     made_older(shop)
     said = shop.run().stderr
     assert said.count("was not sent again") == 20
-    assert "... and 5 more to be settled by hand\n" in said
+    assert "... and 5 more\n" in said
 
 
 # Bad orders
@@ -380,6 +606,43 @@ def test_all_bad_rows_are_told_before_anything_is_sent_or_written(shop: Shop) ->
     assert shop.emulator.requests() == []
     assert not shop.out.exists()
     assert not shop.journal.exists()
+
+
+SPELLINGS = [
+    ("caf\u00e9", "cafe\u0301"),
+    ("\u212b", "\u00c5"),
+    ("\u2126", "\u03a9"),
+    ("\uac00", "\u1100\u1161"),
+    ("a\u0323\u0307", "a\u0307\u0323"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS, ids=ascii)
+def test_two_spellings_that_unicode_calls_equal_are_one_order(shop: Shop, one: str, other: str) -> None:
+    shop.write(f"{one},5000", f"{other},5000")
+    result = shop.run()
+    assert result.exit_code == USAGE
+    assert f"line 3: order {other} is on line 2 already, in a spelling that Unicode calls equal\n" in result.stderr
+    assert shop.emulator.requests() == []
+
+
+@pytest.mark.parametrize("ended", ["created", "unknown"])
+def test_another_spelling_of_an_order_that_was_sent_is_refused(shop: Shop, ended: str) -> None:
+    shop.write("caf\u00e9,5000")
+    if ended == "unknown":
+        shop.emulator.fail_next(LOST, times=3)
+    shop.run()
+    before = len(shop.emulator.requests())
+    shop.write("cafe\u0301,5000")
+    result = shop.run()
+    assert (result.exit_code, len(shop.emulator.requests())) == (USAGE, before)
+    assert "under the id 'cafe\\u0301', which is spelt otherwise\n" in result.stderr
+
+
+def test_ids_that_only_look_alike_are_two_orders(shop: Shop) -> None:
+    shop.write("a1,5000", "A1,6000", "\uff41\uff11,7000")
+    assert shop.run().exit_code == DONE
+    assert len(shop.amounts()) == 3
 
 
 def test_twenty_bad_rows_are_told_and_the_rest_counted(shop: Shop) -> None:
@@ -483,6 +746,74 @@ def test_two_runs_at_once_are_refused(shop: Shop) -> None:
     assert result.stderr == f"error: another run writes to {shop.out}: let it end, or name another file\n"
 
 
+def by_a_symbolic_link(out: Path, name: Path) -> None:
+    name.symlink_to(out)
+
+
+def by_a_link_to_the_folder(out: Path, name: Path) -> None:
+    name.parent.rmdir()
+    name.parent.symlink_to(out.parent)
+
+
+def by_a_hard_link(out: Path, name: Path) -> None:
+    name.hardlink_to(out)
+
+
+@pytest.mark.parametrize(
+    ("other_name", "link"),
+    [
+        ("link.jsonl", by_a_symbolic_link),
+        ("link.jsonl", by_a_hard_link),
+        ("folder/results.jsonl", by_a_link_to_the_folder),
+        ("folder/link.jsonl", by_a_symbolic_link),
+    ],
+    ids=["symbolic", "hard", "folder", "elsewhere"],
+)
+@pytest.mark.parametrize("with_results", [False, True], ids=["empty", "begun"])
+def test_two_runs_at_once_by_two_names_are_refused(
+    shop: Shop, other_name: str, link: Callable[[Path, Path], None], with_results: bool
+) -> None:
+    shop.write("1,5000")
+    if with_results:
+        shop.run()
+    name = shop.out.parent / other_name
+    name.parent.mkdir(exist_ok=True)
+    settings = Settings.build(api_key=None, api_secret=None, environment=None, base_url=None, variables=os.environ)
+    before = len(shop.emulator.requests())
+    with closing(BulkRecord(shop.out, namespace="orders", settings=settings)):
+        link(shop.out, name)
+        if link is by_a_hard_link:
+            name.with_name(name.name + ".journal").write_text(shop.journal.read_text() or "{}\n")
+        result = invoke("bulk", shop.orders, "--out", name)
+    assert (result.exit_code, len(shop.emulator.requests())) == (REFUSED, before)
+    assert result.stderr == f"error: another run writes to {name}: let it end, or name another file\n"
+
+
+def test_results_by_a_relative_path_are_the_same_file(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun(shop)
+    monkeypatch.chdir(shop.out.parent)
+    assert "1 of 1 orders have their invoice" in invoke("bulk", shop.orders, "--out", "results.jsonl").stderr
+
+
+def test_results_by_a_symbolic_link_have_their_journal_beside_the_file_itself(shop: Shop) -> None:
+    begun(shop)
+    link = shop.out.with_name("link.jsonl")
+    link.symlink_to(shop.out)
+    assert "1 of 1 orders have their invoice" in invoke("bulk", shop.orders, "--out", link).stderr
+    assert not link.with_name("link.jsonl.journal").exists()
+
+
+def test_a_journal_beside_a_symbolic_link_is_not_passed_over(shop: Shop) -> None:
+    begun(shop)
+    link = shop.out.with_name("link.jsonl")
+    link.symlink_to(shop.out)
+    shop.journal.rename(link.with_name("link.jsonl.journal"))  # as version 0.1.0 had it
+    shop.out.write_text("")
+    result = invoke("bulk", shop.orders, "--out", link)
+    assert result.exit_code == REFUSED
+    assert f"is there without {shop.journal}, which tells what was sent: put it back" in result.stderr
+
+
 def test_where_files_cannot_be_locked_the_run_goes_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fcntl", None)
     shop.write("1,5000")
@@ -519,7 +850,7 @@ def changed_by(path: str, old: str, new: str) -> Callable[[Shop], None]:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (without_journal, "results.jsonl is there without results.jsonl.journal, which tells what was sent"),
+        (without_journal, "results.jsonl.journal, which tells what was sent: put it back, or name another file"),
         (other_format, "was begun with the format 'something else', not 'tazapay-lightning bulk journal 1'"),
         (other_address, "was begun with the base_url 'http://service.tazapay.com:"),
         (changed_by("journal", '"account": "', '"account": "x'), "was begun with another API key"),
@@ -604,6 +935,59 @@ def test_with_the_account_written_into_the_first_line_a_new_key_goes_on(shop: Sh
     shop.journal.write_text(re.sub(r'"account": "\w+"', account, shop.journal.read_text(), count=1))
     assert shop.run().exit_code == DONE
     assert shop.amounts() == [5000]
+
+
+def with_another_key(shop: Shop, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("TAZAPAY_API_KEY", "of-another-account")
+
+
+def with_another_address(shop: Shop, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("TAZAPAY_BASE_URL", f"{shop.emulator.base_url}/nowhere")
+
+
+def with_another_namespace(shop: Shop, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(shop, "run", lambda *options: Shop.run(shop, "--namespace", "other", *options))
+    shop.emulator.fail_next("status_before_commit", status=400, times=2)
+
+
+MISTAKES = [with_another_key, with_another_address, with_another_namespace]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_run_begun_by_mistake_goes_on_with_the_right_settings(
+    shop: Shop, mistake: Callable[[Shop, pytest.MonkeyPatch], None]
+) -> None:
+    shop.write("1,5000", "2,6000")
+    with pytest.MonkeyPatch.context() as patch:
+        mistake(shop, patch)
+        assert shop.run().exit_code == REFUSED
+    assert set(shop.states().values()) == {"refused"}
+    assert shop.run().exit_code == DONE
+    assert shop.run().exit_code == DONE
+    assert shop.amounts() == [5000, 6000]
+    with pytest.MonkeyPatch.context() as patch:  # and not back again
+        mistake(shop, patch)
+        result = shop.run()
+    assert result.exit_code == REFUSED
+    assert " was begun with " in result.stderr
+
+
+@pytest.mark.parametrize("how", ["unknown", "killed", "mismatch"])
+def test_a_run_with_an_invoice_that_may_exist_does_not_go_on_with_other_settings(
+    shop: Shop, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write("1,5000")
+    if how == "unknown":
+        shop.emulator.fail_next(LOST, times=3)
+    if how == "mismatch":
+        shop.emulator.fail_next("wrong_amount")
+    shop.run()
+    if how == "killed":
+        shop.out.write_text("")
+    monkeypatch.setenv("TAZAPAY_API_KEY", "of-another-account")
+    result = shop.run()
+    assert result.exit_code == REFUSED
+    assert "was begun with another API key: go on with that" in result.stderr
 
 
 def test_results_cannot_go_into_a_folder_or_a_missing_one(shop: Shop) -> None:
@@ -773,8 +1157,6 @@ def test_a_disk_that_fails_at_the_end_is_told(shop: Shop, monkeypatch: pytest.Mo
 
 
 def test_a_run_that_time_outs_ended_is_not_told_as_a_full_disk(capsys: pytest.CaptureFixture[str]) -> None:
-    session: Any = SimpleNamespace(
-        ended_by=APITimeoutError("no reply in time"), differing=0, unrecorded=[], settle=[], to_settle=0
-    )
+    session: Any = SimpleNamespace(ended_by=APITimeoutError("no reply in time"), differing=0, unrecorded=[])
     _explain(session, Path("results.jsonl"))
     assert capsys.readouterr().err == "error: the run ended early: no reply in time\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
 from functools import partial
 
@@ -11,9 +10,6 @@ from tazapay_lightning.bulk.orders import Result, check_rate
 from tazapay_lightning.bulk.workers import Row, Run, results_of
 from tazapay_lightning.transport.backends.connections import MOST_CONNECTIONS
 from tazapay_lightning.values.refusals import check_int, refused
-
-_SECONDS_AHEAD = 5  # what may be taken before its turn, in terms of the rate
-_MOST_IN_FLIGHT = MOST_CONNECTIONS  # a call that waits for a connection uses up the time of its attempt
 
 
 def create_invoices(
@@ -29,13 +25,16 @@ def create_invoices(
     Rows are taken one by one, never more than `concurrency` ahead of the results that were fetched, so memory stays
     constant however many there are, and a slow consumer slows the run. The order of results is not that of the rows.
 
-    One row's failure is its result. A row that was refused by 429 is put back, with its key, and the whole run slows
-    down (`pacing`). The run ends early when every further row would fail too: the credentials are refused (401), the
-    client is closed, the certificate is not trusted, 429 has lasted for 10 minutes, or 50 rows in a row (twice
-    `concurrency`, if that is more) failed without a reason of their own: no connection, 403, 404, 5xx, no readable
-    reply, another amount than was asked for. It ends as well when `rows` or `key` raises. Then no further row is sent,
-    what is in flight is finished, every row that was taken is yielded ("not sent" if it was waiting for its turn), and
-    the error is raised.
+    One row's failure is its result. So is an exception that this package does not raise on purpose (a bug, something
+    that was cancelled within the call): an `UnexpectedResponseError` whose cause it is, with the key, and `unknown`
+    unless it came before there was a key.
+
+    A row that was refused by 429 is put back, with its key, and the whole run slows down (`pacing`). The run ends early
+    when every further row would fail too: the credentials are refused (401), the client is closed, the certificate is
+    not trusted, 429 has lasted for 10 minutes, or 50 rows in a row (twice `concurrency`, if that is more) failed
+    without a reason of their own: no connection, 403, 404, 5xx, no readable reply, another amount than was asked for.
+    It ends as well when `rows` or `key` raises. Then no further row is sent, what is in flight is finished, every row
+    that was taken is yielded ("not sent" if it was waiting for its turn), and the error is raised.
 
     Leaving the loop early (``break``, an exception, cancellation) abandons what is in flight: resume it with the same
     keys. Wrap the call in `contextlib.aclosing` to have that done before the next line runs.
@@ -77,8 +76,7 @@ def create_invoices(
         raise refused("rows", "an iterable of orders, plain or asynchronous", type(rows).__name__)
     if not callable(key):
         raise refused("key", 'a function such as partial(bulk.idempotency_key, "shop-1")', type(key).__name__)
-    concurrency = check_int(concurrency, argument="concurrency", least=1, most=_MOST_IN_FLIGHT)
+    # a call that waits for a connection uses up the time of its attempt
+    concurrency = check_int(concurrency, argument="concurrency", least=1, most=MOST_CONNECTIONS)
     check_rate(rate)
-    if rate is not None:
-        concurrency = min(concurrency, max(1, math.ceil(rate * _SECONDS_AHEAD)))
-    return results_of(partial(Run, client, rows, key=key, concurrency=concurrency, rate=rate))
+    return results_of(partial(Run, client, rows, key, concurrency, rate))

@@ -29,6 +29,7 @@ class Order:
         amount_sats: satoshi, an int; or else
         amount_btc: BTC, as a Decimal or a str.
         memo: what the payer reads, at most 639 bytes.
+        memo_as_hash: True to send only the SHA-256 of the memo, which may then be of any length.
         metadata: a mapping that JSON can hold.
         expires_in: seconds, or a timedelta of whole seconds.
     """
@@ -37,6 +38,7 @@ class Order:
     amount_sats: int | None = None
     amount_btc: Decimal | str | None = None
     memo: str | None = field(default=None, repr=False)
+    memo_as_hash: bool = False
     metadata: Mapping[str, object] | None = field(default=None, repr=False, hash=False)
     expires_in: int | timedelta | None = None
 
@@ -49,29 +51,26 @@ class Order:
 
         Example:
             >>> Order.of({"order_id": "7890", "amount_sats": 5000})
-            Order(order_id='7890', amount_sats=5000, amount_btc=None, expires_in=None)
+            Order(order_id='7890', amount_sats=5000, amount_btc=None, memo_as_hash=False, expires_in=None)
         """
-        order = row if isinstance(row, Order) else cls(**_named(row))  # type: ignore[arg-type]  # create_invoice refuses what is wrong
-        if not isinstance(order.order_id, str) or not order.order_id:
-            raise refused("order_id", "text that is not empty", shown(order.order_id))
-        return order
+        if isinstance(row, Mapping):
+            if others := [name for name in row if name not in _NAMES]:
+                problem = f"a row has {shown(others[0])}, which is not one of {', '.join(_NAMES)}"
+                raise InvalidArgumentError(problem, argument="rows")
+            if "order_id" not in row:
+                raise InvalidArgumentError("a row has no order_id", argument="order_id")
+            row = cls(**row)  # create_invoice refuses what is wrong
+        if not isinstance(row, Order):
+            got = type(row).__name__
+            raise InvalidArgumentError(f"a row must be a bulk.Order or a mapping; got {got}", argument="rows")
+        if not isinstance(row.order_id, str) or not row.order_id:
+            raise refused("order_id", "text that is not empty", shown(row.order_id))
+        return row
 
 
 _NAMES = tuple(attribute.name for attribute in attrs.fields(Order))
-
-
-def _named(row: object) -> dict[str, object]:
-    if not isinstance(row, Mapping):
-        raise InvalidArgumentError(
-            f"a row must be a bulk.Order or a mapping; got {type(row).__name__}", argument="rows"
-        )
-    for name in row:
-        if name not in _NAMES:
-            problem = f"a row has {shown(name)}, which is not one of {', '.join(_NAMES)}"
-            raise InvalidArgumentError(problem, argument="rows")
-    if "order_id" not in row:
-        raise InvalidArgumentError("a row has no order_id", argument="order_id")
-    return dict(row)
+ARGUMENTS = _NAMES[1:]
+"""Those of ``create_invoice``."""
 
 
 @frozen(kw_only=True)

@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable
 
 import anyio
+from attrs import define, field
 
 from tazapay_lightning.errors import APIConnectionError, APIError, RateLimitError
 
@@ -39,10 +40,7 @@ _LEAST_COUNTED = 16  # in flight: with fewer it would be regained too soon
 _SAME_BURST = 1.0  # seconds
 
 
-def _up_to_twice(least: float) -> float:
-    return random.uniform(least, 2 * least)  # noqa: S311 - spreads runs over time, guards nothing
-
-
+@define(eq=False, kw_only=True)
 class Pace:
     """The pace of one bulk run. All times are of one monotonic clock.
 
@@ -60,31 +58,26 @@ class Pace:
         (8, 106.0, 106.2)
     """
 
-    def __init__(
-        self, *, concurrency: int, rate: float | None = None, jitter: Callable[[float], float] = _up_to_twice
-    ) -> None:
-        self._concurrency = concurrency
-        self._rate = math.inf if rate is None else rate
-        self._jitter = jitter
-        self._share = 1.0  # of the whole pace
-        self._paused_until = -math.inf
-        self._next_turn = -math.inf
-        self._halved_at = -math.inf
-        self._pauses = 0  # counts them, to tell which turns were reserved before one
-        self._pauses_in_a_row = 0
-        self._trouble_began: float | None = None
-        self._asked_for_too_long = False
-        self._stopped = anyio.Event()
+    concurrency: int
+    rate: float | None = None
+    jitter: Callable[[float], float] = lambda least: random.uniform(least, 2 * least)  # noqa: S311 - guards nothing
+    _share: float = field(default=1.0, init=False)  # of the whole pace
+    _paused_until: float = field(default=-math.inf, init=False)
+    _next_turn: float = field(default=-math.inf, init=False)
+    _halved_at: float = field(default=-math.inf, init=False)
+    _pauses_in_a_row: int = field(default=0, init=False)
+    _trouble_began: float | None = field(default=None, init=False)
+    _stopped: anyio.Event = field(factory=anyio.Event, init=False)
 
     @property
     def in_flight(self) -> int:
         """How many rows may be in flight, at least 1."""
-        return max(1, math.floor(self._concurrency * self._share + 1e-9))  # 99.9... is 100
+        return max(1, math.floor(self.concurrency * self._share + 1e-9))  # 99.9... is 100
 
     def reserve(self, now: float) -> float:
         """Take the next turn and return when it is."""
         turn = self._earliest(now)
-        self._next_turn = turn + 1 / (self._rate * self._share)
+        self._next_turn = turn + 1 / ((self.rate or math.inf) * self._share)
         return turn
 
     def failed(self, error: APIError, now: float | None = None) -> None:
@@ -92,33 +85,27 @@ class Pace:
         if not isinstance(error, RateLimitError):
             return
         now = time.monotonic() if now is None else now
-        if self._trouble_began is None:
-            self._trouble_began = now
-        pause = error.retry_after
+        self._trouble_began = now if self._trouble_began is None else self._trouble_began
+        pause = error.retry_after or 0.0
         if now >= max(self._paused_until, self._halved_at + _SAME_BURST):
             self._share = max(_LEAST_SHARE, self._share / 2)
             self._halved_at = now
             self._pauses_in_a_row += 1
-            if pause is None or self._pauses_in_a_row > 1:
-                ours = self._jitter(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._pauses_in_a_row - 1, 16)))
-                pause = ours if pause is None else max(pause, ours)
-        if pause is not None and pause > PATIENCE:
-            self._asked_for_too_long = True
-            pause = PATIENCE
-        if pause is not None and now + pause > self._paused_until:
+            if error.retry_after is None or self._pauses_in_a_row > 1:
+                ours = self.jitter(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._pauses_in_a_row - 1, 16)))
+                pause = max(pause, ours)
+        if now + pause > self._paused_until and (pause or error.retry_after is not None):
             self._paused_until = self._next_turn = now + pause
-            self._pauses += 1
 
     def succeeded(self) -> None:
         """Learn that an invoice was made."""
         self._trouble_began = None
         self._pauses_in_a_row = 0
-        self._share = min(1.0, self._share + 1 / (_REGAIN_FACTOR * max(self._concurrency, _LEAST_COUNTED)))
+        self._share = min(1.0, self._share + 1 / (_REGAIN_FACTOR * max(self.concurrency, _LEAST_COUNTED)))
 
     def is_hopeless(self, now: float) -> bool:
         """Tell whether 429 has lasted, or is to last, longer than `PATIENCE`."""
-        lasted = 0.0 if self._trouble_began is None else max(now, self._paused_until) - self._trouble_began
-        return self._asked_for_too_long or lasted > PATIENCE
+        return self._trouble_began is not None and max(now, self._paused_until) - self._trouble_began > PATIENCE
 
     def stop(self) -> None:
         """Give no further turn; calls that wait for one stop waiting."""
@@ -144,11 +131,11 @@ class Pace:
             now = time.monotonic()
             if self._earliest(now) >= before:
                 return False
-            pauses, turn = self._pauses, self.reserve(now)
+            paused_until, turn = self._paused_until, self.reserve(now)
             if turn > now:
                 with anyio.move_on_after(turn - now):
                     await self._stopped.wait()
-            if pauses == self._pauses and not self._stopped.is_set():
+            if paused_until == self._paused_until and not self._stopped.is_set():
                 return True
         return False
 

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import anyio
 from anyio.abc import ObjectSendStream
-from attrs import define
+from attrs import define, field
 
 from tazapay_lightning import errors
 from tazapay_lightning.async_client import AsyncLightningClient
-from tazapay_lightning.bulk.orders import Order, Result
+from tazapay_lightning.bulk.orders import ARGUMENTS, Order, Result
 from tazapay_lightning.bulk.pacing import Pace
 
 Row = Order | Mapping[str, object]
 
+_SECONDS_AHEAD = 5  # what may be taken before its turn, in terms of the rate
 _FAILURES_IN_A_ROW = 50
-_NOT_ABOUT_THE_ROW = (
-    errors.APIConnectionError,
-    errors.InvoiceMismatchError,
-    errors.NotFoundError,
-    errors.PermissionDeniedError,
-    errors.ServerError,
-    errors.UnexpectedResponseError,
-)
 
 
 async def results_of(new_run: Callable[[], Run]) -> AsyncGenerator[Result, None]:
@@ -40,65 +35,86 @@ async def results_of(new_run: Callable[[], Run]) -> AsyncGenerator[Result, None]
     run = new_run()
     send, receive = anyio.create_memory_object_stream[Result](0)
     task = loop.create_task(run.into(send))
-    try:
-        async for result in receive:
-            yield result
-        await task
-    finally:
-        task.cancel()
+    with receive:
         try:
-            await asyncio.wait([task])
+            async for result in receive:
+                yield result
+            await task
         finally:
-            receive.close()
+            task.cancel()
+            await asyncio.wait([task])
     if run.ended_by is not None:
         raise run.ended_by
 
 
 @define(eq=False)
 class _Taken:
-    """A row in flight."""
+    """A row in flight; the `async_calls.Turns` of its call."""
 
     row: object
+    pace: Pace
+    may_be_sent: Callable[[Order | None], bool]
     order: Order | None = None
     key: str | None = None
     put_back_after: errors.APIError | None = None
+
+    async def first_turn(self) -> None:
+        await self.pace.first_turn()
+        if not self.may_be_sent(self.order):
+            raise errors.APIConnectionError("not sent: it waited for too long", nothing_sent=True)
+
+    async def further_turn(self, *, before: float) -> bool:
+        return await self.pace.further_turn(before=before) and self.may_be_sent(self.order)
+
+    def failed(self, error: errors.APIError) -> None:
+        self.pace.failed(error)
 
     def result(self, **outcome: object) -> Result:
         return Result(order=self.order, row=self.row, idempotency_key=self.key, **outcome)  # type: ignore[arg-type]  # one of two
 
 
+async def _each(rows: Iterable[Row] | AsyncIterable[Row]) -> AsyncGenerator[object, None]:
+    if isinstance(rows, AsyncIterable):
+        async for row in rows:
+            yield row
+    else:
+        for row in rows:
+            yield row
+
+
+@define(eq=False)
 class Run:
     """One run: the state that its workers share. Arguments as for `bulk.create_invoices`, checked.
 
     Attributes:
+        may_be_sent: asked before each attempt, with its order.
         ended_by: the error that ended the run; None if it came to the end of the rows.
     """
 
-    def __init__(
-        self,
-        client: AsyncLightningClient,
-        rows: Iterable[Row] | AsyncIterable[Row],
-        *,
-        key: Callable[[str], str],
-        concurrency: int,
-        rate: float | None,
-    ) -> None:
-        self._pace = Pace(concurrency=concurrency, rate=rate)
-        self._client = client._taking_turns(self._pace)  # noqa: SLF001 - the clients' own side of a run
-        self._next_row = _row_source(rows)
-        self._key = key
-        self._concurrency = concurrency
-        self._places = anyio.CapacityLimiter(concurrency)
-        self._row_scope = anyio.CancelScope()  # another one for each row
-        self._taking = anyio.Lock()  # an asynchronous generator is asked for one row at a time
-        self._is_over = False
-        self._failures_in_a_row = 0
-        self.ended_by: Exception | None = None
+    client: AsyncLightningClient
+    rows: AsyncGenerator[object, None] = field(converter=_each)
+    key: Callable[[str], str]
+    concurrency: int
+    rate: float | None
+    may_be_sent: Callable[[Order | None], bool] = lambda order: True
+    ended_by: BaseException | None = field(default=None, init=False)
+    _row_scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)  # another one for each row
+    _taking: anyio.Lock = field(factory=anyio.Lock, init=False)  # generators are asked for one row at a time
+    _is_over: bool = field(default=False, init=False)
+    _failures_in_a_row: int = field(default=0, init=False)
+    _pace: Pace = field(init=False)
+    _places: anyio.CapacityLimiter = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.rate is not None:
+            self.concurrency = min(self.concurrency, max(1, math.ceil(self.rate * _SECONDS_AHEAD)))
+        self._pace = Pace(concurrency=self.concurrency, rate=self.rate)
+        self._places = anyio.CapacityLimiter(self.concurrency)
 
     async def into(self, results: ObjectSendStream[Result]) -> None:
         """Bill all rows and send the results; to be run in a task of its own."""
-        async with results, anyio.create_task_group() as workers:
-            for _ in range(self._concurrency):
+        async with results, aclosing(self.rows), anyio.create_task_group() as workers:
+            for _ in range(self.concurrency):
                 workers.start_soon(self._work, results)
 
     async def _work(self, results: ObjectSendStream[Result]) -> None:
@@ -106,13 +122,8 @@ class Run:
             result = None
             while result is None:
                 async with self._places:
-                    try:
-                        result = await self._bill(taken)
-                    except Exception as error:  # noqa: BLE001 - a bug, raised from the iterator once the others are through
-                        self._end(error)
-                        return
-                if self._pace.in_flight != self._places.total_tokens:
-                    self._places.total_tokens = self._pace.in_flight
+                    result = await self._bill(taken)
+                self._places.total_tokens = self._pace.in_flight
             await results.send(result)
 
     async def _take(self) -> _Taken | None:
@@ -121,7 +132,7 @@ class Run:
                 return None
             try:
                 with anyio.CancelScope() as self._row_scope:  # left when the run ends: the next row may never come
-                    return _Taken(await self._next_row())
+                    return _Taken(await anext(self.rows), self._pace, self.may_be_sent)
             except StopAsyncIteration:
                 self._is_over = True
             except Exception as error:  # noqa: BLE001 - whatever it is, what was taken is finished before it is raised
@@ -133,18 +144,20 @@ class Run:
         try:
             if taken.order is None:
                 taken.order = Order.of(taken.row)
-                taken.key = self._key(taken.order.order_id)  # once: a row that is put back keeps it
-            order = taken.order
-            amount: dict[str, Any] = {"amount_sats": order.amount_sats, "amount_btc": order.amount_btc}
-            invoice = await self._client.create_invoice(
-                **amount,
-                memo=order.memo,
-                metadata=order.metadata,
-                expires_in=order.expires_in,
-                idempotency_key=taken.key,
-            )
+                taken.key = self.key(taken.order.order_id)  # once: a row that is put back keeps it
+            arguments: dict[str, Any] = {name: getattr(taken.order, name) for name in ARGUMENTS}
+            client = self.client._taking_turns(taken)  # noqa: SLF001 - the clients' own side of a run
+            invoice = await client.create_invoice(**arguments, idempotency_key=taken.key)
         except errors.TazapayError as error:
             return self._failed(taken, error)
+        except (Exception, asyncio.CancelledError) as failure:
+            if isinstance(failure, asyncio.CancelledError) and anyio.current_effective_deadline() == -math.inf:
+                raise  # the run is abandoned; otherwise it was something within the call that was cancelled
+            if taken.order is not None and taken.key is None:
+                self._end(failure)  # of `key`
+            unexpected = errors.UnexpectedResponseError(f"the order could not be billed: {type(failure).__name__}")
+            unexpected.outcome_unknown, unexpected.__cause__ = taken.key is not None, failure
+            return self._failed(taken, unexpected)
         self._pace.succeeded()
         self._failures_in_a_row = 0
         return taken.result(invoice=invoice)
@@ -158,43 +171,20 @@ class Run:
         if isinstance(error, errors.RateLimitError) and not hopeless and self.ended_by is None:
             taken.put_back_after = error
             return None
-        if self._ends_the_run(error, hopeless=hopeless):
-            self._end(error)
+        if isinstance(error, errors.InvalidRequestError | errors.RateLimitError | errors.RequestFailedError):
+            self._failures_in_a_row = 0  # the service had something to say about this very row
+        elif isinstance(error, errors.APIError | errors.InvoiceMismatchError):
+            self._failures_in_a_row += 1
+        too_many = self._failures_in_a_row >= max(_FAILURES_IN_A_ROW, 2 * self.concurrency)
+        final = isinstance(error, errors.ConfigurationError | errors.AuthenticationError)
+        if too_many or final or getattr(error, "permanent", isinstance(error, errors.RateLimitError) and hopeless):
+            self._end(error)  # every further row would fail in the same way
         if before is not None and isinstance(error, errors.ConfigurationError):
             return taken.result(error=before)  # the row's own failure, which may be an unknown outcome
         return taken.result(error=error)
 
-    def _ends_the_run(self, error: errors.TazapayError, *, hopeless: bool) -> bool:
-        """Tell whether every further row would fail in the same way."""
-        if isinstance(error, _NOT_ABOUT_THE_ROW):
-            self._failures_in_a_row += 1
-        elif isinstance(error, errors.APIError):
-            self._failures_in_a_row = 0  # the service had something to say about this very row
-        if isinstance(error, errors.RateLimitError):
-            return hopeless
-        if isinstance(error, errors.ConfigurationError | errors.AuthenticationError):
-            return True
-        if isinstance(error, errors.APIConnectionError) and error.permanent:
-            return True
-        return self._failures_in_a_row >= max(_FAILURES_IN_A_ROW, 2 * self._concurrency)
-
-    def _end(self, error: Exception) -> None:
+    def _end(self, error: BaseException) -> None:
         """Send nothing any more; what is under way is finished."""
         self._is_over, self.ended_by = True, self.ended_by or error
         self._pace.stop()
         self._row_scope.cancel()
-
-
-def _row_source(rows: Iterable[Row] | AsyncIterable[Row]) -> Callable[[], Awaitable[object]]:
-    """Return what fetches the next row, or raises StopAsyncIteration."""
-    if isinstance(rows, AsyncIterable):
-        return aiter(rows).__anext__
-    iterator, end = iter(rows), object()
-
-    async def fetch() -> object:
-        row: object = next(iterator, end)
-        if row is end:
-            raise StopAsyncIteration
-        return row
-
-    return fetch

@@ -1,8 +1,9 @@
 """The command ``bulk``: an invoice for each order of a file, resumable whatever happens to the program.
 
 The files that it writes are described in `bulk.files.record`. Exit codes: 0 every order has its invoice; 1 some were
-refused, or the run ended early; 2 the orders cannot be used, and nothing was sent; 3 an invoice may exist that nothing
-proves.
+refused or not reached, or the run ended early; 2 the orders cannot be used, and nothing was sent; 3 an invoice may
+exist that nothing proves, or is not what was asked for: it has another amount, memo or metadata, or another order has
+it too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import asyncio
 import json
 import logging
 import sqlite3
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import partial
@@ -28,14 +28,10 @@ from tazapay_lightning.bulk.files.session import Session
 from tazapay_lightning.bulk.orders import State, check_rate, idempotency_key
 from tazapay_lightning.cli.outcomes import REFUSED, UNKNOWN, AsJson, BaseUrl, Environment, problems_explained, say, stop
 from tazapay_lightning.cli.progress import progress
-from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning.values.safe_text import printable
 
 _LISTED = 20
-_CHANGED = (
-    "changed since an invoice was asked for, which exists or may exist: put them back, or give what is to be billed "
-    "anew an order_id of its own"
-)
+_CHANGED = "changed since an invoice was asked for, which exists or may exist: undo that, or give it another order_id"
 _NO_LOG = logging.NullHandler()  # a million invoices would log a line each to stderr
 
 
@@ -54,7 +50,7 @@ def bulk(
     """Create an invoice for each order of a file, never two for one; run it again to resume."""
     # bad settings are refused before anything is read or written
     client = AsyncLightningClient(environment=environment, base_url=base_url, backend=backend)  # type: ignore[arg-type]  # checked there
-    settings = Settings.build(api_key=None, api_secret=None, environment=environment, base_url=base_url)
+    settings = client._settings  # noqa: SLF001 - its credentials, for a mark in the journal
     key = partial(idempotency_key, namespace)
     key("7890")  # checks the namespace
     check_rate(rate)
@@ -71,9 +67,9 @@ def bulk(
                 if before:
                     say(f"{before} of {count} orders have their invoice from an earlier run")
                 with progress(count - before) as update:
-                    session = Session(index=index, record=record, key=key, on_result=update, on_stop=_say_stopping)
+                    session = Session(index=index, record=record, key=key, on_result=update)
                     asyncio.run(session.run(client, concurrency=concurrency, rate=rate))
-                _report(session, orders=count, before=before, out=out, as_json=as_json)
+                _report(session, index, orders=count, before=before, out=out, as_json=as_json)
     except OSError as error:
         stop(f"{error.filename or out}: {error.strerror}")
     except sqlite3.Error as error:
@@ -85,80 +81,73 @@ def _bad_rows(orders: Path, out: Path, index: OrderIndex) -> Iterator[str]:
     if orders.exists() and out.exists() and orders.samefile(out):
         raise InvalidArgumentError("--out names the orders: the results need a file of their own", argument="out")
     for row in read_orders(orders):
+        place = f"{orders}, line {row.line}"
         if isinstance(row, Problem):
-            yield f"{orders}, line {row.line}: {row.message}"
+            yield f"{place}: {row.message}"
         elif (first := index.add(row)) is not None:
-            yield f"{orders}, line {row.line}: order {_name(row.order_id)} is on line {first} already"
+            spelling = "" if row.order_id.isascii() else ", in a spelling that Unicode calls equal"
+            yield f"{place}: order {printable(row.order_id, most=80)} is on line {first} already{spelling}"
 
 
 def _changed_rows(index: OrderIndex) -> Iterator[str]:
-    for order, sent_amount in index.changed():
+    for order, sent_id, sent_amount in index.changed():
         more = " with another memo, metadata or expiry" if order.amount_sats == sent_amount else ""
-        was = f"order {_name(order.order_id)} was sent over {sent_amount} satoshi"
+        if order.order_id != sent_id:
+            more += f" under the id {ascii(order.order_id)[:80]}, which is spelt otherwise"
+        was = f"order {printable(order.order_id, most=80)} was sent over {sent_amount} satoshi"
         yield f"line {order.line}: {was}, and now asks for {order.amount_sats}{more}"
 
 
 def _refuse(problems: Iterable[str], what: str) -> None:
     """Say the first problems and how many more there are, and end the command; nothing if there are none."""
-    count = 0
-    for count, problem in enumerate(problems, 1):
-        if count <= _LISTED:
-            say(problem)
-    if count > _LISTED:
-        say(f"... and {count - _LISTED} more")
-    if count:
+    if count := _say_all(problems):
         raise InvalidArgumentError(f"nothing was sent: {count} of the rows {what}", argument="orders")
 
 
-def _name(order_id: str) -> str:
-    return printable(order_id, most=80)
+def _say_all(messages: Iterable[str]) -> int:
+    """Say the first messages and how many more there are, and return how many there are in all."""
+    count = 0
+    for count, message in enumerate(messages, 1):
+        if count <= _LISTED:
+            say(message)
+    if count > _LISTED:
+        say(f"... and {count - _LISTED} more")
+    return count
 
 
-def _say_stopping(in_flight: int) -> None:
-    message = f"stopping: {in_flight} in flight are waited for; once more (Ctrl-C) abandons them"
-    print(message, file=sys.stderr)  # which rich prints above its bar, unlike what typer prints
-
-
-def _report(session: Session, *, orders: int, before: int, out: Path, as_json: bool) -> None:
+def _report(session: Session, index: OrderIndex, *, orders: int, before: int, out: Path, as_json: bool) -> None:
     """Say the outcome of the run, and end the command with its exit code."""
-    counts = {
-        "created_before": before,
-        **{state: session.states[state] for state in get_args(State)},
-        "to_settle": session.to_settle,
-        "unrecorded": len(session.unrecorded),
-    }
+    states = (*get_args(State), "not_reached", "to_settle")
+    counts = {"created_before": before, **{state: session.states[state] for state in states}}
+    counts["unrecorded"] = len(session.unrecorded)
     counts["not_sent"] = orders - sum(counts.values())
-    unmade = counts["refused"] + counts["not_sent"]
+    unmade = counts["refused"] + counts["not_reached"] + counts["not_sent"]
     _explain(session, out)
-    if session.may_exist > session.to_settle or (session.ended_early and unmade):
+    doubtful = _say_all(f"order {printable(order_id, most=80)} {remark}" for order_id, remark in index.remarks())
+    for reason, count in session.reasons.most_common():
+        say(f"{count} {reason}")
+    in_doubt = counts["unknown"] + counts["mismatch"] + counts["unrecorded"]
+    if in_doubt or (unmade and (session.is_stopped or session.ended_by is not None)):
         say("to resume, run the same command again, within 23 hours")
     parts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     say(f"{orders} orders: {parts}; {session.seconds:.1f} s; results in {out}")
     if as_json:
-        run = {"differing": session.differing, "seconds": round(session.seconds, 3), "results": str(out)}
-        typer.echo(json.dumps({"orders": orders, **counts, **run}, indent=2))
-    if session.may_exist or unmade:
-        raise typer.Exit(UNKNOWN if session.may_exist else REFUSED)
+        run = {"differing": session.differing, "reasons": session.reasons, "seconds": round(session.seconds, 3)}
+        typer.echo(json.dumps({"orders": orders, **counts, **run, "results": str(out)}, indent=2))
+    if in_doubt or doubtful or unmade:
+        raise typer.Exit(UNKNOWN if in_doubt or doubtful else REFUSED)
 
 
 def _explain(session: Session, out: Path) -> None:
-    """Say why the run ended early, and which orders need to be looked at."""
-    if isinstance(session.ended_by, TazapayError):  # a time-out is an OSError too
-        say(f"error: the run ended early: {session.ended_by.args[0]}")
-    elif session.ended_by is not None:
-        say(f"error: the run ended early: {out} or its journal cannot be written: {session.ended_by.strerror}")
+    """Say why the run ended early, and what the results do not tell."""
+    error = session.ended_by
+    if isinstance(error, OSError) and not isinstance(error, TazapayError):  # a time-out is an OSError too
+        say(f"error: the run ended early: {out} or its journal cannot be written: {error.strerror}")
+    elif error is not None:
+        say(f"error: the run ended early: {error.args[0] if isinstance(error, TazapayError) else type(error).__name__}")
     if session.differing:
         say(f"{session.differing} invoices are not quite what was asked for: see their differences in {out}")
     for sending, invoice_id in session.unrecorded:
-        invoice = "may exist" if invoice_id is None else f"is {_name(invoice_id)}"
-        order_id = _name(sending.order.order_id)
-        say(f"order {order_id} is not in the results: its invoice {invoice}, its key is {sending.key}")
-    for order in session.settle:
-        say(
-            f"order {_name(order.order_id)} was not sent again: an invoice over {order.amount_sats} satoshi may exist "
-            f"since {order.since}, and Tazapay knows its key for 24 hours only (a time in the future comes from a "
-            f"wrong clock). Look for it in Tazapay's dashboard, then add a line to {out}: if it is there "
-            f"{session.record.settling(order, 'created')}, else {session.record.settling(order, 'refused')}"
-        )
-    if session.to_settle > len(session.settle):
-        say(f"... and {session.to_settle - len(session.settle)} more to be settled by hand")
+        invoice = "may exist" if invoice_id is None else f"is {printable(invoice_id, most=80)}"
+        name = printable(sending.order.order_id, most=80)
+        say(f"order {name} is not in the results: its invoice {invoice}, its key is {sending.key}")

@@ -15,17 +15,14 @@ def progress(total: int) -> Iterator[Callable[[Mapping[str, int]], None]]:
     """Show a bar within the block, and yield the function that moves it, which takes how many ended in each state."""
     console, began = Console(stderr=True), time.monotonic()
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
-    bar = Progress(*columns, console=console, transient=True)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     task = bar.add_task(_note({}, 0.0), total=total)
 
     def update(states: Mapping[str, int]) -> None:
         bar.update(task, completed=sum(states.values()), description=_note(states, time.monotonic() - began))
 
-    if console.is_terminal:
-        with bar:
-            yield update
-    else:
-        yield lambda _: None
+    with bar:
+        yield update
 
 
 def _note(states: Mapping[str, int], seconds: float) -> str:

@@ -97,6 +97,155 @@ def test_a_cell_may_hold_commas_quotes_and_line_ends(tmp_path: Path) -> None:
     assert second.line == 4
 
 
+def test_what_spreadsheets_add_does_not_matter(tmp_path: Path) -> None:
+    content = """ , ,,
+\torder_id , amount_sats,,metadata.a ,\u00a0
+,,,,
+ 1 , 5000 ,,  ,
+ ,\u00a0, , ,
+2,6000,, x y ,
+"""
+    read = rows_of(tmp_path, content)
+    assert [(row.line, row.order_id, row.amount_sats, asked(row).get("metadata")) for row in read] == [
+        (4, "1", 5000, None),
+        (6, "2", 6000, {"a": "x y"}),
+    ]
+
+
+def test_a_cell_in_a_column_without_a_name_is_told(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, "order_id,amount_sats,\n1,5000,Tea\n") == [(2, "'Tea' is in a column without a name")]
+
+
+@pytest.mark.parametrize("flag", ["true", "TRUE", "True"])
+def test_a_memo_can_be_sent_as_its_hash(tmp_path: Path, flag: str) -> None:
+    memo = "m" * 1000
+    (row,) = rows_of(tmp_path, f"order_id,amount_sats,memo,memo_as_hash\n1,5,{memo},{flag}\n")
+    line = json.dumps({"order_id": "1", "amount_sats": 5, "memo": memo, "memo_as_hash": True})
+    (same,) = rows_of(tmp_path, line, name="orders.jsonl")
+    assert asked(row) == {"amount_sats": 5, "memo": memo, "memo_as_hash": True}
+    assert row.fingerprint == same.fingerprint
+
+
+@pytest.mark.parametrize("cell", ["false", "FALSE", ""])
+def test_the_fingerprint_of_an_order_that_sends_its_memo_is_as_it_was_before_there_were_hashes(
+    tmp_path: Path, cell: str
+) -> None:
+    (row,) = rows_of(tmp_path, f"order_id,amount_sats,memo,memo_as_hash\n1,5,Tea,{cell}\n")
+    # as journals of version 0.1.0 have it
+    assert row.fingerprint == "845d3714fc216db06a6d5ad789842b31e68bd4df5d7f9e16911e0edb94557eeb"
+
+
+@pytest.mark.parametrize("cell", ["yes", "1", "WAHR"])
+def test_another_word_for_true_is_told(tmp_path: Path, cell: str) -> None:
+    ((_, message),) = problems_of(tmp_path, f"order_id,amount_sats,memo,memo_as_hash\n1,5,Tea,{cell}\n")
+    assert message == "order 1: memo_as_hash must be True or False; got str"
+
+
+def written_by_spreadsheets() -> list[str]:
+    numbers = [
+        f"{sign}{digits}E{exponent}"
+        for sign in ("", "-")
+        for digits in ("1", "1.2", "1,23457", "9.00")
+        for exponent in ("+05", "-05", "+12", "+018", "+300")
+    ]
+    numbers += [number.lower() for number in numbers]
+    numbers += [
+        "1.23457E12",
+        "1,23457e12",
+        "1234567.0",
+        "1234567,0",
+        "7890.00",
+        "-7890.0",
+        "1,234,567",
+        "1'234'567",
+        "1,234.50",
+    ]
+    errors = [
+        "NAME?",
+        "REF!",
+        "N/A",
+        "VALUE!",
+        "DIV/0!",
+        "NUM!",
+        "NULL!",
+        "SPILL!",
+        "CALC!",
+        "WERT!",
+        "BEZUG!",
+        "NV",
+        "NOM?",
+        "VALEUR!",
+        "\u00a1VALOR!",
+        "N/D",
+        "ERROR!",
+        "",
+        "####",
+    ]
+    return [
+        *numbers,
+        *(f"#{error}" for error in errors),
+        "Err:502",
+        "=A1",
+        '="007890"',
+        "'007890",
+        "nan",
+        "NaN",
+        "None",
+        "NULL",
+    ]
+
+
+@pytest.mark.parametrize(
+    "order_id", [*written_by_spreadsheets(), "a\u034fb", "7890\ufe0f", "\u3164", "\u2800", "7\U000e0100"]
+)
+def test_what_a_spreadsheet_or_an_export_makes_of_an_id_is_refused(tmp_path: Path, order_id: str) -> None:
+    quoted = '"' + order_id.replace('"', '""') + '"'
+    problem = f"order_id {order_id!a} is what a spreadsheet or an export made of an id"
+    advice = "format its column as text, and give the id as it was"
+    content = f"order_id,amount_sats\n7890,5\n{quoted},5\n"
+    assert problems_of(tmp_path, content) == [(3, f"{problem}: {advice}")]
+
+
+@pytest.mark.parametrize(
+    "order_id",
+    [
+        "1E5",
+        "12e3",
+        "1234567e8",
+        "7e3-9",
+        "12.345",
+        "1.2.3",
+        "1.10",
+        "#7890",
+        "A#1",
+        "#A",
+        "007890",
+        "1234567890123450000",
+        "2024-10-01",
+        "01/10/2024",
+        "5-MAY",
+        "INV/2024/1",
+        "a b",
+        "+7890",
+        "-7890",
+        "@7890",
+        "N",
+        "nano",
+        "null-7",
+        "NA",
+        "caf\u00e9",
+        "\u2615 7",
+        "123e4567-e89b-12d3-a456-426614174000",
+        "1+1",
+        "E+5",
+        "1,23",
+    ],
+)
+def test_what_people_name_orders_is_an_id(tmp_path: Path, order_id: str) -> None:
+    (row,) = rows_of(tmp_path, f'order_id,amount_sats\n"{order_id}",5\n')
+    assert row.order_id == order_id
+
+
 HEADER = "order_id,amount_sats,amount_btc,memo,metadata.a,expires_in\n"
 
 
@@ -107,7 +256,6 @@ HEADER = "order_id,amount_sats,amount_btc,memo,metadata.a,expires_in\n"
         ('1,"1,000",,,,', "amount_sats must be digits only, such as 5000; got '1,000'"),
         ("1,1.0,,,,", "amount_sats must be digits only, such as 5000; got '1.0'"),
         ("1,-5,,,,", "amount_sats must be digits only, such as 5000; got '-5'"),
-        ("1, 5,,,,", "amount_sats must be digits only, such as 5000; got ' 5'"),
         ("1,\u0665,,,,", "amount_sats must be digits only, such as 5000; got '\u0665'"),
         ("1,0,,,,", "order 1: amount_sats must be an int from 1 to 2100000000000000, in satoshi; got 0"),
         ("1,,1E-05,,,", "order 1: amount_btc must be digits and a point as text, such as \"0.00005\"; got '1E-05'"),
@@ -116,8 +264,9 @@ HEADER = "order_id,amount_sats,amount_btc,memo,metadata.a,expires_in\n"
         ("1,5,0.1,,,", "order 1: give amount_sats or amount_btc, not both"),
         ("1,,,,,", "order 1: an amount is needed"),
         (",5,,,,", "order_id must be text on one line, without blanks around it; got None"),
-        (" 1,5,,,,", "order_id must be text on one line, without blanks around it; got ' 1'"),
+        ('"\u200b1",5,,,,', "order_id must be text on one line, without blanks around it; got '\\u200b1'"),
         ('"1\n2",5,,,,', "order_id must be text on one line, without blanks around it; got '1\\n2'"),
+        (",,,,,5", "order_id must be text on one line, without blanks around it; got None"),
         ("1,5,,,,1h", "expires_in must be digits only, such as 5000; got '1h'"),
         ("1,5,,,,0", "order 1: expires_in must be an int from 1"),
         (f"1,5,,{'m' * 640},,", "order 1: memo"),
@@ -151,7 +300,15 @@ def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
         ('"7890"', "must be an object such as"),
         ('{"order_id":"1","amount":5}', "'amount' is no field; known are order_id, amount_sats, amount_btc, memo, exp"),
         ('{"order_id":"1","metadata.a":5,"amount_sats":5}', "'metadata.a' is no field"),
-        ('{"order_id":7890,"amount_sats":5}', "order_id must be text on one line, without blanks around it"),
+        ('{"order_id":7890,"amount_sats":5}', "order_id must be text on one line, without blanks around it; got 7890"),
+        ('{"order_id":1.5,"amount_sats":5}', "order_id must be text on one line, without blanks around it; got 1.5"),
+        ('{"order_id":true,"amount_sats":5}', "order_id must be text on one line, without blanks around it; got True"),
+        ('{"order_id":" 1","amount_sats":5}', "order_id must be text on one line, without blanks around it; got ' 1'"),
+        ('{"order_id":"1.5E+9","amount_sats":5}', "order_id '1.5E+9' is what a spreadsheet or an export made of an id"),
+        (
+            '{"order_id":"1","amount_sats":5,"memo":"a","memo_as_hash":"true"}',
+            "memo_as_hash must be True or False; got str",
+        ),
         ('{"order_id":"\\ud800","amount_sats":5}', "order_id must be text"),
         ('{"order_id":"1","amount_sats":"5"}', "order 1: amount_sats must be an int from 1"),
         ('{"order_id":"1","amount_sats":5.0}', "order 1: amount_sats must be an int from 1"),
@@ -183,7 +340,7 @@ def test_what_a_json_line_cannot_hold_is_told_with_its_line(tmp_path: Path, text
         ("order_id;amount_sats", "line 1: 'order_id;amount_sats' is no column; the first line names the columns: "),
         (
             "order_id;amount_sats",
-            "order_id, amount_sats, amount_btc, memo, expires_in and metadata.NAME, separated by commas",
+            "expires_in, memo_as_hash and metadata.NAME, separated by commas, not by semicolons or tabs",
         ),
         ("order_id\tamount_sats", "line 1: 'order_id\\tamount_sats' is no column"),
         ("order_id,amount_sats\r1,5\r2,6", "line 1: not CSV: new-line character seen in unquoted field"),
@@ -211,10 +368,13 @@ def test_a_header_that_cannot_be_used_is_refused(tmp_path: Path, header: str, pr
         ("orders.csv", b"", "has no orders in it"),
         ("orders.csv", b"order_id,amount_sats\n", "has no orders in it"),
         ("orders.jsonl", b"\n \n", "has no orders in it"),
-        (
-            "orders.csv",
-            "order_id,amount_sats\n1,5".encode("utf-16"),
-            "line 1: byte 1 is not UTF-8: save the file as UTF-8",
+        *(
+            (
+                "orders.csv",
+                "order_id\tamount_sats\r\n1\t5\r\n".encode(encoding),
+                "line 1: byte 1 is not UTF-8: save the file",
+            )
+            for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32")
         ),
         (
             "orders.csv",
@@ -224,7 +384,18 @@ def test_a_header_that_cannot_be_used_is_refused(tmp_path: Path, header: str, pr
         ("orders.xlsx", b"", "orders must be a .csv or .jsonl file; got 'orders.xlsx'"),
         ("orders", b"", "orders must be a .csv or .jsonl file; got 'orders'"),
     ],
-    ids=["empty-csv", "header-only", "blank", "utf-16", "latin-1-header", "excel", "no-suffix"],
+    ids=[
+        "empty-csv",
+        "header-only",
+        "blank",
+        "utf-16",
+        "utf-16-le",
+        "utf-16-be",
+        "utf-32",
+        "latin-1-header",
+        "excel",
+        "no-suffix",
+    ],
 )
 def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
@@ -251,8 +422,9 @@ def test_a_line_in_another_encoding_is_told_and_the_others_are_read(tmp_path: Pa
     assert row.order_id == "2"
 
 
-def test_json_lines_in_utf_16_are_told(tmp_path: Path) -> None:
-    content = '{"order_id":"1","amount_sats":5}'.encode("utf-16")
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_json_lines_in_utf_16_are_told_once(tmp_path: Path, encoding: str) -> None:
+    content = ('{"order_id":"1","amount_sats":5}\n' * 30).encode(encoding)
     assert problems_of(tmp_path, content, name="orders.jsonl") == [
         (1, "byte 1 is not UTF-8: save the file as UTF-8 (Excel: CSV UTF-8)")
     ]

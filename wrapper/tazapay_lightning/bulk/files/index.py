@@ -5,50 +5,64 @@ SQLite removes the file as soon as it has opened it, so nothing is left behind, 
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import unicodedata
 from collections.abc import Iterator
+from functools import partial
+from itertools import starmap
 
 from tazapay_lightning.bulk.files.rows import Row
+from tazapay_lightning.values.safe_text import printable
 
-_TABLE = """
+_TABLES = """
+pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -8000;
 create table orders (
-    line integer primary key, order_id text not null unique, amount_sats integer not null, fingerprint text not null,
+    line integer primary key, order_id text not null, amount_sats integer not null, fingerprint text not null,
     request text not null,
     state text,                      -- of the last result; null: never sent
     sending integer not null default 0,  -- the sending that the last result is of
     since text,                      -- of the orders whose invoice may exist: when they were first sent
-    sent_fingerprint text, sent_amount integer
-) strict
+    sent_id text, sent_fingerprint text, sent_amount integer
+) strict;
+create unique index names on orders (nfc(order_id));
+create table invoices (name text primary key, id text, remark text) strict, without rowid;  -- of all orders ever
+create index ids on invoices (id);
+begin
 """
 _ENDED = """
-update orders set state = :state, sending = :sending, since = :unknown_since where order_id = :order_id
+update orders set state = :state, sending = :sending, since = :unknown_since where nfc(order_id) = nfc(:order_id)
 """
+# a mismatch without its time is one that `noted` has found
 _SENT = """
 update orders set
-    sent_fingerprint = :fingerprint, sent_amount = :amount_sats,
+    sent_id = :order_id, sent_fingerprint = :fingerprint, sent_amount = :amount_sats,
     state = case when :sending > sending then 'unknown' else state end,
-    since = case when :sending > sending and since is null then :at else since end
-where order_id = :order_id
+    since = case when (:sending > sending or state = 'mismatch') and since is null then :at else since end
+where nfc(order_id) = nfc(:order_id)
 """
 _CHANGED = """
-select sent_amount, line, order_id, amount_sats, request, since from orders
-where state <> 'refused' and sent_fingerprint <> fingerprint order by line
+select sent_id, sent_amount, line, order_id, amount_sats, request, since from orders
+where state <> 'refused' and (sent_fingerprint <> fingerprint or sent_id <> order_id) order by line
+"""
+_REMARKS = """
+select order_id, remark from invoices join orders on nfc(order_id) = name where remark is not null order by line
+"""
+_REMARKS = """
+select order_id, remark from invoices join orders on nfc(order_id) = name where remark is not null order by line
 """
 _WAITING = """
-select line, order_id, amount_sats, request, since from orders
-where state is not 'created' and (since is not null) = ? order by line
+select line, order_id, amount_sats, request, since from orders where state is not 'created' order by since is null, line
 """
 
 
 class OrderIndex:
-    """The orders, by id and by line."""
+    """The orders by line and by id. Two ids that Unicode calls equal, such as one of composed letters, are one."""
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)  # "": temporary, on disk
-        for pragma in ("journal_mode = off", "synchronous = off", "cache_size = -8000"):
-            self._database.execute(f"pragma {pragma}")
-        self._database.execute(_TABLE)
-        self._database.execute("begin")
+        self._database.create_function("nfc", 1, partial(unicodedata.normalize, "NFC"), deterministic=True)
+        self._database.executescript(_TABLES)
 
     def close(self) -> None:
         """Forget the orders."""
@@ -56,14 +70,12 @@ class OrderIndex:
 
     def add(self, row: Row) -> int | None:
         """Add an order; if its id is there already, return the line of that order instead."""
-        try:
-            self._database.execute(
-                "insert into orders (line, order_id, amount_sats, fingerprint, request) values (?, ?, ?, ?, ?)",
-                (row.line, row.order_id, row.amount_sats, row.fingerprint, row.request),
-            )
-        except sqlite3.IntegrityError:
-            [(line,)] = self._database.execute("select line from orders where order_id = ?", (row.order_id,))
+        for (line,) in self._database.execute("select line from orders where nfc(order_id) = nfc(?)", [row.order_id]):
             return int(line)
+        self._database.execute(
+            "insert into orders (line, order_id, amount_sats, fingerprint, request) values (?, ?, ?, ?, ?)",
+            (row.line, row.order_id, row.amount_sats, row.fingerprint, row.request),
+        )
         return None
 
     def ended(self, result: dict[str, object]) -> None:
@@ -74,20 +86,29 @@ class OrderIndex:
         """Take in a line of the journal, once all results are known, in the order of the file."""
         self._database.execute(_SENT, sending)
 
+    def noted(self, order_id: str, invoice_id: object, remark: str | None) -> str | None:
+        """Note an order's invoice (None: none) and what a person has to know; return an order that has the invoice."""
+        key = None if invoice_id is None else json.dumps(invoice_id)  # ASCII, whatever the service sent
+        noted = order_id, key, remark and printable(remark, most=2000)
+        self._database.execute("replace into invoices values (nfc(?), ?, ?)", noted)
+        others = self._database.execute("select name from invoices where id = ? and name <> nfc(?)", (key, order_id))
+        return next((str(name) for (name,) in others), None)
+
+    def remarks(self) -> Iterator[tuple[str, str]]:
+        """Yield each order that a person has to know something of, by line, with what that is."""
+        return self._database.execute(_REMARKS)
+
     def counts(self) -> tuple[int, int]:
         """Count the orders, and those of them that have their invoice."""
-        [(orders, created)] = self._database.execute(
-            "select count(*), count(*) filter (where state = 'created') from orders"
-        )
+        sql = "select count(*), count(*) filter (where state = 'created') from orders"
+        [(orders, created)] = self._database.execute(sql)
         return orders, created
 
-    def changed(self) -> Iterator[tuple[Row, int]]:
-        """Yield each order that asks for something else than was sent, with the amount (satoshi) that was sent."""
-        for sent_amount, *row in self._database.execute(_CHANGED):
-            yield Row(*row), sent_amount
+    def changed(self) -> Iterator[tuple[Row, str, int]]:
+        """Yield each order that asks for something else than was sent, with the id and the amount that were sent."""
+        for sent_id, sent_amount, *row in self._database.execute(_CHANGED):
+            yield Row(*row), sent_id, sent_amount
 
     def waiting(self) -> Iterator[Row]:
-        """Yield the orders without a proven invoice: first those of which one may exist, then the others, by line."""
-        for may_exist in (True, False):
-            for row in self._database.execute(_WAITING, (may_exist,)):
-                yield Row(*row)
+        """Return the orders without a proven invoice: first those of which one may exist, then the others, by line."""
+        return starmap(Row, self._database.execute(_WAITING))

@@ -1,11 +1,12 @@
 """The files of a bulk run: its results, and beside them a journal of what was sent.
 
-Both are files of one JSON object per line, appended to and never rewritten. The system has taken each line, with one
-write, before the run goes on: whenever the program is killed, the journal names every order of which an invoice may
-exist. (After a power cut the last lines of both may be missing; then the keys, which follow from the orders, make the
-next run ask for the same invoices, within 24 hours.)
+Both are files of one JSON object per line, appended to and never rewritten, made for their owner alone. The system has
+taken each line, with one write, before the run goes on: whenever the program is killed, the journal names every order
+of which an invoice may exist. (After a power cut the last lines of both may be missing; then the keys, which follow
+from the orders, make the next run ask for the same invoices, within 24 hours.)
 
-- ``RESULTS.journal`` begins with the settings of the run, and has a line for each sending, written before it.
+- ``RESULTS.journal`` begins with the settings of the run, and has a line for each sending, written before it. While no
+  invoice exists or may, a run with other settings adds them as a further line, which counts from there on.
 - ``RESULTS`` has a line for each result. Of several about one order the last one counts.
 """
 
@@ -14,42 +15,36 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime
-from itertools import islice
+from functools import partial
 from pathlib import Path
+from typing import Any, BinaryIO, get_args
 
 from attrs import frozen
 
 from tazapay_lightning.bulk.files.index import OrderIndex
-from tazapay_lightning.bulk.files.json_lines import append, is_moment, is_number, is_text, lock, mend, objects, require
 from tazapay_lightning.bulk.files.rows import Row
 from tazapay_lightning.bulk.orders import Result, State
-from tazapay_lightning.errors import APIStatusError, ConfigurationError, TazapayError
-from tazapay_lightning.transport.settings import Credentials, Settings
+from tazapay_lightning.errors import ConfigurationError, TazapayError
+from tazapay_lightning.transport.settings import Settings
+from tazapay_lightning.values.json_fields import decoded
 from tazapay_lightning.values.safe_text import shown
 
 _FORMAT = "tazapay-lightning bulk journal 1"
-_STATES = ("created", "refused", "unknown", "mismatch")
 _MAY_EXIST = ("unknown", "mismatch")
 
 
 @frozen(kw_only=True)
 class Sending:
-    """One sending of an order: its number in the journal, its key and its time (ISO 8601)."""
+    """One sending of an order: its number in the journal, its key, and since when an invoice may exist (ISO 8601)."""
 
     number: int
     order: Row
     key: str
-    at: str
-
-    def state_after(self, result: Result) -> State:
-        """Return the state of the order after this sending's result.
-
-        A refusal proves nothing about an earlier sending whose outcome is unknown: then it stays unknown.
-        """
-        return "unknown" if result.state == "refused" and self.order.since is not None else result.state
+    since: str
 
 
 class BulkRecord:
@@ -70,46 +65,56 @@ class BulkRecord:
     """
 
     def __init__(self, results: Path, *, namespace: str, settings: Settings) -> None:
-        self._path = results
-        self._journal_path = results.with_name(results.name + ".journal")
+        self._path = Path(os.path.realpath(results))  # the file itself, by whichever link it is named
+        self._journal_path, beside = (path.with_name(path.name + ".journal") for path in (self._path, results))
+        self._settings = {"format": _FORMAT, "namespace": namespace, "base_url": settings.base_url}
+        self._credentials = settings.credentials
         self._last = 0
-        self.mended: list[Path] = []
         if results.exists() and not results.is_file():
             raise ConfigurationError(f"{results} is no file that results can be appended to: name another one")
-        if _has_content(results) and not _has_content(self._journal_path):
-            raise ConfigurationError(
-                f"{results} is there without {self._journal_path.name}, which tells what was sent: put it back, or "
-                "name another file"
-            )
+        if (_has_content(results) or _has_content(beside)) and not _has_content(self._journal_path):
+            without = f"{results} is there without {self._journal_path}, which tells what was sent"
+            raise ConfigurationError(f"{without}: put it back, or name another file")
         with ExitStack() as files:
-            self._journal = files.enter_context(self._journal_path.open("ab", buffering=0))
-            if not lock(self._journal):
+            self._journal = files.enter_context(appending(self._journal_path))
+            self._results = files.enter_context(appending(self._path))
+            if not (lock(self._journal) and lock(self._results)):  # each: hard links have a journal for each name
                 raise ConfigurationError(f"another run writes to {results}: let it end, or name another file")
-            self._mend(self._journal_path)
-            header = {"format": _FORMAT, "namespace": namespace, "base_url": settings.base_url}
-            self._begin(header, settings.credentials)
-            self._results = files.enter_context(results.open("ab", buffering=0))
-            self._mend(results)
+            self.mended = [path for path in (self._journal_path, self._path) if mend(path)]
             self.close = files.pop_all().close
 
     def replay(self, index: OrderIndex) -> None:
         """Put the results and sendings so far into an index.
 
         Raises:
-            ConfigurationError: a line is not what a run writes.
+            ConfigurationError: the files belong to another namespace, address or account, and an invoice exists or may;
+                or a line is not what a run writes.
         """
+        may_exist, refused = False, set()
         for place, line in objects(self._path):
-            require(line, place, order_id=is_text, state=_STATES.__contains__, sending=is_number)
-            may_exist = line["state"] in _MAY_EXIST
-            if may_exist:  # without its time an order of long ago would be asked for again, as if it were of today
-                require(line, place, unknown_since=is_moment)
-            index.ended({**line, "unknown_since": line["unknown_since"] if may_exist else None})
+            require(line, place, "order_id", "state", "sending", "invoice")
+            # without its time an order of long ago would be asked for again
+            if line["state"] in _MAY_EXIST or line.get("unknown_since"):
+                require(line, place, "unknown_since")
+            invoice = line.get("invoice") or {}
+            fields = [each.get("field") for each in invoice.get("differences", [])]
+            if index.noted(line["order_id"], invoice.get("id"), remark(invoice.get("id"), fields)):
+                line["state"] = "mismatch"  # as of a version that did not look
+            index.ended({"unknown_since": None, **line})
             self._last = max(self._last, line["sending"])
-        for place, line in islice(objects(self._journal_path), 1, None):
-            require(line, place, order_id=is_text, fingerprint=is_text, sending=is_number, amount_sats=is_number)
-            require(line, place, at=is_moment)
+            may_exist = may_exist or line["state"] != "refused"
+            if not may_exist:
+                refused.add(line["sending"])
+        begun: dict[str, object] = {}
+        for place, line in objects(self._journal_path):
+            if not begun or "format" in line:
+                begun = line
+                continue
+            require(line, place, "order_id", "fingerprint", "sending", "amount_sats", "at")
             index.sent(line)
             self._last = max(self._last, line["sending"])
+            may_exist = may_exist or line["sending"] not in refused
+        self._agree(begun, may_exist=may_exist)
 
     def sending(self, order: Row, *, key: str, now: datetime) -> Sending:
         """Write down that an order is about to be sent.
@@ -117,18 +122,17 @@ class BulkRecord:
         Raises:
             OSError: it could not be written: do not send it.
         """
-        sending = Sending(number=self._last + 1, order=order, key=key, at=now.isoformat())
-        append(
-            self._journal,
-            {
-                "sending": sending.number,
-                "order_id": order.order_id,
-                "idempotency_key": key,
-                "at": sending.at,
-                "amount_sats": order.amount_sats,
-                "fingerprint": order.fingerprint,
-            },
-        )
+        at = now.isoformat()
+        sending = Sending(number=self._last + 1, order=order, key=key, since=order.since or at)
+        line = {
+            "sending": sending.number,
+            "order_id": order.order_id,
+            "idempotency_key": key,
+            "at": at,
+            "amount_sats": order.amount_sats,
+            "fingerprint": order.fingerprint,
+        }
+        append(self._journal, line)
         self._last = sending.number
         return sending
 
@@ -138,18 +142,16 @@ class BulkRecord:
         Raises:
             OSError: it could not be written; the next run takes the outcome for unknown.
         """
-        append(
-            self._results,
-            {
-                "order_id": sending.order.order_id,
-                "state": state,
-                "sending": sending.number,
-                "idempotency_key": sending.key,
-                "unknown_since": (sending.order.since or sending.at) if state in _MAY_EXIST else None,
-                "invoice": None if result.invoice is None else result.invoice.to_dict(),
-                "error": None if result.error is None else _error(result.error),
-            },
-        )
+        line = {
+            "order_id": sending.order.order_id,
+            "state": state,
+            "sending": sending.number,
+            "idempotency_key": sending.key,
+            "unknown_since": sending.since if state in _MAY_EXIST else None,
+            "invoice": None if result.invoice is None else result.invoice.to_dict(),
+            "error": None if result.error is None else _error(result.error),
+        }
+        append(self._results, line)
 
     def settling(self, order: Row, state: State) -> str:
         """Return the line that a person adds to the results to settle the state of an order."""
@@ -160,35 +162,136 @@ class BulkRecord:
         for file in (self._results, self._journal):
             os.fsync(file.fileno())
 
-    def _begin(self, settings: Mapping[str, str], credentials: Credentials) -> None:
-        """Write the first line of the journal, or refuse settings other than those in it."""
-        _, begun = next(objects(self._journal_path), ("", None))
-        if begun is None:
-            salt = secrets.token_hex(8)
-            append(self._journal, {**settings, "salt": salt, "account": credentials.mark(salt)})
-            return
-        for name, setting in settings.items():
-            if begun.get(name) != setting:
-                raise ConfigurationError(
-                    f"{self._path} was begun with the {name} {shown(begun.get(name))}, not {shown(setting)}: go on "
-                    "with that, or name another file"
-                )
-        mark = credentials.mark(str(begun.get("salt")))
-        if begun.get("account") != mark:
-            raise ConfigurationError(
-                f"{self._path} was begun with another API key: go on with that, or name another file. For a new key "
-                f'of the same account write "account": "{mark}" into the first line of {self._journal_path.name}'
-            )
-
-    def _mend(self, path: Path) -> None:
-        if mend(path):
-            self.mended.append(path)
+    def _agree(self, begun: Mapping[str, object], *, may_exist: bool) -> None:
+        """Write the settings of the run into the journal, or refuse other ones once an invoice may exist."""
+        salt = str(begun.get("salt") or secrets.token_hex(8))
+        header = {**self._settings, "salt": salt, "account": self._credentials.mark(salt)}
+        others = [name for name, setting in header.items() if begun.get(name) != setting]
+        if not begun or (others and not may_exist and "format" not in others):
+            append(self._journal, header)
+        elif others:
+            name, advice = others[0], ": go on with that, or name another file"
+            was = f"the {name} {shown(begun.get(name))}, not {shown(header[name])}"
+            if name not in self._settings:
+                was, account = "another API key", f'"account": "{header["account"]}"'
+                advice += f". For a new key of the same account write {account} into the last line of "
+                advice += f'{self._journal_path.name} that has a "format"'
+            raise ConfigurationError(f"{self._path} was begun with {was}{advice}")
 
 
 def _has_content(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
+def remark(invoice_id: object, differing: Container[object]) -> str | None:
+    """Return what is to be said of an invoice by the names of its fields that differ; None if it is the order's."""
+    others = [name for name in ("memo", "memo_hash", "metadata") if name in differing]
+    return f"has invoice {invoice_id}, with another {' and '.join(others)} than was asked for" if others else None
+
+
 def _error(error: TazapayError) -> dict[str, object]:
-    status = error.status_code if isinstance(error, APIStatusError) else None
-    return {"type": type(error).__name__, "message": str(error.args[0] if error.args else ""), "status_code": status}
+    message, status = str(error.args[0] if error.args else ""), getattr(error, "status_code", None)
+    return {"type": type(error).__name__, "message": message, "status_code": status}
+
+
+def appending(path: Path) -> BinaryIO:
+    """Open a file to append to it; one that is not there is made for its owner alone, whatever the umask."""
+    return open(path, "ab", buffering=0, opener=partial(os.open, mode=0o600))
+
+
+def append(file: BinaryIO, line: Mapping[str, object]) -> None:
+    """Write an object as a line, and return once the system has all of it.
+
+    Args:
+        file: as `appending` opens it.
+        line: the object, with values that JSON can hold.
+
+    Raises:
+        OSError: it could not be written, or only a part of it.
+    """
+    left = json.dumps(line).encode() + b"\n"  # ASCII only: half a line is still text
+    while left:
+        left = left[file.write(left) :]
+
+
+def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Read the objects, each with its place ("line 3 of results.jsonl").
+
+    Raises:
+        ConfigurationError: a line is not an object.
+    """
+    with path.open("rb") as file:
+        for number, content in enumerate(file, 1):
+            place, line = f"line {number} of {path}", _parsed(content)
+            if not isinstance(line, dict):
+                raise ConfigurationError(f"{place} is not a JSON object; put it right, or remove it")
+            yield place, line
+
+
+def require(line: Mapping[str, object], place: str, *names: str) -> None:
+    """Refuse a line that lacks one of the named fields, or holds it as another kind of value than a run writes.
+
+    Raises:
+        ConfigurationError: naming the place and the field.
+    """
+    for name in names:
+        value = line.get(name)
+        if not _KINDS[name](value):
+            raise ConfigurationError(f"{place} is not what this command writes: {name} is {shown(value)}; put it right")
+
+
+def _is_text(value: object) -> bool:  # without half a surrogate pair, which JSON can hold and SQLite cannot
+    return isinstance(value, str) and value == value.encode(errors="ignore").decode()
+
+
+def _is_moment(value: object) -> bool:  # in ISO 8601 with its time zone
+    try:
+        return datetime.fromisoformat(str(value)).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_invoice(value: object) -> bool:  # none, or an object with the list of its differences
+    listed = value.get("differences", []) if isinstance(value, dict) else None if value else []
+    return isinstance(listed, list) and all(isinstance(each, dict) for each in listed)
+
+
+_KINDS: Mapping[str, Callable[[object], bool]] = {
+    "state": get_args(State).__contains__,
+    "invoice": _is_invoice,
+    **dict.fromkeys(("order_id", "fingerprint"), _is_text),
+    # what SQLite can hold
+    **dict.fromkeys(("sending", "amount_sats"), lambda value: type(value) is int and 0 <= value <= 2**62),
+    **dict.fromkeys(("at", "unknown_since"), _is_moment),
+}
+
+
+def mend(path: Path) -> bool:
+    """Finish a last line that lacks only its line end, or cut off one that was half written; tell if it was cut."""
+    with path.open("r+b") as file:
+        last = b"".join(deque(file, maxlen=1))
+        if not last or last.endswith(b"\n"):
+            return False
+        is_whole = isinstance(_parsed(last), dict)
+        if is_whole:
+            file.write(b"\n")
+        else:
+            file.truncate(file.tell() - len(last))
+        return not is_whole
+
+
+def _parsed(content: bytes) -> object:
+    return decoded(content.decode("utf-8-sig", "surrogateescape"))  # what is not UTF-8 is no text to `_is_text`
+
+
+def lock(file: BinaryIO) -> bool:
+    """Lock a file until it is closed or the program ends; False if another program has the lock. Not on Windows."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:
+        return True
+    except BlockingIOError:
+        return False
+    return True

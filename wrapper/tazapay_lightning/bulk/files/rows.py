@@ -1,8 +1,10 @@
 """Files of orders for the command ``bulk``, read strictly and line by line: each problem names its line.
 
-CSV has a header with ``order_id``, ``amount_sats`` or ``amount_btc``, ``memo``, ``expires_in`` and any number of
-``metadata.NAME``; an empty cell counts as absent. JSONL has one object per line with the same names, and
-``metadata`` as an object. Spreadsheets change what they show into what they save, so amounts have to be plain digits.
+CSV has a header with ``order_id``, ``amount_sats`` or ``amount_btc``, ``memo``, ``expires_in``, ``memo_as_hash`` and
+any number of ``metadata.NAME``; blanks around a cell do not count, and an empty one counts as absent. JSONL has one
+object per line with the same names, and ``metadata`` as an object. Spreadsheets change what they show into what they
+save, so amounts have to be plain digits, and an id must not look like what a spreadsheet makes of one: exported as text
+later on, the same order would have another id, and be billed again.
 """
 
 from __future__ import annotations
@@ -10,24 +12,39 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from attrs import frozen
 
-from tazapay_lightning.bulk.files.lines import LineError, Lines
 from tazapay_lightning.errors import InvalidArgumentError, UnexpectedResponseError
 from tazapay_lightning.invoices.request import InvoiceRequest
 from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.safe_text import printable, shown
 
-_COLUMNS = ("order_id", "amount_sats", "amount_btc", "memo", "expires_in")
-_NUMBERS = ("amount_sats", "expires_in")
+_LONGEST_LINE = 1_000_000
+_NOT_UTF_8 = "is not UTF-8: save the file as UTF-8 (Excel: CSV UTF-8)"
+_COLUMNS = ("order_id", "amount_sats", "amount_btc", "memo", "expires_in", "memo_as_hash")
 _METADATA = "metadata."
+_BOOLEANS = {"true": True, "false": False}
 _DIGITS = re.compile(r"[0-9]{1,30}", re.ASCII)
 _BTC = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
+# What spreadsheets and exports put in the place of an id, in whatever language. What people do name orders is not
+# here: 1E5 (a spreadsheet writes its exponents with a sign), dates, 12.345, numbers that end in many zeros.
+_NO_ID = re.compile(
+    r"[+\-\u2212]?\d+([.,\u066b]\d+)?E[+\-\u2212]\d+"  # 1.23457E+12
+    r"|[+\-\u2212]?\d+[.,\u066b](0+|\d+E\d+)"  # 7890.0; 1.23457E12
+    r"|\d{1,3}([,'\u2019]\d{3})+([.,]\d+)?"  # 1,234,567
+    r"|#+|#.*[!?]|#N/[AD]|#NV|Err:\d+|nan|none|null|n/a|undefined"
+    r"|[='].*"  # a formula, or the mark that begins a text
+    # invisible letters, marks and blanks that count as printable
+    r"|.*[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef].*",
+    re.IGNORECASE,
+)
 
 
 @frozen
@@ -36,7 +53,7 @@ class Row:
 
     Attributes:
         line: its first line in the file, from 1.
-        order_id: as it stands in the file.
+        order_id: as it stands in the file, without blanks around it.
         amount_sats: the amount in satoshi.
         request: the arguments of the invoice as JSON: equal for equal arguments, whatever the order of columns.
         since: when it was first sent (ISO 8601), if an invoice for it may exist; None for a row as it was read.
@@ -109,21 +126,25 @@ def _reason(error: Exception) -> str:
 
 
 def _from_csv(lines: Lines) -> Iterator[dict[str, object] | None]:
-    reader = csv.reader(lines, strict=True)
-    columns = next(filter(None, reader), [])
-    for column in columns:
+    rows = map(_trimmed, csv.reader(lines, strict=True))
+    columns = next(filter(any, rows), [])
+    for column in filter(None, columns):
         if column not in _COLUMNS and (not column.startswith(_METADATA) or column == _METADATA):
-            known = f"{', '.join(_COLUMNS)} and {_METADATA}NAME, separated by commas"
+            known = f"{', '.join(_COLUMNS)} and {_METADATA}NAME, separated by commas, not by semicolons or tabs"
             raise LineError(f"{shown(column)} is no column; the first line names the columns: {known}")
         if columns.count(column) > 1:
             raise LineError(f"the column {shown(column)} is there twice")
     if columns and ("order_id" not in columns or not {"amount_sats", "amount_btc"} & set(columns)):
         raise LineError(f"the columns order_id and amount_sats (or amount_btc) are needed; got {shown(columns)}")
-    return map(partial(_of_cells, columns), reader)
+    return map(partial(_of_cells, columns), rows)
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    return [cell.strip() for cell in cells]
 
 
 def _of_cells(columns: list[str], cells: list[str]) -> dict[str, object] | None:
-    if not cells:  # a blank line
+    if not any(cells):  # a blank line, or what a spreadsheet makes of it
         return None
     if len(cells) != len(columns):
         raise LineError(f"{len(cells)} cells, where the first line names {len(columns)} columns")
@@ -132,14 +153,16 @@ def _of_cells(columns: list[str], cells: list[str]) -> dict[str, object] | None:
     for column, cell in zip(columns, cells, strict=True):
         if not cell:
             continue
+        if not column:
+            raise LineError(f"{shown(cell)} is in a column without a name")
         if column.startswith(_METADATA):
             metadata[column.removeprefix(_METADATA)] = cell
-        elif column in _NUMBERS:
+        elif column in {"amount_sats", "expires_in"}:
             if not _DIGITS.fullmatch(cell):
                 raise LineError(f"{column} must be digits only, such as 5000; got {shown(cell)}")
             fields[column] = int(cell)
         else:
-            fields[column] = cell
+            fields[column] = _BOOLEANS.get(cell.lower(), cell) if column == "memo_as_hash" else cell
     return {**fields, "metadata": metadata or None}
 
 
@@ -162,12 +185,50 @@ def _row(line: int, fields: dict[str, object]) -> Row:
     order_id, btc = fields.pop("order_id", None), fields.get("amount_btc")
     if not isinstance(order_id, str) or not order_id or order_id != order_id.strip() or not order_id.isprintable():
         raise LineError(f"order_id must be text on one line, without blanks around it; got {shown(order_id)}")
+    if _NO_ID.fullmatch(order_id):
+        problem = f"order_id {ascii(order_id)[:80]} is what a spreadsheet or an export made of an id"
+        raise LineError(f"{problem}: format its column as text, and give the id as it was")
     order = f"order {printable(order_id, most=80)}"
     if btc is not None and not (isinstance(btc, str) and _BTC.fullmatch(btc)):
         raise LineError(f'{order}: amount_btc must be digits and a point as text, such as "0.00005"; got {shown(btc)}')
     try:
-        asked = InvoiceRequest.build(**fields)
+        asked = InvoiceRequest.build(**{name: value for name, value in fields.items() if value is not None})
     except InvalidArgumentError as error:
         raise LineError(f"{order}: {error}") from None
     request = {name: getattr(asked, name) for name in ("amount_sats", "memo", "metadata", "expires_in")}
+    if asked.memo_hash is not None:  # in these orders alone: the fingerprints of all others are in journals
+        request.update(memo=fields["memo"], memo_as_hash=True)
     return Row(line, order_id, asked.amount_sats, json.dumps(request, sort_keys=True, separators=(",", ":")))
+
+
+class LineError(Exception):
+    """Why a line cannot be used."""
+
+
+class Lines(Iterator[str]):
+    """The lines of a file as text; unlike a generator, it goes on after a line that could not be read.
+
+    Attributes:
+        number: of the line that was read last, from 1.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.number = 0
+
+    def __next__(self) -> str:
+        content = self._file.readline(_LONGEST_LINE + 1)
+        if not content:
+            raise StopIteration
+        self.number += 1
+        if self.number == 1 and not json.detect_encoding(content).startswith("utf-8"):
+            self._file.seek(0, os.SEEK_END)  # told once, and not for each line
+            raise LineError(f"byte 1 {_NOT_UTF_8}")
+        if len(content) > _LONGEST_LINE:
+            while content and not content.endswith(b"\n"):
+                content = self._file.readline(_LONGEST_LINE)
+            raise LineError(f"the line is longer than {_LONGEST_LINE} bytes")
+        try:
+            return content.decode("utf-8-sig" if self.number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise LineError(f"byte {error.start + 1} {_NOT_UTF_8}") from None
