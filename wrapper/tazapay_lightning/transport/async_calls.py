@@ -66,7 +66,7 @@ class AsyncCalls:
             while True:
                 ends = call.begin()
                 try:
-                    return read(call.reply(await self._backend().exchange(call.request, ends)))
+                    return await self._backend().exchange(call.request, ends, partial(call.read, read=read))
                 except APIError as error:
                     wait = call.failed(error)
                     if turns is not None:
@@ -112,7 +112,7 @@ class AsyncCalls:
 
 
 class _Backend(Protocol):
-    async def exchange(self, request: Request, ends: float) -> Response: ...
+    async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result: ...
 
     async def aclose(self) -> None: ...
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from tazapay_lightning.errors import APIError, ConfigurationError
@@ -42,7 +43,7 @@ class Calls:
             while True:
                 ends = call.begin()
                 try:
-                    return read(call.reply(self._backend().exchange(call.request, ends)))
+                    return self._backend().exchange(call.request, ends, partial(call.read, read=read))
                 except APIError as error:
                     wait = call.failed(error)
                     if wait is None:
