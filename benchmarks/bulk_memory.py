@@ -31,8 +31,9 @@ def resident_mb() -> float:
 
 def answer(request: httpx.Request) -> httpx.Response:
     """Make the invoice that is asked for."""
-    amount = json.loads(request.content)["amount"]
-    return httpx.Response(200, json={"status": "success", "data": {"id": f"l11_{amount}", "amount": amount}})
+    asked = json.loads(request.content)
+    data = {"id": f"l11_{asked['amount']}", "amount": asked["amount"], "metadata": asked["metadata"]}
+    return httpx.Response(200, json={"status": "success", "data": data})
 
 
 async def measure(count: int) -> dict[str, object]:

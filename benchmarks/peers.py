@@ -58,7 +58,7 @@ def _ours(url: str) -> _Blocking:
     from tazapay_lightning import LightningClient
 
     client = LightningClient(*CREDENTIALS, base_url=url)
-    return lambda: client.create_invoice(**ARGUMENTS), client.close
+    return lambda: client.create_invoice(**ARGUMENTS, idempotency_key=KEY), client.close
 
 
 SYNCHRONOUS: dict[str, Callable[[str], _Blocking]] = {
@@ -100,7 +100,7 @@ def _ours_asynchronous(**options: Any) -> Callable[[str], _Asynchronous]:
         from tazapay_lightning import AsyncLightningClient
 
         client = AsyncLightningClient(*CREDENTIALS, base_url=url, **options)
-        return lambda: client.create_invoice(**ARGUMENTS), client.aclose
+        return lambda: client.create_invoice(**ARGUMENTS, idempotency_key=KEY), client.aclose
 
     return make
 

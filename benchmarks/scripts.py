@@ -54,7 +54,7 @@ with Client(base_url={url!r}, headers={{"Authorization": {HEADERS["Authorization
         OURS: f"""
 from tazapay_lightning import LightningClient
 with LightningClient(*{CREDENTIALS!r}, base_url={url!r}) as client:
-    client.create_invoice(**{ARGUMENTS!r})
+    client.create_invoice(**{ARGUMENTS!r}, idempotency_key={KEY!r})
 """,
         "httpx, asynchronous": f"""
 import asyncio, httpx
@@ -68,7 +68,7 @@ import asyncio
 from tazapay_lightning import AsyncLightningClient
 async def main():
     async with AsyncLightningClient(*{CREDENTIALS!r}, base_url={url!r}) as client:
-        await client.create_invoice(**{ARGUMENTS!r})
+        await client.create_invoice(**{ARGUMENTS!r}, idempotency_key={KEY!r})
 asyncio.run(main())
 """,
     }
@@ -89,9 +89,9 @@ def resident():
         return int(next(line.split()[1] for line in status if line.startswith("VmRSS:")))
 with LightningClient(*{CREDENTIALS!r}, base_url={url!r}) as client:
     for _ in range({before}):
-        client.create_invoice(**{ARGUMENTS!r})
+        client.create_invoice(**{ARGUMENTS!r}, idempotency_key={KEY!r})
     before = resident()
     for _ in range({calls}):
-        client.create_invoice(**{ARGUMENTS!r})
+        client.create_invoice(**{ARGUMENTS!r}, idempotency_key={KEY!r})
     print(resident() - before)
 """

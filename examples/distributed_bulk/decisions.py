@@ -34,7 +34,7 @@ class Kind(StrEnum):
     REPEAT = "repeat"  # with the same key: nobody knows what became of it, or it may help
     THROTTLED = "throttled"  # the same, and all workers have to wait
     REFUSED = "refused"  # this order cannot be billed as it is
-    MISMATCH = "mismatch"  # there is an invoice, over another amount
+    MISMATCH = "mismatch"  # there is an invoice, another order's or over another amount
     HOPELESS = "hopeless"  # every other order would fail in the same way
 
 

@@ -349,7 +349,7 @@ def test_options_go_along_with_what_was_there(call: Any) -> None:
     headers = service.requests[0].headers
     assert (headers["x-a"], headers["x-b"], headers["x-c"]) == ("1", "2", "3")
     assert json.loads(service.requests[0].read())["metadata"] == {"a": 1}
-    assert [difference.field for difference in invoice.differences] == ["amount_sats"]
+    assert [difference.field for difference in invoice.differences] == ["amount_sats", "metadata"]
 
 
 @pytest.mark.parametrize(

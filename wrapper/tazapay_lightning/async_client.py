@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from tazapay_lightning.client import CommonClient, InvoiceOptions
 from tazapay_lightning.errors import APIError
-from tazapay_lightning.invoices.echo import read_created
+from tazapay_lightning.invoices.echo import KnownInvoices, read_created
 from tazapay_lightning.invoices.invoice import Invoice
 from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_invoice_id
 from tazapay_lightning.invoices.waiting import PaymentWait
@@ -49,7 +49,7 @@ class AsyncLightningClient(CommonClient):
         max_retries: how often a failed attempt may be tried again.
         deadline: seconds that a whole call may take.
         metadata_format: how `metadata` travels.
-        check_echo: raise `InvoiceMismatchError` when the service answers with another amount.
+        check_echo: raise `InvoiceMismatchError` when the service answers with another order's invoice.
         http_client: an `httpx.AsyncClient` of your own, used as it is; only with the backend "httpx".
         backend: the library that carries the requests: "httpx", or "aiohttp" (extra ``[aiohttp]``), which takes a
             third of the time per request. Arguments, results and errors are the same.
@@ -99,7 +99,7 @@ class AsyncLightningClient(CommonClient):
             metadata_format=metadata_format,
             check_echo=check_echo,
         )
-        self._calls = AsyncCalls(self._settings, http_client, backend)
+        self._calls, self._known = AsyncCalls(self._settings, http_client, backend), KnownInvoices()
         self._turns: Turns | None = None
 
     @overload
@@ -138,7 +138,7 @@ class AsyncLightningClient(CommonClient):
         return await self._calls.run(
             creating(request, settings.metadata_format, idempotency_key),
             settings,
-            partial(read_created, request=request, strict=settings.check_echo, network=settings.network),
+            partial(read_created, request=request, network=settings.network, known=self._known),
             self._turns,
         )
 
@@ -219,6 +219,7 @@ class AsyncLightningClient(CommonClient):
             if next_look is None:
                 return seen
             await self._calls.pause(next_look - time.monotonic())
+            wait.slept(until=next_look, now=time.monotonic())
 
     async def aclose(self) -> None:
         """Close the connections; a second time does nothing."""

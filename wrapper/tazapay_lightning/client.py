@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, overload
 from urllib.parse import urlsplit
 
 from tazapay_lightning.errors import APIError
-from tazapay_lightning.invoices.echo import read_created, read_fetched
+from tazapay_lightning.invoices.echo import KnownInvoices, read_created, read_fetched
 from tazapay_lightning.invoices.invoice import Invoice
 from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_invoice_id
 from tazapay_lightning.invoices.waiting import PaymentWait
@@ -51,6 +51,7 @@ class CommonClient:
     """What both clients have: their settings, to be read, and clients with others on the same connections."""
 
     _settings: Settings
+    _known: KnownInvoices
 
     @property
     def base_url(self) -> str:
@@ -95,7 +96,7 @@ class CommonClient:
             max_retries: how often a failed attempt may be tried again.
             headers: sent with every request, beside those that are sent already.
             metadata_format: how `metadata` travels.
-            check_echo: whether an invoice over another amount is an error.
+            check_echo: whether an invoice that is another order's is an error.
 
         Raises:
             InvalidArgumentError: naming the option and what would be accepted.
@@ -117,8 +118,7 @@ class CommonClient:
         return other
 
     def _fetched(self, invoice_id: str) -> Callable[[Reply], Invoice]:
-        settings = self._settings
-        return partial(read_fetched, invoice_id=invoice_id, strict=settings.check_echo, network=settings.network)
+        return partial(read_fetched, invoice_id=invoice_id, network=self._settings.network)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(host={urlsplit(self.base_url).netloc!r})"
@@ -143,8 +143,8 @@ class LightningClient(CommonClient):
         max_retries: how often a failed attempt may be tried again, 0 to 20, with the same idempotency key.
         deadline: seconds that a whole call may take, waits between attempts included.
         metadata_format: how `metadata` travels: as JSON text ("string", as the document says) or as an "object".
-        check_echo: raise `InvoiceMismatchError` when the service answers with another amount. If False, the
-            difference is only listed in `Invoice.differences`.
+        check_echo: raise `InvoiceMismatchError` when the service answers with an invoice over another amount or of
+            another order. If False, the difference is only listed in `Invoice.differences`.
         http_client: an `httpx.Client` of your own, for a transport, proxy or certificates of your own; it is not
             closed with this client. Its authentication and its redirects are not used; its headers, cookies and
             parameters are. Hand it over fresh: a connection that it opened before is not watched by `deadline`. Make
@@ -188,7 +188,7 @@ class LightningClient(CommonClient):
             metadata_format=metadata_format,
             check_echo=check_echo,
         )
-        self._calls = Calls(self._settings, http_client)
+        self._calls, self._known = Calls(self._settings, http_client), KnownInvoices()
 
     @overload
     def create_invoice(self, *, amount_sats: int, **options: Unpack[InvoiceOptions]) -> Invoice: ...
@@ -240,7 +240,8 @@ class LightningClient(CommonClient):
             APIConnectionError: no complete reply, after all attempts.
             RequestFailedError: 2xx, but the reply says that it failed.
             UnexpectedResponseError: the reply cannot be read.
-            InvoiceMismatchError: the invoice in the reply is over another amount.
+            InvoiceMismatchError: the invoice in the reply is over another amount, or is another order's: its id came
+                for another key, its memo is no form of yours, its metadata has another value for a key of yours.
             ConfigurationError: the client is closed.
 
             Where ``error.outcome_unknown`` is True an invoice may exist: call again with the same arguments and
@@ -268,7 +269,7 @@ class LightningClient(CommonClient):
         return self._calls.run(
             creating(request, settings.metadata_format, idempotency_key),
             settings,
-            partial(read_created, request=request, strict=settings.check_echo, network=settings.network),
+            partial(read_created, request=request, network=settings.network, known=self._known),
         )
 
     def get_invoice(
@@ -475,6 +476,7 @@ class LightningClient(CommonClient):
             if next_look is None:
                 return seen
             self._calls.pause(next_look - time.monotonic())
+            wait.slept(until=next_look, now=time.monotonic())
 
     def close(self) -> None:
         """Close the connections; a second time does nothing."""

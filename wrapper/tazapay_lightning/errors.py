@@ -209,10 +209,14 @@ class UnexpectedResponseError(APIError):
 
 
 class InvoiceMismatchError(TazapayError):
-    """The service answered with an invoice over another amount than was asked for. Do not show it to a payer.
+    """The service answered with an invoice that is another order's, or over another amount. Do not show it to a payer.
+
+    By its amount, id, memo, metadata or payment request: see `differences`. The connection that it came on is closed.
+    Calling again with ``idempotency_key=error.invoice.idempotency_key`` gives the order its own invoice, unless that
+    key was used for two orders.
 
     Attributes:
-        invoice: the invoice as the service described it.
+        invoice: the invoice as the service described it, with the idempotency key that was sent.
         differences: what was asked for and what came, per field.
     """
 

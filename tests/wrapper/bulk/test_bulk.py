@@ -97,7 +97,7 @@ def test_a_row_says_all_that_create_invoice_takes() -> None:
         order_id="7890",
         amount_btc=Decimal("0.00005000"),
         memo="Order #7890",
-        metadata={"customer_id": "c1"},
+        metadata={"customer_id": "cust_456"},
         expires_in=timedelta(minutes=15),
     )
     result = run(service, [order]).results["7890"]
@@ -106,7 +106,7 @@ def test_a_row_says_all_that_create_invoice_takes() -> None:
         "amount": 5000,
         "d_tag_memo": "Order #7890",
         "expiry_interval": 900,
-        "metadata": '{"customer_id":"c1"}',
+        "metadata": '{"customer_id":"cust_456"}',
     }
     assert request.headers["Idempotency-Key"] == result.idempotency_key == key("7890")
     assert (result.order, result.row, result.is_created, result.outcome_unknown) == (order, order, True, False)

@@ -148,6 +148,20 @@ def test_a_missing_library_for_qr_codes_does_not_make_a_creation_fail(
     assert len(emulator_of_the_environment.invoices()) == 1
 
 
+def test_a_payment_request_that_no_qr_code_holds_does_not_make_a_creation_fail(
+    emulator_of_the_environment: Emulator, one_reply_server: Callable[[bytes], OneReplyServer]
+) -> None:
+    now = int(datetime.now(UTC).timestamp())
+    long = payment_request(P, S, D, *[field("g", [0] * 1000)] * 5, prefix="lnbcrt1234560n", timestamp=now)
+    server = one_reply_server(
+        envelope(invoice_object(payment_request=long, created_at=datetime.now(UTC).isoformat(timespec="seconds")))
+    )
+    result = run("create", "--amount-sats", "123456", "--base-url", server.base_url)
+    assert result.exit_code == DONE
+    assert f"lightning:{long}\n" in result.stdout
+    assert result.stderr == f"no QR code: a payment request of {len(long)} characters is too long: show it as text\n"
+
+
 def test_a_qr_code_that_does_not_fit_the_terminal_is_not_printed(
     invoice: Invoice, emulator_of_the_environment: Emulator
 ) -> None:

@@ -107,6 +107,36 @@ def test_what_the_caller_wrote_counts_although_the_reply_does_not_say_so(written
     assert find_payment_request({"description": OTHER, "payment_request": REQUEST}, written=written) == REQUEST
 
 
+NOISE = [
+    "lightning: fast and cheap", "lightning:", "lightning:order", "lightning:fast1", "lnbc", "lntb", "lnbcash",
+    "lnbc is how they begin", "lightning: lnbc1", "lnbc1 and more", "LNBC", "lnbc\n1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_a_text_that_only_begins_like_a_request_does_not_hide_it(noise: str, caplog: pytest.LogCaptureFixture) -> None:
+    for payload in ({"note": noise}, {"notes": [noise, {"d_tag_memo": noise}]}, {"d_tag_memo": noise, "memo": noise}):
+        assert find_payment_request({**payload, "payment_request": REQUEST}, written=[noise]) == REQUEST
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "own", [REQUEST[:-1] + "b", "lnbc1", OTHER, f"{OTHER} thanks", f"pay {OTHER}.", {OTHER: 1}], ids=repr
+)
+@pytest.mark.parametrize("length", [None, 20])
+def test_what_the_caller_wrote_neither_hides_nor_fakes_a_request_wherever_the_service_repeats_it(
+    own: Any, length: int | None
+) -> None:
+    text = next(iter(own)) if isinstance(own, dict) else own
+    for repeated in (text, text[text.index("ln") :].split()[0].rstrip(".")[:length]):
+        elsewhere = {"description": repeated, "customer": {"note": repeated.upper()}}
+        for payload, written in (({"metadata": {"a": own}}, []), ({}, [own])):
+            assert find_payment_request({**payload, **elsewhere}, written=written) is None
+            assert (
+                find_payment_request({**payload, **elsewhere, "payment_request": REQUEST}, written=written) == REQUEST
+            )
+
+
 def test_json_in_a_memo_is_the_callers_whatever_its_form() -> None:
     assert find_payment_request({"d_tag_memo": f'["{OTHER}"]', "description": OTHER}) is None
 
@@ -208,9 +238,10 @@ def test_a_request_for_what_was_asked_is_accepted(
 def test_a_request_over_another_amount_is_an_error(prefix: str, words: str, create: Create) -> None:
     request = payment_request(P, S, D, prefix=prefix)
     with pytest.raises(InvoiceMismatchError) as caught:
-        create(reply_with(request), amount_sats=123456)
+        create(reply_with(request), amount_sats=123456, idempotency_key="order-1")
     assert str(caught.value).startswith(
-        f"asked for 123456 satoshi, but invoice l11_abc123xyz has a payment request {words}; do not show it to a payer"
+        f"asked for 123456 satoshi with the idempotency key 'order-1', but invoice l11_abc123xyz has a payment request "
+        f"{words}; do not show it to a payer"
     )
     assert caught.value.invoice is not None
     assert caught.value.invoice.bolt11 == request
@@ -237,6 +268,15 @@ def test_a_request_for_another_purpose_is_an_error(
         create(reply_with(request_, **fields), amount_sats=123456, **arguments)
     assert "Order" not in str(caught.value)
     assert [difference.field for difference in caught.value.differences] == ["bolt11_description"]
+
+
+@pytest.mark.parametrize("request_", [described("Order"), hashed(hash_memo("Order"))], ids=["described", "hashed"])
+def test_a_request_for_the_memo_as_the_service_has_cut_it_is_listed(request_: str, create: Create) -> None:
+    invoice = create(reply_with(request_, d_tag_memo="Order"), amount_sats=123456, memo=MEMO)
+    assert [(each.field, each.received) for each in invoice.differences] == [
+        ("memo", "Order"),
+        ("bolt11_description", "Order"),
+    ]
 
 
 def test_the_difference_in_purpose_names_both_sides(create_everywhere: Create) -> None:

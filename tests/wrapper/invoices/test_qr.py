@@ -15,7 +15,7 @@ import segno
 
 from tazapay_lightning import ConfigurationError, InvalidArgumentError, InvalidBolt11Error, Invoice, InvoiceExpiredError
 from tazapay_lightning.transport.replies import Reply
-from tests.support.bolt11_encoder import D, P, S, payment_request
+from tests.support.bolt11_encoder import D, P, S, field, payment_request
 
 NOW = int(datetime.now(UTC).timestamp())
 REQUEST = payment_request(P, S, D, prefix="lnbcrt1234560n", timestamp=NOW)
@@ -146,6 +146,17 @@ def test_an_invoice_that_still_lasts_has_a_code(draw: Callable[[Invoice], object
 def test_an_invoice_without_a_payment_request_says_so(draw: Callable[[Invoice], object]) -> None:
     with pytest.raises(InvalidBolt11Error, match="^invoice l11_1 has no payment request") as caught:
         draw(invoice(payment_request=None))
+    assert caught.value.argument == "bolt11"
+
+
+@each_form
+def test_a_payment_request_that_no_code_holds_says_so(draw: Callable[[Invoice], object]) -> None:
+    unknown = field("g", [0] * 1000)
+    long = payment_request(P, S, D, *[unknown] * 5, prefix="lnbcrt1234560n", timestamp=NOW)
+    with pytest.raises(
+        InvalidBolt11Error, match="^a payment request of [0-9]{4} characters is too long: show it"
+    ) as caught:
+        draw(invoice(payment_request=long))
     assert caught.value.argument == "bolt11"
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -24,7 +25,9 @@ from tazapay_lightning import (
     LightningClient,
     PaymentTimeoutError,
 )
-from tests.support.service import API_KEY, API_SECRET, CallMethod, envelope, invoice_object
+from tazapay_lightning import async_client as async_client_module
+from tazapay_lightning import client as client_module
+from tests.support.service import API_KEY, API_SECRET, CallMethod, call_async, call_sync, envelope, invoice_object
 
 ID = "l11_abc123xyz"
 FAST: dict[str, Any] = {"poll_interval": 0.001}
@@ -177,6 +180,19 @@ def test_the_time_is_up(call: CallMethod) -> None:
         call(Script(UNPAID), "wait_for_payment", ID, timeout=0.05, **FAST)
     assert caught.value.invoice is not None
     assert caught.value.invoice.id == ID
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_the_time_is_up_although_the_clock_stands_still(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    still = SimpleNamespace(monotonic=lambda: 1000.0)  # as tests make it that freeze time
+    monkeypatch.setattr(client_module, "time", still)
+    monkeypatch.setattr(async_client_module, "time", still)
+    service = Script(UNPAID)
+    began = time.monotonic()
+    with pytest.raises(PaymentTimeoutError):
+        (call_sync if kind == "sync" else call_async)(service, "wait_for_payment", ID, timeout=0.3, poll_interval=0.1)
+    assert 0.3 <= time.monotonic() - began < 3
+    assert 3 <= len(service.requests) <= 8
 
 
 def test_the_time_is_up_and_nobody_knows(call: CallMethod) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -100,6 +101,19 @@ def test_a_time_that_makes_no_sense_is_refused(argument: str, value: object) -> 
 @pytest.mark.parametrize("subject", ["l11_1", invoice()], ids=["id", "invoice"])
 def test_the_id_to_fetch_is_known(subject: object) -> None:
     assert wait(subject).invoice_id == "l11_1"
+
+
+# A clock that stands still
+
+
+@pytest.mark.parametrize("timeout", [0.5, 1, 10, 100, 86_400])
+def test_a_wait_ends_when_its_time_was_slept_whatever_the_clock_says(timeout: float) -> None:
+    waiting, slept = wait(timeout=timeout), 0.0
+    with suppress(PaymentTimeoutError):
+        while next_look := waiting.seen(invoice(expiry_interval=None), wall=MADE, now=START):
+            slept += next_look - START
+            waiting.slept(until=next_look, now=START)
+    assert slept == pytest.approx(min(timeout, 3600))
 
 
 # Intervals

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections import OrderedDict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -12,6 +13,7 @@ from tazapay_lightning.errors import InvoiceMismatchError, UnexpectedResponseErr
 from tazapay_lightning.invoices.invoice import Difference, Invoice
 from tazapay_lightning.invoices.payment_request import read_payment_request
 from tazapay_lightning.invoices.request import InvoiceRequest
+from tazapay_lightning.invoices.spelling import differs, is_form_of, valid
 from tazapay_lightning.values.amounts import MSAT_PER_SAT
 from tazapay_lightning.values.memos import hash_memo, is_memo_hash
 from tazapay_lightning.values.safe_text import printable
@@ -21,77 +23,106 @@ if TYPE_CHECKING:  # for types only: this room must not import the transport
 
 _logger = logging.getLogger("tazapay_lightning")
 _AMOUNT, _REQUESTED, _DESCRIPTION = "amount_sats", "bolt11_amount_msat", "bolt11_description"
-_FATAL = {
+_FINDINGS = {
+    "id": "was given for the idempotency key {!r}",
     _AMOUNT: "is over {} satoshi",
+    "memo": "has a memo that cannot be the one asked for",
+    "metadata": "has another value in its metadata than was asked for",
     _REQUESTED: "has a payment request over {} millisatoshi",
     _DESCRIPTION: "has a payment request for another purpose than the memo",
 }
-"""Differences that make an invoice unusable, and how an error tells them."""
+"""Fields that can prove that an invoice is another order's, and how an error tells it."""
 
 _LEFT_TO_THE_SERVICE = frozenset({_DESCRIPTION, "expiry_interval", "bolt11_expiry", "bolt11_network"})
 """Fields that are compared only if something was asked for."""
+
+_MOST_KNOWN = 10_000
+
+KnownInvoices = OrderedDict[str, str | None]
+"""The id of each invoice that a client was given, the last 10,000, and the idempotency key that it was given for.
+
+Threads share it without a lock: none sees one of its methods half done.
+"""
 
 _Compared = tuple[str, object, object]
 _Differences = tuple[Difference, ...]
 
 
-def read_created(reply: Reply, *, request: InvoiceRequest, strict: bool, network: str | None) -> Invoice:
+def read_created(reply: Reply, *, request: InvoiceRequest, network: str | None, known: KnownInvoices) -> Invoice:
     """Return the invoice with its differences from the request listed and logged, by name and not by value.
 
     Args:
         reply: to the request.
         request: what was asked for.
-        strict: whether an invoice over something else is an error.
         network: that payment requests must be for; None where that is not known.
+        known: the invoices that the client was given before.
 
     Raises:
         UnexpectedResponseError: the reply holds no invoice.
-        InvoiceMismatchError: if `strict`: the amount differs, or the payment request is over another amount or for
-            another purpose, so that its payer would pay something else.
+        InvoiceMismatchError: a difference proves that the invoice is another order's. It is over another amount; it
+            was given for another key; its memo is no form of the one asked for; its metadata has another value for a
+            key of ours; or its payer would pay another amount, or for another purpose.
     """
     invoice = Invoice.from_reply(reply, written=(request.memo, request.metadata))
     differences = find_differences(request, invoice, network=network)
-    advice = "An idempotency key that was used before for another amount is answered with the invoice of that time"
-    return _accept(invoice, differences, request, fatal=_FATAL if strict else (), advice=f". {advice}")
+    proofs = tuple(filter(_proves_another, differences))
+    key = invoice.idempotency_key
+    first_key = known.get(invoice.id, key) if proofs else known.setdefault(invoice.id, key)
+    if len(known) > _MOST_KNOWN:
+        known.popitem(last=False)
+    if first_key != key:
+        proofs = (*proofs, Difference("id", key, first_key))
+        differences = (*differences, proofs[-1])
+    advice = ". An idempotency key that was used before for another order is answered with the invoice of that time"
+    return _accept(invoice, differences, proofs, request, advice)
 
 
-def read_fetched(reply: Reply, *, invoice_id: str, strict: bool, network: str | None) -> Invoice:
+def read_fetched(reply: Reply, *, invoice_id: str, network: str | None) -> Invoice:
     """Return an invoice that was asked for by its id, if it is that one and does not contradict itself.
 
     Raises:
         UnexpectedResponseError: the reply holds no invoice, or another one.
-        InvoiceMismatchError: if `strict`: its payment request is over another amount than the invoice. One for another
-            purpose than the invoice's own memo, or for another network, is listed and logged.
+        InvoiceMismatchError: its payment request is over another amount than the invoice. One for another purpose than
+            the invoice's own memo, or for another network, is listed and logged.
     """
     invoice = Invoice.from_reply(reply)
     if invoice.id != invoice_id:
         asked, received = (printable(each, most=80) for each in (invoice_id, invoice.id))
         raise UnexpectedResponseError(f"asked for invoice {asked}, but the reply is about {received}")
     memo_hash = invoice.memo_hash if is_memo_hash(invoice.memo_hash) else None
-    memo = (invoice.memo or "").encode("utf-8", "replace").decode()  # the service can send half a character
-    own = InvoiceRequest(amount_sats=invoice.amount_sats, memo=memo or None, memo_hash=memo_hash)
+    own = InvoiceRequest(amount_sats=invoice.amount_sats, memo=valid(invoice.memo or "") or None, memo_hash=memo_hash)
     differences = _different(_in_payment_request(invoice, own, network))
-    return _accept(invoice, differences, own, fatal={_REQUESTED} if strict else ())
+    return _accept(invoice, differences, tuple(each for each in differences if each.field == _REQUESTED), own)
 
 
 def _accept(
-    invoice: Invoice, differences: _Differences, request: InvoiceRequest, *, fatal: Collection[str], advice: str = ""
+    invoice: Invoice, differences: _Differences, proofs: _Differences, request: InvoiceRequest, advice: str = ""
 ) -> Invoice:
-    """Return the invoice with its differences unless one of them is fatal; log the other ones."""
+    """Return the invoice with its differences, which are logged, if none of them proves that it is another order's."""
     if not differences:
         return invoice
     invoice = attrs.evolve(invoice, differences=differences)
-    name = printable(invoice.id, most=80)
-    for wrong in differences:
-        if wrong.field in fatal:
-            finding = _FATAL[wrong.field].format("any number of" if wrong.received is None else wrong.received)
-            message = (
-                f"asked for {request.amount_sats} satoshi, but invoice {name} {finding}; do not show it to a payer"
-            )
-            raise InvoiceMismatchError(message + advice, invoice=invoice, differences=differences)
+    name, key = printable(invoice.id, most=80), invoice.idempotency_key
     fields = ", ".join(each.field for each in differences)
     _logger.warning("invoice %s is not quite what was asked for: %s differ; see Invoice.differences", name, fields)
-    return invoice
+    if not proofs:
+        return invoice
+    received = proofs[0].received
+    finding = _FINDINGS[proofs[0].field].format("any number of" if received is None else received)
+    asked = f"asked for {request.amount_sats} satoshi" + (f" with the idempotency key {key!r}" if key else "")
+    message = f"{asked}, but invoice {name} {finding}; do not show it to a payer{advice}"
+    raise InvoiceMismatchError(message, invoice=invoice, differences=differences)
+
+
+def _proves_another(difference: Difference) -> bool:
+    asked, received = difference.asked, difference.received
+    if difference.field == "metadata":
+        return differs(asked, received) is None
+    if difference.field == "memo":
+        return None not in {asked, received} and not is_form_of(str(asked), str(received))
+    if difference.field == _DESCRIPTION:  # a hash is not cut, and a request for nothing hides what it is for
+        return not received or is_memo_hash(asked) or not is_form_of(str(asked), str(received))
+    return difference.field in _FINDINGS
 
 
 def find_differences(request: InvoiceRequest, invoice: Invoice, *, network: str | None = None) -> _Differences:
@@ -103,8 +134,9 @@ def find_differences(request: InvoiceRequest, invoice: Invoice, *, network: str 
         network: that payment requests must be for; None where that is not known.
 
     Returns:
-        The fields that differ, the amount first. A memo that was not asked for counts; an expiry that was left to the
-        service does not. Hashes are compared without regard to case. Of a payment request, its amount is compared
+        The fields that differ, the amount first. A memo that was not asked for counts; an expiry and metadata that were
+        left to the service do not. Hashes are compared without regard to case, metadata as text: 7890 is "7890", and an
+        object its JSON text. Of a payment request, its amount is compared
         (``bolt11_amount_msat``), its description or the hash of it with the memo or the hash that was asked for, if any
         (``bolt11_description``), its expiry (``bolt11_expiry``) and its network (``bolt11_network``).
 
@@ -118,6 +150,9 @@ def find_differences(request: InvoiceRequest, invoice: Invoice, *, network: str 
         compared.append(("memo", request.memo or None, invoice.memo or None))
     compared.append(("memo_hash", _lower(request.memo_hash), _lower(invoice.memo_hash)))
     compared.append(("expiry_interval", request.expires_in, invoice.expiry_interval))
+    asked, received = request.metadata, dict(invoice.metadata)
+    if asked and asked != received and differs(asked, received) is not False:
+        compared.append(("metadata", asked, received))
     return _different(compared + _in_payment_request(invoice, request, network))
 
 
@@ -130,6 +165,8 @@ def _in_payment_request(invoice: Invoice, request: InvoiceRequest, network: str 
     # A description commits to a memo, and so does its hash: services hash descriptions that are too long.
     same = _purpose_hash(request.memo_hash, request.memo) == _purpose_hash(asks.description_hash, asks.description)
     described = asks.description_hash or asks.description
+    if invoice.memo and described == hash_memo(valid(invoice.memo)):
+        described = invoice.memo  # as the service has trimmed or cut it
     return [
         (_REQUESTED, request.amount_sats * MSAT_PER_SAT, asks.amount_msat),
         # a text that only reads like the hash of another is still another

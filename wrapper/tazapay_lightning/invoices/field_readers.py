@@ -19,11 +19,11 @@ def essential(payload: Mapping[str, object], name: str, read: Callable[[object],
     """Read a field without which there is no invoice.
 
     Raises:
-        UnexpectedResponseError: it is missing, or `read` raises `ValueError` because it cannot read it.
+        UnexpectedResponseError: it is missing or empty, or `read` raises `ValueError` because it cannot read it.
     """
     value = payload.get(name)
     try:
-        return read(value)
+        return read(value if value != "" else None)
     except ValueError:
         problem = f"the invoice in the reply has no readable `{name}`: it is {kind(value)}"
     raise UnexpectedResponseError(problem)
@@ -34,13 +34,6 @@ def text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise ValueError("not a text")
-
-
-def identity(value: object) -> str:
-    """Read an id: a text that is not empty."""
-    if value == "":
-        raise ValueError("an empty text")
-    return text(value)
 
 
 def seconds(value: object) -> int:

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError, UnexpectedResponseError
 from tazapay_lightning.invoices import qr
-from tazapay_lightning.invoices.field_readers import amount, essential, identity, seconds, text
+from tazapay_lightning.invoices.field_readers import amount, essential, seconds, text
 from tazapay_lightning.invoices.payment_request import find_payment_request, read_payment_request
 from tazapay_lightning.values.amounts import sats_to_btc
 from tazapay_lightning.values.json_fields import decode_json_field, optional
@@ -29,11 +29,19 @@ _NOT_IN_DICT = frozenset({"reply", "_service_ahead"})
 
 @frozen
 class Difference:
-    """One field in which the service's invoice is not what was asked for."""
+    """One field in which the service's invoice is not what was asked for.
+
+    Attributes:
+        field: ``amount_sats``, ``memo``, ``memo_hash``, ``expiry_interval`` or ``metadata``; of the payment request
+            ``bolt11_amount_msat``, ``bolt11_description``, ``bolt11_expiry`` or ``bolt11_network``; ``id`` if this
+            client was given the invoice before, for another idempotency key.
+        asked: what was asked for, None for nothing; of ``id``, the idempotency key that was sent.
+        received: what came, None for nothing; of ``id``, the other key.
+    """
 
     field: str
-    asked: object
-    received: object
+    asked: object = attrs.field(hash=False)
+    received: object = attrs.field(hash=False)
 
 
 @frozen(kw_only=True)
@@ -134,7 +142,7 @@ class Invoice:
 
         Raises:
             InvoiceExpiredError: the invoice expired, so that it must not be paid.
-            InvalidBolt11Error: the service sent no payment request.
+            InvalidBolt11Error: the service sent no payment request, or one too long for a QR code (4,286 characters).
             ConfigurationError: segno is not installed, which the extra ``[qr]`` brings.
 
         Example:
@@ -199,7 +207,7 @@ class Invoice:
         created_at = optional(payload, "created_at", read_moment)
         date = None if reply is None else service_time(reply.headers, created_at)
         return cls(
-            id=essential(payload, "id", identity),
+            id=essential(payload, "id", text),
             amount_sats=essential(payload, "amount", amount),
             memo=optional(payload, "d_tag_memo", text),
             memo_hash=optional(payload, "h_tag_memo" if payload.get("h_tag_memo") is not None else "h_tag", text),

@@ -6,13 +6,12 @@ No documented field carries it, so it is known by its form: a text that reads as
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tazapay_lightning.errors import InvalidBolt11Error, UnexpectedResponseError
-from tazapay_lightning.values.json_fields import parse_json
+from tazapay_lightning.errors import InvalidBolt11Error
 
 if TYPE_CHECKING:  # loaded by the first reply that has one
     from tazapay_lightning.bolt11.decode import Bolt11
@@ -21,8 +20,9 @@ _logger = logging.getLogger("tazapay_lightning")
 # What the caller wrote and the service only repeats. A customer that can put its own request into a memo or into
 # metadata must not be able to have it shown to the next payer.
 _WRITTEN_BY_THE_CALLER = frozenset({"metadata", "d_tag_memo", "d_tag", "h_tag_memo", "h_tag"})
-_BEGINNINGS = ("lnbc", "lntb", "lightning:")
-_LONGEST_BEGINNING = 10
+_LOOKALIKE = re.compile(r"(?:lightning:)?(ln(?:bc|tb)[a-z0-9]*1[a-z0-9]*)", re.IGNORECASE | re.ASCII)
+_WITHIN = re.compile(r"ln(?:bc|tb)[a-z0-9]+", re.ASCII)
+_MOST_LOOKALIKES = 20  # that are looked at: one alone is right
 
 
 def find_payment_request(payload: Mapping[str, object], *, written: Iterable[object] = ()) -> str | None:
@@ -43,17 +43,17 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
         True
     """
     by_service: set[str] = set()
-    by_caller: set[str] = set()
-    problem: InvalidBolt11Error | None = None
+    by_caller: list[str] = []
     for text, by_the_caller in _texts(payload, written):
-        if not text.lstrip()[:_LONGEST_BEGINNING].lower().startswith(_BEGINNINGS):
-            continue  # without a copy of the whole text in lower case
-        try:
-            (by_caller if by_the_caller else by_service).add(read_payment_request(text).raw)
-        except InvalidBolt11Error as error:
-            problem = problem if by_the_caller else error
-    found = by_service - by_caller
-    if problem is not None:
+        if by_the_caller:
+            by_caller += _WITHIN.findall(text.lower())  # metadata may be JSON text
+        elif alike := _LOOKALIKE.fullmatch(text.strip()):
+            by_service.add(alike[1])
+    own = " ".join(["", *by_caller])
+    some = list(by_service)[:_MOST_LOOKALIKES]
+    try:  # but for what the caller wrote, which the service may have cut
+        found = {read_payment_request(text).raw for text in some if f" {text.lower()}" not in own}
+    except InvalidBolt11Error as problem:
         _logger.warning("what looks like a payment request cannot be read; see Invoice.raw: %s", problem)
         return None
     if len(found) > 1:
@@ -78,10 +78,8 @@ def _texts(payload: Mapping[str, object], written: Iterable[object]) -> Iterator
         value, by_the_caller = left.pop()
         if isinstance(value, str):
             yield value, by_the_caller
-            if by_the_caller and value.startswith(('"', "{", "[")):  # metadata travels as JSON text
-                with suppress(UnexpectedResponseError):
-                    left.append((parse_json(value), True))
         elif isinstance(value, Mapping):
             left += [(inner, by_the_caller or name in _WRITTEN_BY_THE_CALLER) for name, inner in value.items()]
+            left += [(name, True) for name in value if by_the_caller]
         elif isinstance(value, list):
             left += [(inner, by_the_caller) for inner in value]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from tazapay_lightning.errors import ConfigurationError
+from tazapay_lightning.errors import ConfigurationError, InvalidBolt11Error
 from tazapay_lightning.values.refusals import check_int
 
 if TYPE_CHECKING:  # an extra
@@ -59,4 +59,8 @@ def _code(payment_request: str) -> segno.QRCode:
         import segno
     except ModuleNotFoundError as missing:
         raise ConfigurationError('QR codes need segno: pip install "tazapay-lightning[qr]"') from missing
-    return segno.make_qr(f"LIGHTNING:{payment_request.upper()}")
+    try:
+        return segno.make_qr(f"LIGHTNING:{payment_request.upper()}")
+    except segno.DataOverflowError as overflow:
+        problem = f"a payment request of {len(payment_request)} characters is too long: show it as text"
+        raise InvalidBolt11Error(problem, argument="bolt11") from overflow

@@ -2,7 +2,7 @@
 
 An invoice counts as expired by its ``status``, or by the ``Date`` of two replies in a row. By the clock of this machine
 it is only fetched when it should expire. No invoice lasts longer than its whole life, counted from the first look, so
-that no wrong clock prolongs a wait.
+that no wrong clock prolongs a wait; nor does one that stands still, as tests make it, because what was slept counts.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def _equal_jitter(most: float) -> float:
 class PaymentWait:
     """The state of one wait for one payment.
 
-    The client calls `seconds_left` before each look, and `seen` or `missed` after it; both return when to look next.
+    The client calls `seconds_left` before each look, and `seen` or `missed` after it; both return when to look next,
+    and once it has slept until then, it calls `slept`.
     All times are of one monotonic clock, except those of the service.
 
     Args:
@@ -75,6 +76,7 @@ class PaymentWait:
         self._longest_interval = max(self._interval * _MOST_GROWTH, _FIRST_INTERVAL)
         self._times_out_at = math.inf if timeout is None else now + seconds(timeout, argument="timeout")
         self._began_at = now
+        self._clock_is_behind = 0.0
         self._lifetime = None if self._invoice is None else _lifetime(self._invoice)
         self._expires_at = math.inf
         self._looks_past_expiry = 0
@@ -83,7 +85,11 @@ class PaymentWait:
 
     def seconds_left(self, now: float) -> float:
         """Return what the next look may take at most: what is left of the wait, and a little more for the last look."""
-        return max(self._ends() - now, _LAST_LOOK)
+        return max(self._ends() - now - self._clock_is_behind, _LAST_LOOK)
+
+    def slept(self, *, until: float, now: float) -> None:
+        """Take that the client has slept until a time that its clock may not show."""
+        self._clock_is_behind += max(until - now, 0.0)
 
     def seen(self, invoice: Invoice, *, wall: datetime, now: float) -> float | None:
         """Take what a look showed.
@@ -102,6 +108,7 @@ class PaymentWait:
             PaymentTimeoutError: the wait is over, and it is neither paid nor expired.
         """
         self._check_the_same(invoice)
+        now += self._clock_is_behind
         self._invoice, self._times_not_found = invoice, 0
         if self._lifetime is None:
             self._lifetime = _lifetime(invoice)
@@ -118,7 +125,7 @@ class PaymentWait:
         if now >= self._ends():
             raise self._timeout("it is not paid yet; it can still be paid until it expires")
         if self._looks_past_expiry:
-            return min(now + min(self._interval, _FIRST_INTERVAL), self._ends())
+            return min(now + min(self._interval, _FIRST_INTERVAL), self._ends()) - self._clock_is_behind
         self._expires_at = now + left
         return self._next(now)
 
@@ -132,6 +139,7 @@ class PaymentWait:
             APIError: the error itself, if looking again would not help.
             PaymentTimeoutError: the wait is over, and it is unknown whether the invoice is paid; the error is chained.
         """
+        now += self._clock_is_behind
         self._times_not_found = self._times_not_found + 1 if isinstance(error, errors.NotFoundError) else 0
         unreadable = isinstance(error, errors.UnexpectedResponseError | errors.RequestFailedError)
         lagging = self._invoice is not None and 0 < self._times_not_found < _MOST_NOT_FOUND
@@ -146,7 +154,8 @@ class PaymentWait:
     def _next(self, now: float, *, at_least: float = 0.0) -> float:
         wanted = now + max(self._jitter(self._interval), at_least)
         self._interval = min(self._interval * _GROWTH, self._longest_interval)
-        return min(wanted, self._expires_at if self._expires_at > now else wanted, self._ends())
+        earliest = min(wanted, self._expires_at if self._expires_at > now else wanted, self._ends())
+        return earliest - self._clock_is_behind
 
     def _ends(self) -> float:
         lifetime = _UNKNOWN_LIFETIME if self._lifetime is None else self._lifetime

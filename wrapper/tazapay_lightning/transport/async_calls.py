@@ -65,7 +65,7 @@ class AsyncCalls:
         try:
             while True:
                 try:
-                    return read(call.reply(await self._backend().exchange(call.request, call.begin())))
+                    return await self._backend().exchange(call.request, call.begin(), partial(call.read, read=read))
                 except APIError as error:
                     wait = call.failed(error)
                     if turns is not None:
@@ -113,7 +113,7 @@ class AsyncCalls:
 
 
 class _Backend(Protocol):
-    async def exchange(self, request: Request, ends: float) -> Response: ...
+    async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result: ...
 
     async def aclose(self) -> None: ...
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from tazapay_lightning.errors import APIError, ConfigurationError
@@ -41,7 +42,7 @@ class Calls:
         try:
             while True:
                 try:  # httpx is loaded before the attempt begins: until then nothing is in doubt
-                    return read(call.reply(self._backend().exchange(call.request, call.begin())))
+                    return self._backend().exchange(call.request, call.begin(), partial(call.read, read=read))
                 except APIError as error:
                     wait = call.failed(error)
                     if wait is None:

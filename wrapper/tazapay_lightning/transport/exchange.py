@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from contextlib import suppress
+from typing import NamedTuple, TypeVar
 
 from attrs import field, frozen
 
 from tazapay_lightning._version import __version__
-from tazapay_lightning.errors import APIError, TazapayError, UnexpectedResponseError
+from tazapay_lightning.errors import APIError, InvoiceMismatchError, TazapayError, UnexpectedResponseError
 from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.transport.replies import Reply, read_reply, request_id
 from tazapay_lightning.transport.retries import Attempts
 from tazapay_lightning.transport.settings import Settings
 
+_Result = TypeVar("_Result")
 _logger = logging.getLogger("tazapay_lightning")
 
 
@@ -56,6 +58,8 @@ class Response(NamedTuple):
     headers: Mapping[str, str]
     """Names in lower case, repeated ones joined."""
     body: bytes
+    disconnect: Callable[[], object] = lambda: None
+    """Ends the connection that the response came on, whoever has it by now."""
 
 
 class Call:
@@ -71,6 +75,7 @@ class Call:
         self.ends = now + settings.deadline
         """When the whole call has to be over, on the monotonic clock."""
         self.request = _request(operation, settings)
+        self._check_echo = settings.check_echo
         self._operation, self._name = operation, f"{operation.method} {operation.path.partition('?')[0]}"
         self._attempts = Attempts(settings, idempotency_key=operation.idempotency_key, now=now)
         self._attempt_began = now
@@ -81,12 +86,26 @@ class Call:
         self._attempt_began, self._response = time.monotonic(), None
         return self._attempts.begin(self._attempt_began)
 
+    def read(self, response: Response, read: Callable[[Reply], _Result]) -> _Result:
+        """Return what `read` makes of a response, while no other request has its connection.
+
+        If it is the reply to another request, the connection is ended: what follows on it is shifted as well.
+        """
+        try:
+            return read(self.reply(response))
+        except (InvoiceMismatchError, UnexpectedResponseError) as error:
+            with suppress(AttributeError, LookupError, OSError):  # there is none, or it has ended
+                response.disconnect()
+            if isinstance(error, InvoiceMismatchError) and not self._check_echo:
+                return error.invoice  # type: ignore[return-value]  # what finds a mismatch makes invoices
+            raise
+
     def reply(self, response: Response) -> Reply:
         """Read a response, or raise the error that it is: see `read_reply`."""
         self._response = response
         self._log_attempt(response.status)
         return read_reply(
-            *response,
+            *response[:3],
             self.request.redaction,
             parse=self._operation.parse,
             attempts=self._attempts.number,

@@ -50,9 +50,9 @@ def encode_json_field(value: Mapping[str, object]) -> str:
     return json_text(json_object(value, argument="value"))
 
 
-def json_text(value: Mapping[str, object]) -> str:
-    """Write what `json_object` returned as compact JSON text."""
-    return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
+def json_text(value: object) -> str:
+    """Write what `json_object` returned, or a value in it, as compact JSON text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def json_object(value: object, *, argument: str) -> dict[str, object]:

@@ -26,7 +26,7 @@ from tests.support.wire import BODY, Behave, Recorder, close, reply, reset
 Listen = Callable[[Callable[[socket.socket], None]], Listener]
 ID = "l11_abc123xyz"
 OPERATIONS: list[tuple[str, tuple[str, ...], dict[str, Any], bytes]] = [
-    ("create_invoice", (), {"amount_sats": 1}, b"POST"),
+    ("create_invoice", (), {"amount_sats": 1, "idempotency_key": "order-1"}, b"POST"),
     ("get_invoice", (ID,), {}, b"GET"),
     ("update_invoice", (ID,), {"metadata": {"a": "b"}}, b"PUT"),
 ]
@@ -205,11 +205,11 @@ def test_aiohttp_too_takes_no_unasked_reply_whenever_it_came(seconds: float, lis
 
     async def run(base_url: str) -> str:
         async with async_client("aiohttp", base_url, max_retries=0) as client:
-            await client.create_invoice(amount_sats=1)
+            await client.create_invoice(amount_sats=1, idempotency_key="order-1")
             said.wait(10)
             time.sleep(0.02)  # noqa: ASYNC251 - blocks the event loop on purpose
             await asyncio.sleep(seconds)
-            return (await client.create_invoice(amount_sats=1)).id
+            return (await client.create_invoice(amount_sats=1, idempotency_key="order-1")).id
 
     assert asyncio.run(run(address(listen(serve)))) == ID
 
@@ -254,7 +254,7 @@ def test_what_a_server_sends_unasked_is_no_reply(at_once: bytes, later: bytes, k
 
 def outcome(call: Any) -> str:
     try:
-        invoice: Invoice = call("create_invoice", amount_sats=1)
+        invoice: Invoice = call("create_invoice", amount_sats=1, idempotency_key="order-1")
     except APIConnectionError as error:
         return "lost" if error.outcome_unknown else "not sent"
     return invoice.id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import json
 import os
 import re
@@ -114,11 +115,12 @@ def test_a_connection_with_a_foreign_reply_is_closed_even_if_the_other_side_neve
     way: str, listen: Listen, certificate: ssl.SSLContext
 ) -> None:
     over = threading.Event()
+    numbers = itertools.count(1)
 
     def twice(connection: socket.socket) -> None:
         encrypted: Any = Encrypted(connection, certificate)
         read_request(encrypted)
-        encrypted.send_in_records(reply("l11_1"), reply("l11_foreign"))
+        encrypted.send_in_records(reply(f"l11_{next(numbers)}"), reply("l11_foreign"))
         over.wait(10)
 
     server = listen(twice)

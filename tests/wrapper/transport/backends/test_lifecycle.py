@@ -100,13 +100,13 @@ def test_whichever_step_is_cancelled_the_client_stays_usable(kind: str, listen: 
     async def run(base_url: str) -> None:
         async with async_client(kind, base_url, max_retries=0) as client:
             for steps in range(30):
-                task = asyncio.create_task(client.create_invoice(amount_sats=1))
+                task = asyncio.create_task(client.create_invoice(amount_sats=1, idempotency_key="order-1"))
                 for _ in range(steps):
                     await asyncio.sleep(0)
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-            assert (await client.create_invoice(amount_sats=1)).amount_sats == 1
+            assert (await client.create_invoice(amount_sats=1, idempotency_key="order-1")).amount_sats == 1
 
     asyncio.run(run(f"http://127.0.0.1:{listen(server).port}"))
 

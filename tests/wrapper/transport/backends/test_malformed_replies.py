@@ -146,7 +146,7 @@ def test_a_cookie_is_not_sent_back_on_the_same_connection_either(kind: str, list
     by_name = f"http://localhost:{listen(server).port}"  # jars take no cookies from bare addresses
     with caller(kind, by_name) as call:
         for _ in range(2):
-            call("create_invoice", amount_sats=1)
+            call("create_invoice", amount_sats=1, idempotency_key="order-1")
     assert (len(server.requests), server.connections) == (2, 1)
     assert b"cookie" not in b"".join(server.requests).lower()
 

@@ -11,8 +11,9 @@ import base64
 import select
 import ssl
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 import aiohttp
@@ -28,6 +29,7 @@ from tazapay_lightning.transport.settings import Settings
 
 # HttpProcessingError: of aiohttp's parser in Python, from within a body
 _FAILURES = (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, OSError, UnicodeError)
+_Result = TypeVar("_Result")
 _LONGEST_HEAD = 100 * 1024  # bytes; what httpx reads
 
 
@@ -91,8 +93,8 @@ class AsyncAiohttp:
         self._connector: _Connector
         self._closed = False
 
-    async def exchange(self, request: Request, ends: float) -> Response:
-        """Send a request and wait for the whole reply, until `ends` at most."""
+    async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
+        """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it."""
         if self._closed:
             raise client_closed_error()
         session = self._session = self._session or self._open()
@@ -108,7 +110,7 @@ class AsyncAiohttp:
                     trace_request_ctx=trace,
                     **self._proxy,
                 )
-            return await _received(response, ends)
+            return read(await _received(response, ends))
         except (*_FAILURES, RuntimeError) as failure:
             raise_documented(failure, request, nothing_sent=not trace.has_sent, closed=session.closed)
 
@@ -166,7 +168,8 @@ async def _received(response: aiohttp.ClientResponse, ends: float) -> Response:
     except _FAILURES as failure:
         body.broke_off(failure)
     headers = {name.lower(): ", ".join(map(_text, response.headers.getall(name))) for name in response.headers}
-    return Response(response.status, headers, body.decoded(headers.get("content-encoding", "")))
+    content = body.decoded(headers.get("content-encoding", ""))
+    return Response(response.status, headers, content, lambda: response._protocol.transport.abort())  # type: ignore[union-attr]  # noqa: SLF001 - nothing public tells of a connection that was given back
 
 
 def _text(value: str) -> str:

@@ -11,13 +11,14 @@ reached by private attributes only; if one is renamed one day, they are not foun
 from __future__ import annotations
 
 import math
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 _reads = threading.local()  # `ends`, on the monotonic clock, while a request of this thread is under way
 
@@ -50,6 +51,21 @@ def _read_in_time(read: Callable[..., bytes], max_bytes: int, timeout: float | N
     if timeout is not None:
         left = min(timeout, left)
     return read(max_bytes, timeout=left if left < math.inf else None)
+
+
+def disconnect(extensions: Mapping[str, Any]) -> None:
+    """End the connection of a response, at once and for all.
+
+    A thread can be given a connection while it ends. httpcore would not mind that it cannot write the request, and read
+    what is left from before, so writing fails in a way that it does not know.
+    """
+    stream = extensions["network_stream"]
+    stream.write = _refuse_to_write
+    stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+def _refuse_to_write(*request: object, **options: object) -> NoReturn:
+    raise OSError("the connection was ended, because a reply on it was another request's")
 
 
 def has_unread_bytes(connection: object, response: Any) -> bool:

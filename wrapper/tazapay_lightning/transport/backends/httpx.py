@@ -10,7 +10,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import aclosing, closing, contextmanager
 from functools import lru_cache, partial
 from typing import Any, NoReturn, TypeVar
 
@@ -20,7 +20,7 @@ import httpx
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends.connections import AsyncConnections, Connections, Pool
 from tazapay_lightning.transport.backends.failures import client_closed_error, raise_documented
-from tazapay_lightning.transport.backends.guards import bound_reads, has_unread_bytes, reads_end_at
+from tazapay_lightning.transport.backends.guards import bound_reads, disconnect, has_unread_bytes, reads_end_at
 from tazapay_lightning.transport.backends.proxies import proxy_for
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
@@ -29,6 +29,7 @@ from tazapay_lightning.transport.settings import Settings
 HTTPClient = httpx.Client
 AsyncHTTPClient = httpx.AsyncClient
 
+_Result = TypeVar("_Result")
 _Transport = TypeVar("_Transport", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 # With a caller's client these alone prove it: it may carry requests in a way of its own, which is not traced
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -71,8 +72,8 @@ class BlockingHttpx:
             _opening(httpx.HTTPTransport, settings), httpx.HTTPTransport.close
         )
 
-    def exchange(self, request: Request, ends: float) -> Response:
-        """Send a request and wait for the whole reply, until `ends` at most."""
+    def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
+        """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it."""
         trace, connections = _Trace(), self._connections
         if connections.is_closed:
             raise client_closed_error()
@@ -80,14 +81,19 @@ class BlockingHttpx:
             with reads_end_at(ends):
                 if isinstance(connections, httpx.Client):
                     message = _message(connections.build_request, request, ends, trace.blocking)
-                    return _received(connections.send(message, stream=True, auth=None, follow_redirects=False), ends)
+                    sent = connections.send(message, stream=True, auth=None, follow_redirects=False)
+                    with closing(sent) as response:
+                        return read(_received(response, ends))
                 with connections.one(ends) as connection:
-                    response = connection.handle_request(_message(httpx.Request, request, ends, trace.blocking))
-                    received = _received(response, ends)
+                    message = _message(httpx.Request, request, ends, trace.blocking)
+                    with closing(connection.handle_request(message)) as response:
+                        received = _received(response, ends)
                     # closed while this one was being opened: so it was not among them
                     if connections.is_closed or has_unread_bytes(connection, response):
                         response.extensions["network_stream"].close()
-                    return received
+                    if received.status <= 299:  # after an error the connection is kept
+                        return read(received)
+            return read(received)
         except (*_FAILURES, RuntimeError) as failure:
             _raise_documented(failure, request, trace, connections)
 
@@ -107,8 +113,8 @@ class AsyncHttpx:
             _opening(httpx.AsyncHTTPTransport, settings), httpx.AsyncHTTPTransport.aclose
         )
 
-    async def exchange(self, request: Request, ends: float) -> Response:
-        """Send a request and wait for the whole reply, until `ends` at most."""
+    async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
+        """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it."""
         trace, connections = _Trace(), self._connections
         if connections.is_closed:
             raise client_closed_error()
@@ -116,17 +122,21 @@ class AsyncHttpx:
             if isinstance(connections, httpx.AsyncClient):
                 message = _message(connections.build_request, request, ends)
                 with anyio.fail_after(ends - time.monotonic()):
-                    response = await connections.send(message, stream=True, auth=None, follow_redirects=False)
-                return await _received_async(response, ends)
+                    sent = await connections.send(message, stream=True, auth=None, follow_redirects=False)
+                async with aclosing(sent) as response:
+                    return read(await _received_async(response, ends))
             async with connections.one(ends) as connection:
                 message = _message(httpx.Request, request, ends, trace.asynchronous)
                 with anyio.fail_after(ends - time.monotonic()):
-                    response = await connection.handle_async_request(message)
-                received = await _received_async(response, ends)
+                    sent = await connection.handle_async_request(message)
+                async with aclosing(sent) as response:
+                    received = await _received_async(response, ends)
                 # closed while this one was being opened: so it was not among them
                 if connections.is_closed or has_unread_bytes(connection, response):
                     await response.extensions["network_stream"].aclose()
-                return received
+                if received.status <= 299:  # after an error the connection is kept
+                    return read(received)
+            return read(received)
         except (*_FAILURES, RuntimeError) as failure:
             _raise_documented(failure, request, trace, connections)
 
@@ -190,13 +200,11 @@ def _received(response: httpx.Response, ends: float) -> Response:
         if response.is_stream_consumed:
             body.add_decoded(response.content)
         else:
-            for chunk in response.iter_raw():
+            for chunk in response.stream:  # type: ignore[union-attr]  # `iter_raw` gives the connection back at the end
                 if not body.add(chunk):
                     break
     except _FAILURES as failure:
         body.broke_off(failure)
-    finally:
-        response.close()
     return _complete(response, body)
 
 
@@ -207,19 +215,18 @@ async def _received_async(response: httpx.Response, ends: float) -> Response:
             if response.is_stream_consumed:
                 body.add_decoded(response.content)
             else:
-                async for chunk in response.aiter_raw():
+                async for chunk in response.stream:  # type: ignore[union-attr]  # as in `_received`
                     if not body.add(chunk):
                         break
     except _FAILURES as failure:
         body.broke_off(failure)
-    finally:
-        await response.aclose()
     return _complete(response, body)
 
 
 def _complete(response: httpx.Response, body: Body) -> Response:
     headers = dict(response.headers.items())
-    return Response(response.status_code, headers, body.decoded(headers.get("content-encoding", "")))
+    content = body.decoded(headers.get("content-encoding", ""))
+    return Response(response.status_code, headers, content, partial(disconnect, response.extensions))
 
 
 def _raise_documented(

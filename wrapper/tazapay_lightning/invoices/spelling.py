@@ -1,0 +1,123 @@
+"""Whether what a reply repeats is what was sent, as a service may have trimmed, cut or spelt it.
+
+A service drops or replaces a character that it cannot hold wherever it stands, so one that is in the reply was held.
+ASCII letters, digits and blanks always are.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+
+from tazapay_lightning.values.json_fields import decoded, json_text
+
+_NESTED = (Mapping, list)
+_MOST = 10_000  # characters of a text that are compared
+_ALWAYS_HELD = frozenset(string.ascii_letters + string.digits + " ")
+_MARKS = string.punctuation + " \ufffd"  # what stands for a character that was not held, one for each of its bytes
+_CUT_OFF = " .…?\ufffd[]()"  # what a text that was cut ends with: an ellipsis, or what is left of a character
+_ENTITY = re.compile(r"&#?\w{1,32};")
+_HALF_ENTITY = re.compile(r"&(#\w{0,6}|a(mp?|p(os?)?)?|[gl]t?|q(u(ot?)?)?)?\Z", re.ASCII)  # of the five that HTML needs
+_NUMBER = re.compile(r"\s*[-+]?[0-9.]+\s*", re.ASCII)
+
+
+def differs(asked: object, received: object) -> bool | None:
+    """Compare two values of JSON as text: 7890 is "7890", True is "true", an object is its JSON text.
+
+    Returns:
+        False if they are the same. True if they differ, and the second one can be the first one as the service keeps
+        it: something left out or added, a text that `is_form_of` the other. None if it cannot.
+
+    Example:
+        >>> differs({"order": 7890}, {"order": "7890"}), differs({"a": "1", "b": "2"}, {"a": "1"})
+        (False, True)
+        >>> differs({"order": "7890"}, {"order": "7891"}) is None
+        True
+    """
+    found, left = False, [(asked, received)]
+    while left:  # without recursion: metadata may be nested deeply
+        pair = left.pop()
+        asked, received = pair if isinstance(pair[0], _NESTED) == isinstance(pair[1], _NESTED) else map(decoded, pair)
+        if isinstance(asked, Mapping) and isinstance(received, Mapping):
+            found = found or asked.keys() != received.keys()
+            left += [(asked[name], received[name]) for name in asked.keys() & received.keys()]
+        elif isinstance(asked, list) and isinstance(received, list):
+            found = found or len(asked) != len(received)
+            left += zip(asked, received, strict=False)
+        elif _text(asked) != _text(received):
+            found = True
+            if received not in (None, "", {}, []) and not _may_be(asked, received):
+                return None
+    return found
+
+
+def is_form_of(asked: str, received: str) -> bool:
+    """Tell whether the second text can be the first one: trimmed, cut, or spelt in another way.
+
+    Other ways are: a Unicode normal form, blanks collapsed, characters dropped or replaced that are not ASCII letters
+    or digits, HTML entities.
+
+    Example:
+        >>> is_form_of("Payment for order #7890", "Payment for..."), is_form_of("Caf\u00e9", "Caf?")
+        (True, True)
+        >>> is_form_of("Order #7890", "Order #7891"), is_form_of("Order #789", "Order #7890")
+        (False, False)
+    """
+    whole = " ".join(_unescaped(valid(received[:_MOST])).split()).rstrip(_CUT_OFF)
+    texts = (_unescaped(asked), _HALF_ENTITY.sub("", whole))
+    normal = [[unicodedata.normalize(form, text) for text in texts] for form in ("NFC", "NFD", "NFKC", "NFKD")]
+    return any(_begins_with(*pair) for pair in (texts, *normal))
+
+
+def valid(text: str) -> str:
+    """Return a text of the service's with a question mark for half of a character, which it can send."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _begins_with(asked: str, received: str) -> bool:
+    """Tell whether some spelling of the first text begins with the second one.
+
+    Each bit of `ends` is a place in `received` that a spelling of what was read of `asked` can end at.
+    """
+    places: dict[str, int] = defaultdict(int)
+    for at, letter in enumerate(received):
+        places[letter] |= 1 << at
+    marks = sum(places[mark] for mark in _MARKS)
+    ends = 1
+    for letter in asked[:_MOST]:
+        if ends >> len(received):
+            return True
+        if letter not in _ALWAYS_HELD and not places[letter]:
+            for _ in range(4):
+                ends |= (ends & marks) << 1
+        else:
+            collapsed = ends & (places[" "] << 1 | 1) if letter == " " else 0
+            ends = (ends & places[letter]) << 1 | collapsed
+    return bool(ends >> len(received)) or len(asked) > _MOST
+
+
+def _unescaped(text: str) -> str:
+    from html import unescape  # which few replies need
+
+    for _ in range(4):
+        text = _ENTITY.sub(lambda entity: unescape(entity[0]), text)
+    return text
+
+
+def _may_be(asked: object, received: object) -> bool:
+    """Tell whether a value that differs is still the same: numbers are not cut, and may pass through a double."""
+    sent, came = _text(asked), _text(received)
+    if isinstance(asked, str) and not _NUMBER.fullmatch(asked):
+        return is_form_of(asked, came)
+    if not (isinstance(asked, str) and isinstance(received, str)):
+        with suppress(ArithmeticError, ValueError):
+            return float(sent) == float(came)
+    return sent.strip().lower() == came.strip().lower()
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json_text(value)
