@@ -64,7 +64,8 @@ def test_the_handwritten_code_is_formatted_by_the_same_ruff_as_the_generated() -
 
 def test_ci_runs_what_the_readme_tells_on_every_supported_python() -> None:
     script = (REPOSITORY / ".ci/run").read_text()
-    assert all(f"\nmake {target}\n" in script for target in ("demo", "test", "check"))
+    assert all(f"\nmake {target}\n" in script for target in ("demo", "test"))
+    assert re.search(r"\n +make [^\n]* check\n", script)
     workflow = (REPOSITORY / ".github/workflows/ci.yml").read_text()
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     supported = [line.rpartition(" ")[2] for line in project["classifiers"] if ":: 3." in line]
