@@ -157,6 +157,16 @@ WHILE_SHOWING = """
 """
 
 
+FAILING_TO_SHOW = """
+    class Failing:
+        def __getattr__(self, name):
+            return getattr(sys.__stdout__, name)
+        def write(self, text):
+            raise RecursionError("as if {number}")
+    sys.stdout = Failing()
+"""
+
+
 def run_in_a_program(setup: str, number: int, service: Service) -> tuple[int, str, str]:
     program = IN_A_PROGRAM.format(setup=setup.format(number=int(number)), arguments=CREATE)
     done = subprocess.run(
@@ -177,6 +187,11 @@ def test_a_signal_while_the_invoice_is_shown_tells_its_id_and_its_key(number: in
     service.may_answer.set()
     code, _, stderr = run_in_a_program(WHILE_SHOWING, number, service)
     assert (code, stderr) == (UNKNOWN, f"error: interrupted; invoice {ID} exists\n{ADVICE}")
+
+
+def test_whatever_else_keeps_an_invoice_from_being_shown_is_told_with_its_key(service: Service) -> None:
+    service.may_answer.set()
+    assert run_in_a_program(FAILING_TO_SHOW, 1, service) == (UNKNOWN, "", f"error: as if 1\n{ADVICE}")
 
 
 def test_a_signal_that_is_ignored_stays_ignored(service: Service) -> None:

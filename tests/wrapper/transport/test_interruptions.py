@@ -261,7 +261,7 @@ def test_an_interruption_at_any_line_after_the_request_loses_no_key() -> None:
 
     def handle(request: httpx.Request) -> httpx.Response:
         sent.append(request.headers["idempotency-key"])
-        return httpx.Response(200, content=envelope(invoice_object(amount=1)))
+        return httpx.Response(200, content=envelope(invoice_object(id=f"l11_{sent[-1]}", amount=1)))
 
     before, lines = sys.gettrace(), 0
     with (

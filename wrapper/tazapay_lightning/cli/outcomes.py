@@ -35,7 +35,7 @@ def problems_explained(key: str | None = None) -> Iterator[list[str]]:
 
     Args:
         key: the idempotency key of an invoice that is created in the block. Whatever ends that, signals too, the key is
-            told if an invoice may exist, and its name once that is in the list that is yielded.
+            told if an invoice may exist, and the invoice's name once it exists and is in the list that is yielded.
     """
     exists: list[str] = []
     is_ending = False
@@ -48,14 +48,16 @@ def problems_explained(key: str | None = None) -> Iterator[list[str]]:
 
     with ExitStack() as handlers:
         try:
-            for number in _ENDING if key is not None else ():
-                if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
-                    handlers.callback(signal.signal, number, signal.signal(number, end))
+            # those that are ignored stay ignored, as SIGHUP is under nohup
+            for number in [each for each in _ENDING if key is not None and signal.getsignal(each) != signal.SIG_IGN]:
+                handlers.callback(signal.signal, number, signal.signal(number, end))
             yield exists
-        except (TazapayError, KeyboardInterrupt) as problem:
+        except (Exception, KeyboardInterrupt) as problem:
             is_ending = True
             if isinstance(problem, KeyboardInterrupt):
                 message, code = problem.args or ("interrupted", 128 + signal.SIGINT)
+            elif not exists and not isinstance(problem, TazapayError):
+                raise
             else:
                 message, code = _as_typed(problem), USAGE if isinstance(problem, InvalidArgumentError) else REFUSED
             told = getattr(problem, "outcome_unknown", False) or "may exist" in str(getattr(problem, "__notes__", ""))
@@ -64,12 +66,12 @@ def problems_explained(key: str | None = None) -> Iterator[list[str]]:
             stop(message, code)
 
 
-def _as_typed(problem: TazapayError) -> str:
+def _as_typed(problem: Exception) -> str:
     """Return a message with options and variables in place of the arguments of Python, and nothing else of Python."""
     names, python = rf"^(?:{getattr(problem, 'argument', 'backend|environment')})(?= )|{_ARGUMENTS}", _PYTHON
     if isinstance(problem, APIError):
         names, python = "base_url", ", or raise max_retries"  # the service's own words stay as they are
-    return re.sub(rf"(?<!['\"\w])({names})(?:=True)?(?!\w)", _typed, re.sub(python, "", problem.args[0]))
+    return re.sub(rf"(?<!['\"\w])({names})(?:=True)?(?!\w)", _typed, re.sub(python, "", str(*problem.args[:1])))
 
 
 def _typed(argument: re.Match[str]) -> str:
