@@ -80,9 +80,8 @@ class Payments:
                 idempotency_key=attempt.key,
             )
         except InvoiceMismatchError as error:
-            _logger.error(
-                "order %s: the service answered with an invoice that is not its own, not shown: %s", order.id, error
-            )  # noqa: TRY400 - the message says it all
+            problem = "order %s: the service answered with an invoice that is not its own, not shown: %s"
+            _logger.error(problem, order.id, error)  # noqa: TRY400 - the message says it all
             return
         except TazapayError as error:
             _logger.warning("order %s: no invoice yet, asked again with the same key: %s", order.id, error)
