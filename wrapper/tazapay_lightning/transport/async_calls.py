@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, get_args
 import anyio.lowlevel
 
 from tazapay_lightning.errors import APIError, ConfigurationError
+from tazapay_lightning.transport.backends import HTTPX, load
 from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
 from tazapay_lightning.transport.exchange import Call, Operation, Request, Response
 from tazapay_lightning.transport.replies import Reply
@@ -63,8 +64,8 @@ class AsyncCalls:
         self.check_open()
         call = Call(operation, settings)
         with call.guarded():
+            ends = call.begin()
             while True:
-                ends = call.begin()
                 try:
                     return read(call.reply(await self._backend().exchange(call.request, ends)))
                 except APIError as error:
@@ -77,6 +78,7 @@ class AsyncCalls:
                         await self._closing.wait()  # closing the client ends it: the next attempt fails then
                     if turns is not None and not await turns.further_turn(before=call.ends):
                         raise
+                    ends = call.begin(after=error)
 
     async def pause(self, seconds: float) -> None:
         """Do nothing for a time, or until another task closes the client, which is an error then."""
@@ -123,6 +125,7 @@ def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Back
     Raises:
         ConfigurationError: the backend is not installed, or the caller's client is not of its kind.
     """
+    load(*HTTPX)
     from tazapay_lightning.transport.backends.httpx import AsyncHttpx, certificates
 
     if backend == "httpx":
@@ -130,6 +133,7 @@ def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Back
     if http_client is not None:
         raise ConfigurationError('http_client is an httpx.AsyncClient: leave it out, or take backend="httpx"')
     try:  # an extra, and more to load than all of httpx
+        load("tazapay_lightning.transport.backends.aiohttp")
         from tazapay_lightning.transport.backends.aiohttp import AsyncAiohttp
     except ModuleNotFoundError as error:
         install = 'pip install "tazapay-lightning[aiohttp]"'

@@ -77,10 +77,16 @@ class Call:
         self._attempt_began = now
         self._response: Response | None = None
 
-    def begin(self) -> float:
-        """Begin an attempt, and return when it has to be over."""
-        self._attempt_began, self._response = time.monotonic(), None
-        return self._attempts.begin(self._attempt_began)
+    def begin(self, *, after: APIError | None = None) -> float:
+        """Begin an attempt, and return when it has to be over. One that would begin too late fails as that before it.
+
+        A process can be stopped for as long as it likes between two attempts, and so can a task that waits its turn.
+        """
+        now = time.monotonic()
+        if after is not None and now >= self.ends:
+            raise after
+        self._attempt_began, self._response = now, None
+        return self._attempts.begin(now)
 
     def reply(self, response: Response) -> Reply:
         """Read a response, or raise the error that it is: see `read_reply`."""
