@@ -129,6 +129,11 @@ def call_mocked(kind: str, response: httpx.Response, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda *_: response)
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", answer)
+    return create_by_itself(kind)
+
+
+def create_by_itself(kind: str) -> Invoice:
+    """Create an invoice with a client that has connections of its own."""
     if kind == "sync":
         with LightningClient(API_KEY, API_SECRET, max_retries=0) as client:
             return client.create_invoice(amount_sats=123456)
@@ -161,3 +166,24 @@ def test_under_trio_aiohttp_is_refused_with_what_to_do() -> None:
             backend._open()
     finally:
         sniffio.current_async_library_cvar.reset(token)
+
+
+@KINDS
+def test_a_group_of_failures_is_the_failure_of_the_connection_that_it_is(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As trio raises it, after it has tried all addresses of a host."""
+    group = OSError("all attempts to connect failed")
+    group.__cause__ = ExceptionGroup("attempts", [ConnectionRefusedError("refused")])
+
+    def refuse(*_: object) -> httpx.Response:
+        raise httpx.ConnectError("all attempts to connect failed") from group
+
+    async def refuse_async(*_: object) -> httpx.Response:
+        return refuse()
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", refuse)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", refuse_async)
+    with pytest.raises(APIConnectionError, match="nothing listens there") as caught:
+        create_by_itself(kind)
+    assert not caught.value.outcome_unknown

@@ -66,7 +66,8 @@ def client_closed_error(*, nothing_sent: bool = True) -> APIConnectionError:
 def _clean(link: BaseException, redaction: Redaction) -> None:
     """Redact what a traceback shows of a failure: a peer may have sent back what it got."""
     link.args = tuple(redaction.text(each) if isinstance(each, str) else each for each in link.args)
-    if isinstance(getattr(link, "message", None), str):  # aiohttp's show this and not their arguments
+    # aiohttp's show this and not their arguments; a group's is the library's own words, and cannot be changed
+    if isinstance(getattr(link, "message", None), str) and not isinstance(link, BaseExceptionGroup):
         link.message = redaction.text(link.message)  # type: ignore[attr-defined]  # it was just seen to be there
 
 
@@ -74,4 +75,6 @@ def chain(failure: BaseException | None) -> Iterator[BaseException]:
     """Yield a failure and what it came of."""
     while failure is not None:
         yield failure
+        if isinstance(failure, BaseExceptionGroup):  # trio's, of all addresses that it tried
+            yield from failure.exceptions
         failure = failure.__cause__ or failure.__context__
