@@ -21,6 +21,7 @@ from attrs import evolve
 
 from tazapay_lightning.errors import InvalidArgumentError
 from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency_key, check_path_step
+from tazapay_lightning.transport.backends import load
 from tazapay_lightning.transport.exchange import Operation
 from tazapay_lightning.transport.settings import MetadataFormat, header_value
 from tazapay_lightning.values.json_fields import json_text
@@ -30,6 +31,7 @@ from tazapay_lightning.values.safe_text import shown
 
 def creating(request: InvoiceRequest, metadata_format: MetadataFormat, idempotency_key: object) -> Operation:
     """``POST /v3/lightning_invoice_bolt11``, with a fresh key where none is given."""
+    load("tazapay_lightning_api.api.default.create_lightning_invoice")
     from tazapay_lightning_api.api.default import create_lightning_invoice
     from tazapay_lightning_api.models import CreateLightningInvoiceRequest
     from tazapay_lightning_api.types import UNSET
@@ -48,6 +50,7 @@ def creating(request: InvoiceRequest, metadata_format: MetadataFormat, idempoten
 
 def getting(invoice_id: str) -> Operation:
     """``GET /v3/lightning_invoice_bolt11/{id}``."""
+    load("tazapay_lightning_api.api.default.get_lightning_invoice")
     from tazapay_lightning_api.api.default import get_lightning_invoice
 
     return _operation(get_lightning_invoice, {"id": invoice_id}, submitted=())
@@ -55,6 +58,7 @@ def getting(invoice_id: str) -> Operation:
 
 def updating(invoice_id: str, metadata: Mapping[str, object], metadata_format: MetadataFormat) -> Operation:
     """``PUT /v3/lightning_invoice_bolt11/{id}``."""
+    load("tazapay_lightning_api.api.default.update_lightning_invoice")
     from tazapay_lightning_api.api.default import update_lightning_invoice
     from tazapay_lightning_api.models import UpdateLightningInvoiceRequest
 

@@ -91,10 +91,26 @@ def test_waits_are_drawn_from_the_whole_range_when_nobody_says_otherwise() -> No
     assert len(set(waits)) > 100
 
 
-def test_what_the_service_asks_for_comes_before_the_own_wait() -> None:
+@pytest.mark.parametrize(("asked", "wait"), [(30.0, 30.0), (0.5, 0.5), (0.1, 0.5), (0.0, 0.5), (None, 0.5)])
+def test_the_wait_is_the_longer_of_what_the_service_asks_for_and_the_own(asked: float | None, wait: float) -> None:
     course = attempts()
     course.begin(1000.0)
-    assert course.wait_after(busy(retry_after=30.0), 1001.0) == 30.0
+    assert course.wait_after(busy(retry_after=asked), 1001.0) == wait
+
+
+@given(st.integers(0, 2**32), st.lists(st.none() | st.floats(0, 0.01), min_size=20, max_size=20))
+def test_a_service_that_asks_for_no_wait_does_not_get_all_attempts_at_once(
+    seed: int, asked: list[float | None]
+) -> None:
+    source = random.Random(seed)
+    course = attempts(jitter=lambda most: source.uniform(most / 2, most), max_retries=20, deadline=1000.0)
+    now = 1000.0
+    for each in asked:
+        course.begin(now)
+        wait = course.wait_after(busy(retry_after=each), now)
+        assert wait is not None
+        now += wait
+    assert now - 1000.0 > 60
 
 
 def test_an_attempt_ends_with_its_timeout_or_with_the_deadline() -> None:
@@ -107,7 +123,7 @@ def test_nothing_waits_past_the_deadline(elapsed: float, asked: float) -> None:
     course = attempts(deadline=100)
     course.begin(1000.0)
     wait = course.wait_after(busy(retry_after=asked), 1000.0 + elapsed)
-    assert (wait is None) == (1000.0 + elapsed + asked >= 1100.0)
+    assert (wait is None) == (1000.0 + elapsed + max(asked, 0.5) >= 1100.0)
 
 
 def test_attempts_are_counted_on_the_error() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, get_args
 import anyio.lowlevel
 
 from tazapay_lightning.errors import APIError, ConfigurationError
+from tazapay_lightning.transport.backends import HTTPX, load
 from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
 from tazapay_lightning.transport.exchange import Call, Operation, Request, Response
 from tazapay_lightning.transport.replies import Reply
@@ -63,9 +64,11 @@ class AsyncCalls:
         self.check_open()
         call = Call(operation, settings)
         try:
+            backend = self._backend()  # loaded before an attempt begins: until then nothing is in doubt
             while True:
+                ends = call.begin()
                 try:
-                    return await self._backend().exchange(call.request, call.begin(), partial(call.read, read=read))
+                    return await backend.exchange(call.request, ends, partial(call.read, read=read))
                 except APIError as error:
                     wait = call.failed(error)
                     if turns is not None:
@@ -124,6 +127,7 @@ def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Back
     Raises:
         ConfigurationError: the backend is not installed, or the caller's client is not of its kind.
     """
+    load(*HTTPX)
     from tazapay_lightning.transport.backends.httpx import AsyncHttpx, certificates
 
     if backend == "httpx":
@@ -131,6 +135,7 @@ def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Back
     if http_client is not None:
         raise ConfigurationError('http_client is an httpx.AsyncClient: leave it out, or take backend="httpx"')
     try:  # an extra, and more to load than all of httpx
+        load("tazapay_lightning.transport.backends.aiohttp")
         from tazapay_lightning.transport.backends.aiohttp import AsyncAiohttp
     except ModuleNotFoundError as error:
         install = 'pip install "tazapay-lightning[aiohttp]"'

@@ -6,12 +6,14 @@ else here.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 from tazapay_lightning.errors import APIError, ConfigurationError
+from tazapay_lightning.transport.backends import HTTPX, load
 from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
 from tazapay_lightning.transport.exchange import Call, Operation
 from tazapay_lightning.transport.replies import Reply
@@ -29,9 +31,10 @@ class Calls:
     def __init__(self, settings: Settings, http_client: HTTPClient | None) -> None:
         self._settings = settings
         self._http_client = http_client
-        self._loading = threading.RLock()  # a signal handler may close in the middle of it
-        self._loaded: BlockingHttpx | None = None
-        self._closing = threading.Event()
+        self._loaded: list[BlockingHttpx] = []  # the first counts, when several threads load at once
+        self._closed = False
+        # no lock of Python's: what a signal handler raises in the middle of one leaves it locked for ever
+        self._closing: SimpleQueue[None] = SimpleQueue()
         if http_client is not None or environment_names_proxy_or_certificates(settings):
             self._backend()  # fail at construction, not on the first call
 
@@ -40,40 +43,46 @@ class Calls:
         self.check_open()
         call = Call(operation, settings)
         try:
+            backend = self._backend()  # loaded before an attempt begins: until then nothing is in doubt
             while True:
-                try:  # httpx is loaded before the attempt begins: until then nothing is in doubt
-                    return self._backend().exchange(call.request, call.begin(), partial(call.read, read=read))
+                ends = call.begin()
+                try:
+                    return backend.exchange(call.request, ends, partial(call.read, read=read))
                 except APIError as error:
                     wait = call.failed(error)
                     if wait is None:
                         raise
-                self._closing.wait(wait)  # closing the client ends it: the next attempt fails then
+                self._wait(wait)  # closing the client ends it: the next attempt fails then
         except BaseException as leaving:  # noqa: BLE001 - the one boundary: it lets nothing go without the key
             raise call.left_by(leaving)  # noqa: B904 - its cause is chained already
 
     def pause(self, seconds: float) -> None:
         """Do nothing for a time, or until another thread closes the client, which is an error then."""
-        if self._closing.wait(seconds):
-            self.check_open()
+        self._wait(seconds)
+        self.check_open()
 
     def check_open(self) -> None:
         """Refuse to go on once the client is closed."""
-        if self._closing.is_set():
+        if self._closed:
             raise ConfigurationError("this client is closed; make a new one")
 
     def close(self) -> None:
         """Close the connections, apart from those of a client that the caller brought; a second time does nothing."""
-        self._closing.set()
-        with self._loading:
-            if self._loaded is not None:
-                self._loaded.close()
+        self._closed = True
+        self._closing.put(None)
+        for backend in self._loaded:
+            backend.close()
+
+    def _wait(self, seconds: float) -> None:
+        with suppress(Empty):
+            self._closing.put(self._closing.get(timeout=max(0.0, seconds)))  # it is for all that wait
 
     def _backend(self) -> BlockingHttpx:
-        with self._loading:
-            if self._loaded is None:
-                from tazapay_lightning.transport.backends.httpx import BlockingHttpx
+        if not self._loaded:
+            load(*HTTPX)
+            from tazapay_lightning.transport.backends.httpx import BlockingHttpx
 
-                self._loaded = BlockingHttpx(self._settings, self._http_client)
-                if self._closing.is_set():
-                    self._loaded.close()
-            return self._loaded
+            self._loaded.append(BlockingHttpx(self._settings, self._http_client))
+            if self._closed:
+                self._loaded[0].close()
+        return self._loaded[0]

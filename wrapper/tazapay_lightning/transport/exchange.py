@@ -80,11 +80,18 @@ class Call:
         self._attempts = Attempts(settings, idempotency_key=operation.idempotency_key, now=now)
         self._attempt_began = now
         self._response: Response | None = None
+        self._failure: APIError | None = None
 
     def begin(self) -> float:
-        """Begin an attempt, and return when it has to be over."""
-        self._attempt_began, self._response = time.monotonic(), None
-        return self._attempts.begin(self._attempt_began)
+        """Begin an attempt, and return when it has to be over. One that would begin too late fails as that before it.
+
+        A process can be stopped for as long as it likes between two attempts, and so can a task that waits its turn.
+        """
+        now = time.monotonic()
+        if self._failure is not None and now >= self.ends:
+            raise self._failure
+        self._attempt_began, self._response = now, None
+        return self._attempts.begin(now)
 
     def read(self, response: Response, read: Callable[[Reply], _Result]) -> _Result:
         """Return what `read` makes of a response, while no other request has its connection.
@@ -118,6 +125,7 @@ class Call:
             self._log_attempt(type(error.__cause__ or error).__name__)
         else:
             error.request_id = request_id(self._response.headers)
+        self._failure = error
         wait = self._attempts.wait_after(error, time.monotonic())
         if wait is not None:
             _logger.info("%s: trying again in %.2f s after: %s", self._name, wait, error.args[0])

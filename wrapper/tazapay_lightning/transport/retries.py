@@ -49,7 +49,7 @@ class Attempts:
         now: float,
         jitter: Callable[[float], float] = _full_jitter,
     ) -> None:
-        self._timeout = settings.timeout
+        self._settings = settings
         self._key = idempotency_key
         self._ends = now + settings.deadline
         self._jitter = jitter
@@ -61,7 +61,7 @@ class Attempts:
         """Count an attempt and return when it has to be over, on the clock that `now` is of."""
         self.number += 1
         self._existed_before, self.may_exist = self.may_exist, self._key is not None
-        return min(now + self._timeout, self._ends)
+        return min(now + self._settings.timeout, self._ends)
 
     def wait_after(self, error: errors.APIError, now: float) -> float | None:
         """Write the state of the call onto the error and tell what to do.
@@ -76,7 +76,8 @@ class Attempts:
         if self.number >= self.most or not errors.may_be_repeated(error):
             return None
         asked = error.retry_after if isinstance(error, errors.APIStatusError) else None
-        wait = self._jitter(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self.number - 1))) if asked is None else asked
+        own = self._jitter(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self.number - 1)))
+        wait = max(own, asked or 0.0)  # what is asked may be no time at all: then all attempts would be made at once
         return wait if now + wait < self._ends else None
 
     def note(self) -> str:

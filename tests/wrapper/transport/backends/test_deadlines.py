@@ -1,35 +1,26 @@
-"""No read of a bounded connection goes on after the deadline of its thread."""
+"""No step of a bounded socket goes on after the deadline of its thread: neither a read, nor a write, nor TLS."""
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tazapay_lightning.transport.backends.guards import bound_reads, reads_end_at
+from tazapay_lightning.transport.backends.guards import bound_steps, steps_end_at
 
 
-class Stream:
-    """Stands for a connection, and keeps what it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[int, float | None]] = []
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        self.asked.append((max_bytes, timeout))
-        return b"read"
-
-    def start_tls(self) -> None:
-        raise AssertionError("not asked for")
-
-
-def bounded() -> Any:
-    stream = Stream()
-    bound_reads({"return_value": stream})
-    return stream
+@pytest.fixture
+def bounded() -> Iterator[socket.socket]:
+    """A socket with a peer that neither reads nor writes."""
+    ours, peer = socket.socketpair()
+    bound_steps({"return_value": SimpleNamespace(get_extra_info={"socket": ours}.get)})
+    with ours, peer:
+        yield ours
 
 
 @pytest.fixture
@@ -42,60 +33,54 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 @pytest.mark.parametrize(
     ("timeout", "granted"), [(None, 10.0), (30.0, 10.0), (3.0, 3.0)], ids=["no limit", "a longer one", "a shorter one"]
 )
-def test_a_read_may_take_what_is_left_or_its_own_limit(
-    timeout: float | None, granted: float, clock: SimpleNamespace
+def test_a_step_may_take_what_is_left_or_its_own_limit(
+    timeout: float | None, granted: float, bounded: socket.socket, clock: SimpleNamespace
 ) -> None:
-    stream = bounded()
-    with reads_end_at(1010.0):
-        assert stream.read(7, timeout=timeout) == b"read"
-    assert stream.asked == [(7, granted)]
+    with steps_end_at(1010.0):
+        bounded.settimeout(timeout)
+    assert bounded.gettimeout() == granted
 
 
 @pytest.mark.parametrize("now", [1010.0, 1011.0])
-def test_no_read_begins_at_or_after_the_deadline(now: float, clock: SimpleNamespace) -> None:
-    stream = bounded()
+def test_no_step_begins_at_or_after_the_deadline(now: float, bounded: socket.socket, clock: SimpleNamespace) -> None:
     clock.now = now
-    with reads_end_at(1010.0), pytest.raises(TimeoutError, match=r"^the reply came too slowly$"):
-        stream.read(7)
-    assert stream.asked == []
-
-
-def test_a_read_may_begin_in_the_last_half_second(clock: SimpleNamespace) -> None:
-    stream = bounded()
-    with reads_end_at(1000.5):
-        stream.read(7)
-    assert stream.asked == [(7, 0.5)]
+    with steps_end_at(1010.0), pytest.raises(TimeoutError, match=r"^the time was up$"):
+        bounded.settimeout(7)
 
 
 @pytest.mark.parametrize("timeout", [None, 5.0])
-def test_without_a_deadline_a_read_keeps_its_own_limit(timeout: float | None) -> None:
-    stream = bounded()
-    stream.read(7, timeout=timeout)
-    assert stream.asked == [(7, timeout)]
+def test_without_a_deadline_a_step_keeps_its_own_limit(timeout: float | None, bounded: socket.socket) -> None:
+    bounded.settimeout(timeout)
+    assert bounded.gettimeout() == timeout
 
 
-def test_a_deadline_ends_with_its_block(clock: SimpleNamespace) -> None:
-    stream = bounded()
-    with pytest.raises(RuntimeError), reads_end_at(1001.0):
+def test_a_deadline_ends_with_its_block(bounded: socket.socket, clock: SimpleNamespace) -> None:
+    with pytest.raises(RuntimeError), steps_end_at(1001.0):
         raise RuntimeError
     clock.now = 1002.0
-    stream.read(7)
-    assert stream.asked == [(7, None)]
+    bounded.settimeout(None)
+    assert bounded.gettimeout() is None
 
 
-def test_a_deadline_holds_in_its_own_thread_only(clock: SimpleNamespace) -> None:
-    stream = bounded()
-    with reads_end_at(1000.0):
-        other = threading.Thread(target=stream.read, args=(7,))
+def test_a_call_within_a_call_leaves_the_outer_one_its_deadline(bounded: socket.socket, clock: SimpleNamespace) -> None:
+    with steps_end_at(1010.0):
+        with steps_end_at(1001.0):
+            pass
+        bounded.settimeout(30)
+    assert bounded.gettimeout() == 10.0
+
+
+def test_a_deadline_holds_in_its_own_thread_only(bounded: socket.socket, clock: SimpleNamespace) -> None:
+    with steps_end_at(1000.0):
+        other = threading.Thread(target=bounded.settimeout, args=(7,))
         other.start()
         other.join()
-    assert stream.asked == [(7, None)]
+    assert bounded.gettimeout() == 7
 
 
 @pytest.mark.parametrize(
-    "info", [{}, {"return_value": None}, {"return_value": b"bytes"}, {"return_value": SimpleNamespace(read=1)}]
+    "value", [None, b"bytes", SimpleNamespace(get_extra_info=lambda name: None)], ids=["nothing", "bytes", "no socket"]
 )
-def test_what_is_no_connection_is_left_alone(info: dict[str, Any]) -> None:
-    before = dict(info)
-    bound_reads(info)
-    assert info == before
+def test_what_is_no_connection_is_left_alone(value: Any) -> None:
+    bound_steps({"return_value": value})
+    bound_steps({})

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import traceback
+from contextlib import closing
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tazapay_lightning import APIConnectionError, AsyncLightningClient, ConfigurationError, LightningClient
-from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates, proxy_for
+from tazapay_lightning.transport.backends.proxies import _is_direct, environment_names_proxy_or_certificates, proxy_for
 from tazapay_lightning.transport.settings import Settings
 from tests.support.clients import create_kind, each_kind
 from tests.support.settings import settings
@@ -48,6 +54,7 @@ def configuration(base_url: str = "https://service.example") -> Settings:
         ({"HTTPS_PROXY": "http://proxy.example", "NO_PROXY": "other.example, service.example"}, None),
         ({"HTTPS_PROXY": "http://proxy.example", "no_proxy": ".example"}, None),
         ({"HTTPS_PROXY": "http://proxy.example", "NO_PROXY": "vice.example"}, "http://proxy.example"),
+        ({"HTTPS_PROXY": "http://proxy.example", "NO_PROXY": "10.0.0.0/8 *.example"}, None),
     ],
     ids=str,
 )
@@ -59,6 +66,67 @@ def test_the_proxy_is_the_one_that_the_environment_names(
     assert proxy_for(configuration()) == proxy
     assert environment_names_proxy_or_certificates(configuration()) == (proxy is not None)
     assert proxy_for(configuration("http://127.0.0.1:8080")) is None
+
+
+DIRECT, PROXIED = True, False
+NO_PROXY = [
+    ("service.example", "service.example", DIRECT),
+    ("service.example", "SERVICE.Example", DIRECT),
+    ("service.example", "example", DIRECT),
+    ("service.example", ".example", DIRECT),
+    ("service.example", "*.example", DIRECT),
+    ("service.example", "https://service.example", DIRECT),
+    ("service.example", "http://service.example", PROXIED),
+    ("service.example", "other.example,\tservice.example ,", DIRECT),
+    ("service.example", "localhost service.example", DIRECT),
+    ("service.example", "localhost, *", DIRECT),
+    ("service.example.", "service.example", DIRECT),
+    ("service.example", "service.example.", DIRECT),
+    ("service.example", "my.service.example", PROXIED),
+    ("service.example", "ice.example", PROXIED),
+    ("service.example", "service.example:443", DIRECT),
+    ("service.example", "service.example:8443", PROXIED),
+    ("service.example:8443", "service.example:8443", DIRECT),
+    ("service.example:8443", ".example:443", PROXIED),
+    ("service.example", ", . ,*., :443", PROXIED),
+    ("service.example", "10.0.0.0/8", PROXIED),
+    ("10.1.2.3", "10.1.2.3", DIRECT),
+    ("10.1.2.3", "10.1.2.3:443", DIRECT),
+    ("10.1.2.3", "10.1.2.3:80", PROXIED),
+    ("10.1.2.3", "10.0.0.0/8", DIRECT),
+    ("10.1.2.3", "10.9.9.9/8", DIRECT),
+    ("10.1.2.3", "192.168.0.0/16, 172.16.0.0/12", PROXIED),
+    ("10.1.2.3", "0.0.0.0/0", DIRECT),
+    ("10.1.2.3", "10.0.0.0/33", PROXIED),
+    ("10.1.2.3", "::/0", PROXIED),
+    ("[fd00::5]", "fd00::/8", DIRECT),
+    ("[fd00::5]", "fd00::5", DIRECT),
+    ("[fd00::5]", "FD00:0:0::5", DIRECT),
+    ("[fd00::5]", "fe80::/10", PROXIED),
+    ("[::1]", "[::1]", DIRECT),
+    ("[::1]", "::1", DIRECT),
+    ("[::1]:8443", "[::1]:8443", DIRECT),
+    ("[::1]:8443", "[::1]:443", PROXIED),
+]
+
+
+@pytest.mark.parametrize(("host", "entries", "direct"), NO_PROXY, ids=str)
+def test_no_proxy_is_read_as_curl_and_go_read_it(
+    host: str, entries: str, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
+    monkeypatch.setenv("NO_PROXY", entries)
+    assert (proxy_for(configuration(f"https://{host}")) is None) == direct
+
+
+@given(st.ip_addresses(), st.integers(0, 128), st.sampled_from(["{}", "x.example, {}", "[{}]"]))
+def test_an_address_goes_direct_if_it_lies_in_a_network_of_no_proxy(address: Any, prefix: int, form: str) -> None:
+    network = ip_network(f"{address}/{prefix % (address.max_prefixlen + 1)}", strict=False)
+    for each in (network[0], network[-1]):
+        assert _is_direct(str(each), 443, form.format(network))
+    outside = int(network.broadcast_address) + 1
+    if outside < 2**address.max_prefixlen:
+        assert not _is_direct(str(type(address)(outside)), 443, form.format(network))
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
@@ -141,6 +209,8 @@ def test_a_proxys_credentials_go_to_the_proxy_and_into_no_message(
     monkeypatch.setenv("HTTPS_PROXY", f"http://{user_info}127.0.0.1:{listen(proxy).port}")
     with pytest.raises(APIConnectionError, match="407 Proxy Authentication Required") as caught:
         create_kind(kind, "https://service.example", max_retries=0)
+    address = f"127.0.0.1:{os.environ['HTTPS_PROXY'].rpartition(':')[2]}"
+    assert f"through the proxy {address} (HTTPS_PROXY, ALL_PROXY, NO_PROXY)" in str(caught.value)
     (request,) = proxy.requests
     lines = [line for line in request.split(b"\r\n") if line.lower().startswith(b"proxy-authorization: ")]
     assert lines == ([b"Proxy-Authorization: " + sent] if sent else [])
@@ -148,6 +218,20 @@ def test_a_proxys_credentials_go_to_the_proxy_and_into_no_message(
     chain = everything_shown(caught.value)
     for secret in [part for part in (user_info.rstrip("@"), "dXNlcj", "p@ss") if part]:
         assert secret not in chain
+
+
+@each_kind
+def test_a_proxy_that_is_not_reached_is_named_without_its_credentials(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:{SECRET}@{address}")
+    with pytest.raises(APIConnectionError) as caught:
+        create_kind(kind, "https://service.example", max_retries=0)
+    assert f"from https://service.example through the proxy {address} (HTTPS_PROXY" in str(caught.value)
+    assert "check base_url" not in str(caught.value)
+    assert SECRET not in everything_shown(caught.value)
 
 
 def everything_shown(error: BaseException | None) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tazapay_lightning import APITimeoutError, AuthenticationError, PermissionDeniedError
-from tests.support.clients import create_kind, each_kind
+from tests.support.clients import call_kind, create_kind, each_kind
 from tests.support.service import read_request
 
 FAR_TOO_LONG = 30.0  # seconds; a client that waited would need more than that
@@ -129,3 +132,125 @@ def test_an_error_whose_body_breaks_off_is_still_the_error_of_its_status(kind: s
     with pytest.raises(PermissionDeniedError) as caught:
         create_kind(kind, f"http://127.0.0.1:{listen(break_off).port}")
     assert (caught.value.body, caught.value.attempts) == ("not all of it", 1)
+
+
+Behave = Callable[[Any], None]
+
+
+class SlowPeer:
+    """The ways in which a peer takes its time before it has a whole request: each ends when the client hangs up."""
+
+    def __init__(self, certificate: trustme.LeafCert) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(self._context)
+
+    def reads_slowly(self, connection: Any) -> None:
+        for _ in range(200):  # two seconds
+            connection.recv(512)
+            time.sleep(0.01)
+
+    def says_nothing(self, connection: Any) -> None:
+        while connection.recv(65536):
+            pass
+
+    def drips_its_handshake(self, connection: Any) -> None:
+        connection.recv(65536)
+        connection.sendall(b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xf0")  # the head of a long ServerHello
+        self._drip(connection)
+
+    def encrypted(self, then: Behave) -> Behave:
+        def speak_tls(connection: Any) -> None:
+            with self._context.wrap_socket(connection, server_side=True) as within:
+                then(within)
+
+        return speak_tls
+
+    def as_a_proxy(self, then: Behave) -> Behave:
+        def proxy(connection: Any) -> None:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            then(connection)
+
+        return proxy
+
+    def as_a_proxy_that_drips(self, connection: Any) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        self._drip(connection)
+
+    def as_a_proxy_that_drips_for_a_while(self, connection: Any) -> None:
+        connection.recv(65536)
+        for byte in b"HTTP/1.1 200 OK\r\n\r\n":
+            connection.sendall(bytes([byte]))
+            time.sleep(0.01)
+        self.says_nothing(connection)
+
+    def _drip(self, connection: Any) -> None:
+        while True:
+            connection.sendall(b"a")
+            time.sleep(0.02)
+
+
+MAYBE, SURELY_NOT = True, False
+SLOW_PEERS: dict[str, tuple[str, bool, Callable[[SlowPeer], Behave]]] = {
+    "reads slowly": ("http", MAYBE, lambda peer: peer.reads_slowly),
+    "reads slowly within TLS": ("https", MAYBE, lambda peer: peer.encrypted(peer.reads_slowly)),
+    "stalls its handshake": ("https", SURELY_NOT, lambda peer: peer.says_nothing),
+    "drips its handshake": ("https", SURELY_NOT, lambda peer: peer.drips_its_handshake),
+    "a proxy that drips": ("http proxy", SURELY_NOT, lambda peer: peer.as_a_proxy_that_drips),
+    "a proxy that drips, then a stalled handshake": (
+        "http proxy",
+        SURELY_NOT,
+        lambda peer: peer.as_a_proxy_that_drips_for_a_while,
+    ),
+    "a handshake that drips in a tunnel": (
+        "http proxy",
+        SURELY_NOT,
+        lambda peer: peer.as_a_proxy(peer.drips_its_handshake),
+    ),
+    "reads slowly in a tunnel": ("http proxy", MAYBE, lambda peer: peer.as_a_proxy(peer.encrypted(peer.reads_slowly))),
+    "a proxy within TLS that drips": (
+        "https proxy",
+        SURELY_NOT,
+        lambda peer: peer.encrypted(peer.as_a_proxy_that_drips),
+    ),
+    "a handshake that drips in a tunnel within TLS": (
+        "https proxy",
+        SURELY_NOT,
+        lambda peer: peer.encrypted(peer.as_a_proxy(peer.drips_its_handshake)),
+    ),
+}
+
+
+LONG = {"note": "x" * 4_000_000}  # more than the kernel takes at once
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@each_kind
+@pytest.mark.parametrize(("address", "outcome", "behave"), SLOW_PEERS.values(), ids=SLOW_PEERS.keys())
+def test_a_call_ends_at_its_deadline_however_slowly_its_request_is_taken(
+    address: str,
+    outcome: bool,
+    behave: Callable[[SlowPeer], Behave],
+    kind: str,
+    listen: Any,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    base_url = f"{address}://localhost:{listen(behave(SlowPeer(authority.issue_cert('localhost')))).port}"
+    if address.endswith("proxy"):
+        monkeypatch.setenv("HTTPS_PROXY", base_url.replace(" proxy", ""))
+        base_url = "https://localhost:9"
+    began = time.monotonic()
+    with pytest.raises(APITimeoutError) as caught:
+        call_kind(kind, base_url, "create_invoice", client={"deadline": 1}, amount_sats=1, metadata=LONG)
+    took = time.monotonic() - began
+    assert took < 3  # loading certificates and encoding the metadata are not within it
+    assert caught.value.outcome_unknown == outcome

@@ -1,1 +1,25 @@
-"""What carries a request: httpx, aiohttp, and the connections and guards that both need."""
+"""What carries a request: httpx, aiohttp, and the connections and guards that both need.
+
+The first call loads them. Python locks a module while it is loaded, and in a child that another thread forks meanwhile
+it would stay locked for ever: so a fork waits until it is loaded.
+"""
+
+import os
+from functools import cache
+from importlib import import_module
+from threading import RLock
+
+_loading = RLock()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
+
+
+HTTPX = ("tazapay_lightning.transport.backends.httpx", "httpcore", "certifi")  # the two it loads when it needs them
+
+
+@cache  # later calls meet no lock
+def load(*names: str) -> None:
+    """Load modules, which are imported afterwards, unless a fork is under way."""
+    with _loading:
+        for name in names:
+            import_module(name)

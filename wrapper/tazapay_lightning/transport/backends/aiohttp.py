@@ -12,17 +12,19 @@ import select
 import ssl
 import time
 from collections.abc import Callable
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 import aiohttp
+from sniffio import current_async_library
 from yarl import URL
 
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends.connections import KEEP_SECONDS, MOST_CONNECTIONS
-from tazapay_lightning.transport.backends.failures import client_closed_error, raise_documented
-from tazapay_lightning.transport.backends.proxies import proxy_for
+from tazapay_lightning.transport.backends.failures import client_closed_error, documented
+from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
 from tazapay_lightning.transport.settings import Settings
@@ -30,6 +32,7 @@ from tazapay_lightning.transport.settings import Settings
 # HttpProcessingError: of aiohttp's parser in Python, from within a body
 _FAILURES = (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, OSError, UnicodeError)
 _Result = TypeVar("_Result")
+_LONG_BODY = 1024 * 1024  # bytes; aiohttp warns of longer ones that it does not read by itself
 _LONGEST_HEAD = 100 * 1024  # bytes; what httpx reads
 
 
@@ -87,7 +90,7 @@ class AsyncAiohttp:
     """
 
     def __init__(self, settings: Settings, certificates: ssl.SSLContext) -> None:
-        self._proxy = _proxy(settings)
+        self._proxy, self._proxy_address = _proxy(settings), proxy_address(settings)
         self._certificates = certificates
         self._session: aiohttp.ClientSession | None = None  # belongs to the loop, which is not known before
         self._connector: _Connector
@@ -98,21 +101,26 @@ class AsyncAiohttp:
         if self._closed:
             raise client_closed_error()
         session = self._session = self._session or self._open()
-        trace = SimpleNamespace(has_sent=False)
+        trace = SimpleNamespace(has_sent=False, ends=ends)
+        content = request.content
         try:
             async with asyncio.timeout(ends - time.monotonic()):
                 response = await session.request(
                     request.method,
                     URL(request.url, encoded=True),
                     headers=request.headers,
-                    data=request.content,
+                    data=BytesIO(content) if content and len(content) > _LONG_BODY else content,
                     allow_redirects=False,
                     trace_request_ctx=trace,
                     **self._proxy,
                 )
             return read(await _received(response, ends))
-        except (*_FAILURES, RuntimeError) as failure:
-            raise_documented(failure, request, nothing_sent=not trace.has_sent, closed=session.closed)
+        except RuntimeError as failure:  # in one of several words, once the session is closed
+            if not session.closed:
+                raise
+            raise client_closed_error(nothing_sent=False) from failure
+        except _FAILURES as failure:
+            raise documented(failure, request, self._proxy_address, nothing_sent=not trace.has_sent) from failure
 
     async def aclose(self) -> None:
         """Close the connections; a second time does nothing."""
@@ -122,6 +130,8 @@ class AsyncAiohttp:
             await self._connector.abort()
 
     def _open(self) -> aiohttp.ClientSession:
+        if current_async_library() != "asyncio":
+            raise ConfigurationError('backend="aiohttp" runs under asyncio only: under trio take backend="httpx"')
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_note_sending)
         self._connector = _Connector(ssl=self._certificates, limit=MOST_CONNECTIONS, keepalive_timeout=KEEP_SECONDS)
@@ -140,6 +150,8 @@ class AsyncAiohttp:
 
 async def _note_sending(session: object, context: SimpleNamespace, event: object) -> None:
     """Note that a request may be on its way: aiohttp signals it before the first byte, and not for a CONNECT."""
+    if time.monotonic() >= context.trace_request_ctx.ends:  # a process can be stopped for as long as it likes
+        raise TimeoutError("the time was up before the request was sent")
     context.trace_request_ctx.has_sent = True
 
 

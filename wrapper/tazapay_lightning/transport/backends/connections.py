@@ -8,11 +8,12 @@ request takes the one that was used last, or opens another, up to `MOST_CONNECTI
 from __future__ import annotations
 
 import os
-import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -53,10 +54,10 @@ class Pool(Generic[_Connection]):
         self._all: set[_Connection] = set()
 
     def _take(self) -> _Connection:
-        with suppress(IndexError):  # there is none, or another thread took the last one
-            return self._idle.pop()[1]
         if self.is_closed:
             raise client_closed_error()
+        with suppress(IndexError):  # there is none, or another thread took the last one
+            return self._idle.pop()[1]
         connection = self._connect()
         self._all.add(connection)
         return connection
@@ -66,7 +67,7 @@ class Pool(Generic[_Connection]):
         now = self._clock()
         self._idle.append((now, connection))
         if self.is_closed:  # in the meantime: this one may have been opened after the others were closed
-            return self._all_of_them()
+            return list(self._all)
         old = []
         # another thread may take what was looked at: then a younger one is closed, which costs it no more than time
         with suppress(IndexError):
@@ -74,17 +75,35 @@ class Pool(Generic[_Connection]):
                 old.append(self._idle.popleft()[1])
         return old
 
-    def _all_of_them(self) -> list[_Connection]:
-        self._idle.clear()  # or a request could still find one
-        return list(self._all)
+
+class _Place:
+    """A place among the connections in use.
+
+    A signal handler can raise after a place was taken and before anything could be done to give it back: then it gives
+    itself back, as another, when nothing refers to it any more.
+    """
+
+    def __init__(self, free: SimpleQueue[_Place]) -> None:
+        self._free = weakref.ref(free)  # or neither would ever go
+
+    def __del__(self) -> None:
+        free = self._free()
+        if free is not None:
+            free.put(_Place(free))
 
 
 class Connections(Pool[_Connection]):
-    """Lends connections to threads."""
+    """Lends connections to threads.
+
+    Without a lock of Python's: what a signal handler raises in the middle of one leaves it locked for ever, and so does
+    a fork in the middle of another thread's call.
+    """
 
     def _start(self) -> None:
         super()._start()
-        self._free = threading.Semaphore(MOST_CONNECTIONS)
+        self._free: SimpleQueue[_Place] = SimpleQueue()
+        for _ in range(MOST_CONNECTIONS):
+            self._free.put(_Place(self._free))
         self._process = os.getpid()
 
     @contextmanager
@@ -97,10 +116,12 @@ class Connections(Pool[_Connection]):
         """
         if self._process != os.getpid():  # forked: the other process reads from the same sockets, and its replies
             self._start()
-        free = self._free
-        if not free.acquire(timeout=max(0.0, ends - time.monotonic())):
-            raise _pool_exhausted_error()
+        free, place = self._free, None
         try:
+            with suppress(Empty):
+                place = free.get(timeout=max(0.0, ends - time.monotonic()))
+            if place is None:
+                raise _pool_exhausted_error()
             connection = self._take()
             try:
                 yield connection
@@ -109,12 +130,13 @@ class Connections(Pool[_Connection]):
                 raise
             self._close(self._give_back(connection))
         finally:
-            free.release()
+            if place is not None:
+                free.put(place)
 
     def close(self) -> None:
         """Close all connections, used ones too; none can be had afterwards."""
         self.is_closed = True
-        self._close(self._all_of_them())
+        self._close(list(self._all))
 
     def _close(self, connections: Iterable[_Connection]) -> None:
         for connection in connections:
@@ -154,7 +176,7 @@ class AsyncConnections(Pool[_Connection]):
     async def aclose(self) -> None:
         """Close all connections, used ones too; none can be had afterwards."""
         self.is_closed = True
-        await self._close(self._all_of_them())
+        await self._close(list(self._all))
 
     async def _close(self, connections: Iterable[_Connection]) -> None:
         for connection in connections:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import NoReturn
 
 from tazapay_lightning.errors import APIConnectionError, APITimeoutError
 from tazapay_lightning.transport.exchange import Request
@@ -22,35 +21,41 @@ _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
 """The next step for the commonest failures; the first that is part of a failure counts."""
 
 
-def raise_documented(
-    failure: Exception, request: Request, *, nothing_sent: bool, closed: bool, late: bool = False, final: bool = False
-) -> NoReturn:
-    """Raise the documented error that a failure of the connection amounts to.
+def documented(
+    failure: Exception,
+    request: Request,
+    proxy: str | None,
+    *,
+    nothing_sent: bool,
+    late: bool = False,
+    final: bool = False,
+) -> APIConnectionError:
+    """Return the documented error that a failure of the connection amounts to.
 
     Args:
-        failure: what the library raised. A RuntimeError is raised again, unless the client was closed: libraries raise
-            it then.
+        failure: what the library raised.
         request: what was sent, or was to be.
+        proxy: host and port of the proxy in between; None where there is none.
         nothing_sent: whether it is certain that the service did not get the request.
-        closed: whether the client was closed.
         late: whether the time was up, which a TimeoutError shows by itself.
         final: whether another attempt would fail in the same way.
     """
-    if isinstance(failure, RuntimeError):
-        if not closed:
-            raise failure
-        raise client_closed_error(nothing_sent=False) from failure
-    links = list(_chain(failure))
+    links = list(chain(failure))
     for link in links:
         _clean(link, request.redaction)
     # its message may repeat kilobytes of what came
     what = printable(request.redaction.text(str(failure)), most=_MOST_WORDS) or type(failure).__name__
     message = f"no complete reply from {request.base_url}"
+    if proxy is not None:
+        message += f" through the proxy {proxy} (HTTPS_PROXY, ALL_PROXY, NO_PROXY)"
     if late or isinstance(failure, TimeoutError):
-        raise APITimeoutError(f"{message} in time ({what})", nothing_sent=nothing_sent) from failure
-    advice = next((f"; {step}" for kind, step in _ADVICE if any(isinstance(link, kind) for link in links)), "")
+        return APITimeoutError(f"{message} in time ({what})", nothing_sent=nothing_sent)
+    advised = [each for each in _ADVICE if any(isinstance(link, each[0]) for link in links)]
+    if proxy is not None:  # it is what was not reached: only TLS is with the service itself
+        advised = [each for each in advised if issubclass(each[0], ssl.SSLError)]
+    advice = f"; {advised[0][1]}" if advised else ""
     permanent = final or any(isinstance(link, ssl.SSLCertVerificationError) for link in links)
-    raise APIConnectionError(f"{message}: {what}{advice}", nothing_sent=nothing_sent, permanent=permanent) from failure
+    return APIConnectionError(f"{message}: {what}{advice}", nothing_sent=nothing_sent, permanent=permanent)
 
 
 def client_closed_error(*, nothing_sent: bool = True) -> APIConnectionError:
@@ -61,11 +66,15 @@ def client_closed_error(*, nothing_sent: bool = True) -> APIConnectionError:
 def _clean(link: BaseException, redaction: Redaction) -> None:
     """Redact what a traceback shows of a failure: a peer may have sent back what it got."""
     link.args = tuple(redaction.text(each) if isinstance(each, str) else each for each in link.args)
-    if isinstance(getattr(link, "message", None), str):  # aiohttp's show this and not their arguments
+    # aiohttp's show this and not their arguments; a group's is the library's own words, and cannot be changed
+    if isinstance(getattr(link, "message", None), str) and not isinstance(link, BaseExceptionGroup):
         link.message = redaction.text(link.message)  # type: ignore[attr-defined]  # it was just seen to be there
 
 
-def _chain(failure: BaseException | None) -> Iterator[BaseException]:
+def chain(failure: BaseException | None) -> Iterator[BaseException]:
+    """Yield a failure and what it came of."""
     while failure is not None:
         yield failure
+        if isinstance(failure, BaseExceptionGroup):  # trio's, of all addresses that it tried
+            yield from failure.exceptions
         failure = failure.__cause__ or failure.__context__

@@ -1,7 +1,8 @@
-"""What httpx does not guard by itself: a deadline over all reads of a blocking socket, and surplus bytes.
+"""What httpx does not guard by itself: a deadline over all steps of a blocking socket, and surplus bytes.
 
-httpx bounds each read of a socket, but not their sum, so a reply whose head comes byte by byte would outlast every
-limit. Asynchronous calls need no such bound: they are cancelled from outside.
+httpx bounds each step of a socket (a read, a write, a TLS handshake), but not their sum: a reply whose head comes byte
+by byte, or a peer that takes a long request in small pieces, would outlast every limit. So the socket itself is told
+when its request ends. Asynchronous calls need no such bound: they are cancelled from outside.
 
 A peer that sends two replies to one request leaves the second for the next request: the invoice of one order would be
 shown to the payer of another. httpcore looks for what is still in the socket. Bytes that were read already are
@@ -15,42 +16,70 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache
 from typing import Any, NoReturn
 
-_reads = threading.local()  # `ends`, on the monotonic clock, while a request of this thread is under way
+_request = threading.local()  # `ends`, on the monotonic clock, while a request of this thread is under way
 
 
 @contextmanager
-def reads_end_at(ends: float) -> Iterator[None]:
-    """Within the block, let no read of this thread from a bounded connection go on after `ends`.
+def steps_end_at(ends: float) -> Iterator[None]:
+    """Within the block, let no step of this thread on a bounded socket go on after `ends`.
 
     Raises:
-        TimeoutError: from the read that would.
+        TimeoutError: from the step that would.
     """
-    _reads.ends = ends
+    before = getattr(_request, "ends", math.inf)  # a hook, or a signal handler, may make a call within a call
+    _request.ends = ends
     try:
         yield
     finally:
-        _reads.ends = math.inf
+        _request.ends = before
 
 
-def bound_reads(info: Mapping[str, Any]) -> None:
-    """Bound the reads of each new connection, as httpcore's ``trace`` extension tells of it."""
-    stream: Any = info.get("return_value")
-    if hasattr(stream, "start_tls"):  # a network stream: plain after connecting, and once more within TLS
-        stream.read = partial(_read_in_time, stream.read)
+class _InTime:
+    """A socket that is given no more time than its request has left. httpcore gives it some before each step."""
+
+    __slots__ = ()
+
+    def settimeout(self, value: float | None) -> None:
+        left = getattr(_request, "ends", math.inf) - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time was up")
+        if left < math.inf:
+            value = left if value is None else min(value, left)
+        super().settimeout(value)  # type: ignore[misc]  # of the socket's class
 
 
-def _read_in_time(read: Callable[..., bytes], max_bytes: int, timeout: float | None = None) -> bytes:
-    left = getattr(_reads, "ends", math.inf) - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the reply came too slowly")
-    if timeout is not None:
-        left = min(timeout, left)
-    return read(max_bytes, timeout=left if left < math.inf else None)
+class _EncryptedInTime(_InTime):
+    """Within TLS to a proxy there is TLS to the service, which takes many steps in the time given for one."""
+
+    __slots__ = ()
+
+    def recv(self, *given: Any) -> Any:
+        self.settimeout(self.gettimeout())  # type: ignore[attr-defined]  # of the socket's class, like the others
+        return super().recv(*given)  # type: ignore[misc]  # see above
+
+    def send(self, *given: Any) -> Any:
+        self.settimeout(self.gettimeout())  # type: ignore[attr-defined]  # see above
+        return super().send(*given)  # type: ignore[misc]  # see above
+
+
+@lru_cache
+def _in_time(kind: type) -> type:
+    bound = _EncryptedInTime if issubclass(kind, ssl.SSLSocket) else _InTime
+    return type(kind.__name__, (bound, kind), {"__slots__": ()})
+
+
+def bound_steps(info: Mapping[str, Any]) -> None:
+    """Bound the steps of each new connection, as httpcore's ``trace`` extension tells of it."""
+    stream: Any = info.get("return_value")  # a network stream: plain after connecting, and once more within TLS
+    sock = stream.get_extra_info("socket") if hasattr(stream, "get_extra_info") else None
+    if isinstance(sock, socket.socket) and not isinstance(sock, _InTime):
+        kind: Any = type(sock)
+        sock.__class__ = _in_time(kind)  # it is httpcore's, and cannot be replaced
 
 
 def disconnect(extensions: Mapping[str, Any]) -> None:
@@ -68,14 +97,13 @@ def _refuse_to_write(*request: object, **options: object) -> NoReturn:
     raise OSError("the connection was ended, because a reply on it was another request's")
 
 
-def has_unread_bytes(connection: object, response: Any) -> bool:
+def has_unread_bytes(connection: object, stream: Any) -> bool:
     """Tell whether more came than the reply: the next request would take it for its own.
 
     Args:
         connection: a transport of httpx whose only reply was just read.
-        response: that reply.
+        stream: its network stream.
     """
-    stream = response.extensions["network_stream"]
     layer: Any = getattr(stream, "_stream", None)  # anyio's, for asyncio: what arrived before it was asked for
     while hasattr(layer, "transport_stream"):
         layer = layer.transport_stream

@@ -10,18 +10,18 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import aclosing, closing, contextmanager
+from contextlib import aclosing, closing, contextmanager, nullcontext, suppress
 from functools import lru_cache, partial
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import httpx
 
 from tazapay_lightning.errors import ConfigurationError
-from tazapay_lightning.transport.backends.connections import AsyncConnections, Connections, Pool
-from tazapay_lightning.transport.backends.failures import client_closed_error, raise_documented
-from tazapay_lightning.transport.backends.guards import bound_reads, disconnect, has_unread_bytes, reads_end_at
-from tazapay_lightning.transport.backends.proxies import proxy_for
+from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, AsyncConnections, Connections, Pool
+from tazapay_lightning.transport.backends.failures import chain, client_closed_error, documented
+from tazapay_lightning.transport.backends.guards import bound_steps, disconnect, has_unread_bytes, steps_end_at
+from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
 from tazapay_lightning.transport.settings import Settings
@@ -29,37 +29,118 @@ from tazapay_lightning.transport.settings import Settings
 HTTPClient = httpx.Client
 AsyncHTTPClient = httpx.AsyncClient
 
+_AnyConnections = Pool[Any] | HTTPClient | AsyncHTTPClient
 _Result = TypeVar("_Result")
-_Transport = TypeVar("_Transport", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
+_Transport = TypeVar("_Transport", bound=httpx.HTTPTransport | httpx.AsyncHTTPTransport)
 # With a caller's client these alone prove it: it may carry requests in a way of its own, which is not traced
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # UnicodeError: a caller's client reads where a redirect leads even if it is not to follow it, whatever stands there
 _FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+# made while this module is loaded, as OpenSSL makes itself ready for the first: see the package
+_NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
 
-class _Trace:
-    """Follows the steps of a request, which httpcore traces: they prove whether the service may have got any of it.
+class _Connection(httpx.HTTPTransport):
+    """One connection for blocking requests, which may be closed at any moment: by another thread, by a signal handler.
+
+    httpcore's lock may be held then, and it stays locked for ever when a signal handler raises in the middle of it. A
+    connection serves one request at a time, so that it protects nothing.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # private; if it is renamed one day, a test fails
+        self._pool._optional_thread_lock = nullcontext()  # type: ignore[assignment]  # noqa: SLF001 - see above
+
+
+class _Exchange:
+    """A request on its way. httpcore traces its steps, which prove whether the service may have got any of it.
+
+    Args:
+        request: what is to be sent.
+        ends: when its time is up.
+        connections: what it goes over: ours, or the client that the caller brought.
+        proxy: host and port of the proxy that is between.
 
     Attributes:
         has_sent: True from the moment at which the request's first byte may be on its way.
     """
 
     has_sent = False
+    _opened: Any = None
+
+    def __init__(self, request: Request, ends: float, connections: _AnyConnections, proxy: str | None) -> None:
+        self._request, self._ends, self._connections, self._proxy = request, ends, connections, proxy
+        if connections.is_closed:
+            raise client_closed_error()
+
+    def time_left(self) -> float:
+        """Return how many seconds there are, if any: a process can be stopped for as long as it likes."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise httpx.PoolTimeout("the time was up before the request was sent")
+        return left
+
+    def message(self, build: Callable[..., httpx.Request], trace: Callable[..., object]) -> httpx.Request:
+        """Return the request as httpx sends it."""
+        request, left = self._request, self.time_left()
+        # connecting ends shortly before the rest: a failure to connect proves that nothing was sent
+        limits = {"connect": 0.99 * left, "pool": 0.99 * left, "write": left, "read": left}
+        extensions = {"timeout": limits, "trace": trace}
+        url = _address(request.url)
+        return build(request.method, url, headers=request.headers, content=request.content, extensions=extensions)
 
     def blocking(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take a step, and bound the reads of a new connection, which asynchronous code is cancelled from."""
+        """Take a step, and bound the steps of a new connection, which asynchronous code is cancelled from."""
         if not self.has_sent:  # afterwards no connection is opened
             self._note(event, info)
-            bound_reads(info)
+            bound_steps(info)
 
     async def asynchronous(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take a step."""
+        """Take a step, and keep the stream of a new connection."""
         self._note(event, info)
+        if not self.has_sent and hasattr(info.get("return_value"), "start_tls"):
+            self._opened = info["return_value"]
+
+    async def abandon(self) -> None:
+        """Close what was opened for a request that did not go out: httpcore forgets it if a handshake is cancelled."""
+        if self._opened is not None and not self.has_sent:
+            with suppress(Exception), anyio.move_on_after(CLOSE_TIMEOUT, shield=True):
+                await self._opened.aclose()
 
     def _note(self, event: str, info: Mapping[str, Any]) -> None:
         if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":  # to a proxy
+            self.time_left()
             self.has_sent = True
+
+    def failed(self, failure: Exception) -> Response:
+        """Raise the documented error; or return the response that a hook of the caller's client raised something about.
+
+        Such a hook is often ``raise_for_status``. httpx has closed the response then, so its body is there only if the
+        hook has read it.
+        """
+        for link in chain(failure):
+            response = getattr(link, "response", None)
+            with suppress(RuntimeError):  # it was made without a request
+                trace = response.request.extensions.get("trace") if isinstance(response, httpx.Response) else None
+                if response is not None and trace in (self.blocking, self.asynchronous):
+                    body = Body(response.status_code, self._ends)
+                    body.add_decoded(response.content if response.is_stream_consumed else b"")
+                    return _complete(response, body)
+        if isinstance(failure, RuntimeError) and self._connections.is_closed:
+            raise client_closed_error(nothing_sent=False) from failure
+        if not isinstance(failure, _FAILURES):
+            raise failure
+        is_own = isinstance(self._connections, Pool)
+        raise documented(
+            failure,
+            self._request,
+            self._proxy if is_own else None,
+            nothing_sent=not self.has_sent if is_own else isinstance(failure, _NEVER_SENT),
+            late=isinstance(failure, httpx.TimeoutException),
+            final=isinstance(failure, httpx.UnsupportedProtocol | httpx.InvalidURL),
+        ) from failure
 
 
 class BlockingHttpx:
@@ -68,34 +149,33 @@ class BlockingHttpx:
     def __init__(self, settings: Settings, http_client: HTTPClient | None) -> None:
         if http_client is not None and not isinstance(http_client, httpx.Client):
             raise ConfigurationError(f"http_client must be an httpx.Client; got {type(http_client).__name__}")
-        self._connections = http_client or Connections(
-            _opening(httpx.HTTPTransport, settings), httpx.HTTPTransport.close
-        )
+        self._connections = http_client or Connections(_opening(_Connection, settings), _Connection.close)
+        self._proxy = proxy_address(settings)
 
     def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
         """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it."""
-        trace, connections = _Trace(), self._connections
-        if connections.is_closed:
-            raise client_closed_error()
+        connections = self._connections
+        exchange = _Exchange(request, ends, connections, self._proxy)
         try:
-            with reads_end_at(ends):
+            with steps_end_at(ends):
                 if isinstance(connections, httpx.Client):
-                    message = _message(connections.build_request, request, ends, trace.blocking)
+                    message = exchange.message(connections.build_request, exchange.blocking)
                     sent = connections.send(message, stream=True, auth=None, follow_redirects=False)
                     with closing(sent) as response:
                         return read(_received(response, ends))
                 with connections.one(ends) as connection:
-                    message = _message(httpx.Request, request, ends, trace.blocking)
+                    message = exchange.message(httpx.Request, exchange.blocking)
                     with closing(connection.handle_request(message)) as response:
                         received = _received(response, ends)
                     # closed while this one was being opened: so it was not among them
-                    if connections.is_closed or has_unread_bytes(connection, response):
-                        response.extensions["network_stream"].close()
+                    stream = response.extensions.get("network_stream")  # which a mock has not
+                    if stream is not None and (connections.is_closed or has_unread_bytes(connection, stream)):
+                        stream.close()
                     if received.status <= 299:  # after an error the connection is kept
                         return read(received)
-            return read(received)
-        except (*_FAILURES, RuntimeError) as failure:
-            _raise_documented(failure, request, trace, connections)
+        except Exception as failure:  # noqa: BLE001 - a hook may raise anything; what is not expected is raised again
+            received = exchange.failed(failure)
+        return read(received)
 
     def close(self) -> None:
         """Close what is ours: not a client that the caller brought."""
@@ -109,36 +189,38 @@ class AsyncHttpx:
     def __init__(self, settings: Settings, http_client: AsyncHTTPClient | None) -> None:
         if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
             raise ConfigurationError(f"http_client must be an httpx.AsyncClient; got {type(http_client).__name__}")
-        self._connections = http_client or AsyncConnections(
-            _opening(httpx.AsyncHTTPTransport, settings), httpx.AsyncHTTPTransport.aclose
-        )
+        transport = httpx.AsyncHTTPTransport
+        self._connections = http_client or AsyncConnections(_opening(transport, settings), transport.aclose)
+        self._proxy = proxy_address(settings)
 
     async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
         """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it."""
-        trace, connections = _Trace(), self._connections
-        if connections.is_closed:
-            raise client_closed_error()
+        connections = self._connections
+        exchange = _Exchange(request, ends, connections, self._proxy)
         try:
             if isinstance(connections, httpx.AsyncClient):
-                message = _message(connections.build_request, request, ends)
-                with anyio.fail_after(ends - time.monotonic()):
+                message = exchange.message(connections.build_request, exchange.asynchronous)
+                with anyio.fail_after(exchange.time_left()):
                     sent = await connections.send(message, stream=True, auth=None, follow_redirects=False)
                 async with aclosing(sent) as response:
                     return read(await _received_async(response, ends))
             async with connections.one(ends) as connection:
-                message = _message(httpx.Request, request, ends, trace.asynchronous)
-                with anyio.fail_after(ends - time.monotonic()):
+                message = exchange.message(httpx.Request, exchange.asynchronous)
+                with anyio.fail_after(exchange.time_left()):
                     sent = await connection.handle_async_request(message)
                 async with aclosing(sent) as response:
                     received = await _received_async(response, ends)
                 # closed while this one was being opened: so it was not among them
-                if connections.is_closed or has_unread_bytes(connection, response):
-                    await response.extensions["network_stream"].aclose()
+                stream = response.extensions.get("network_stream")  # which a mock has not
+                if stream is not None and (connections.is_closed or has_unread_bytes(connection, stream)):
+                    await stream.aclose()
                 if received.status <= 299:  # after an error the connection is kept
                     return read(received)
-            return read(received)
-        except (*_FAILURES, RuntimeError) as failure:
-            _raise_documented(failure, request, trace, connections)
+        except Exception as failure:  # noqa: BLE001 - a hook may raise anything; what is not expected is raised again
+            received = exchange.failed(failure)
+        finally:
+            await exchange.abandon()
+        return read(received)
 
     async def aclose(self) -> None:
         """Close what is ours: not a client that the caller brought."""
@@ -149,13 +231,13 @@ class AsyncHttpx:
 def certificates(settings: Settings) -> ssl.SSLContext:
     """Return the TLS settings: certificates are verified, against the authorities that httpx trusts.
 
-    For plain http none are loaded, which takes 15 ms.
+    For plain http no authorities are loaded, which takes 15 ms.
 
     Raises:
         ConfigurationError: the environment names certificates that cannot be read, or base_url is no URL.
     """
     with _setting_up(settings):
-        return httpx.create_ssl_context() if settings.is_encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return httpx.create_ssl_context() if settings.is_encrypted else _NO_AUTHORITIES
 
 
 def _opening(transport: Callable[..., _Transport], settings: Settings) -> Callable[[], _Transport]:
@@ -180,18 +262,6 @@ def _setting_up(settings: Settings) -> Iterator[None]:
 @lru_cache(maxsize=64)  # most calls go to the one address of the operation that creates
 def _address(url: str) -> httpx.URL:
     return httpx.URL(url)
-
-
-def _message(
-    build: Callable[..., httpx.Request], request: Request, ends: float, trace: Callable[..., object] | None = None
-) -> httpx.Request:
-    left = max(ends - time.monotonic(), 0.001)  # httpx takes 0 for "at once", which is what is left then
-    # connecting ends shortly before the rest: a failure to connect proves that nothing was sent
-    limits = {"connect": 0.99 * left, "pool": 0.99 * left, "write": left, "read": left}
-    extensions = {"timeout": limits, "trace": trace}
-    return build(
-        request.method, _address(request.url), headers=request.headers, content=request.content, extensions=extensions
-    )
 
 
 def _received(response: httpx.Response, ends: float) -> Response:
@@ -227,17 +297,3 @@ def _complete(response: httpx.Response, body: Body) -> Response:
     headers = dict(response.headers.items())
     content = body.decoded(headers.get("content-encoding", ""))
     return Response(response.status_code, headers, content, partial(disconnect, response.extensions))
-
-
-def _raise_documented(
-    failure: Exception, request: Request, trace: _Trace, connections: Pool[Any] | HTTPClient | AsyncHTTPClient
-) -> NoReturn:
-    is_own = isinstance(connections, Pool)
-    raise_documented(
-        failure,
-        request,
-        nothing_sent=not trace.has_sent if is_own else isinstance(failure, _NEVER_SENT),
-        closed=connections.is_closed,
-        late=isinstance(failure, httpx.TimeoutException),
-        final=isinstance(failure, httpx.UnsupportedProtocol | httpx.InvalidURL),
-    )
