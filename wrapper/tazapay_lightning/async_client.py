@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import inspect
-import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from tazapay_lightning.client import CommonClient, InvoiceOptions
@@ -22,9 +21,9 @@ from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, c
 from tazapay_lightning.invoices.waiting import PaymentWait
 from tazapay_lightning.operations import any_operation, creating, getting, updating
 from tazapay_lightning.transport.async_calls import AsyncCalls, Backend, Turns
-from tazapay_lightning.transport.logs import log_as_the_environment_says
 from tazapay_lightning.transport.replies import Reply
-from tazapay_lightning.transport.settings import Environment, MetadataFormat, Settings
+from tazapay_lightning.transport.settings import Credentials, Environment, MetadataFormat, Settings
+from tazapay_lightning.transport.tracebacks import frames_emptied
 from tazapay_lightning.values.json_fields import json_object
 
 if TYPE_CHECKING:
@@ -84,20 +83,20 @@ class AsyncLightningClient(CommonClient):
         http_client: AsyncHTTPClient | None = None,
         backend: Backend = "httpx",
     ) -> None:
-        log_as_the_environment_says(os.environ)
-        self._settings = Settings.build(
-            api_key=api_key,
-            api_secret=api_secret,
-            environment=environment,
-            base_url=base_url,
-            variables=os.environ,
-            timeout=timeout,
-            deadline=deadline,
-            max_retries=max_retries,
-            metadata_format=metadata_format,
-            check_echo=check_echo,
-        )
-        self._calls = AsyncCalls(self._settings, http_client, backend)
+        credentials = Credentials(api_key, api_secret)
+        del api_key, api_secret  # error reporters keep the local variables of frames
+        with frames_emptied():
+            self._settings = Settings.build(
+                credentials=credentials,
+                environment=environment,
+                base_url=base_url,
+                timeout=timeout,
+                deadline=deadline,
+                max_retries=max_retries,
+                metadata_format=metadata_format,
+                check_echo=check_echo,
+            )
+            self._calls = AsyncCalls(self._settings, http_client, backend)
         self._turns: Turns | None = None
 
     @overload
@@ -132,6 +131,7 @@ class AsyncLightningClient(CommonClient):
             expires_in=expires_in,
             metadata=metadata,
         )
+        del memo, metadata  # as in the constructor
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
         return await self._calls.run(
             creating(request, settings.metadata_format, idempotency_key),
@@ -225,9 +225,7 @@ class AsyncLightningClient(CommonClient):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def _taking_turns(self, turns: Turns) -> Self:

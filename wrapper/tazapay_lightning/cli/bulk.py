@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
@@ -29,7 +28,7 @@ from tazapay_lightning.bulk.files.session import Session
 from tazapay_lightning.bulk.orders import State, check_rate, idempotency_key
 from tazapay_lightning.cli.outcomes import REFUSED, UNKNOWN, AsJson, BaseUrl, Environment, problems_explained, say, stop
 from tazapay_lightning.cli.progress import progress
-from tazapay_lightning.transport.settings import Settings
+from tazapay_lightning.transport.settings import Credentials, Settings
 from tazapay_lightning.values.safe_text import printable
 
 _LISTED = 20
@@ -55,9 +54,7 @@ def bulk(
     """Create an invoice for each order of a file, never two for one; run it again to resume."""
     # bad settings are refused before anything is read or written
     client = AsyncLightningClient(environment=environment, base_url=base_url, backend=backend)  # type: ignore[arg-type]  # checked there
-    settings = Settings.build(
-        api_key=None, api_secret=None, environment=environment, base_url=base_url, variables=os.environ
-    )
+    settings = Settings.build(credentials=Credentials(None, None), environment=environment, base_url=base_url)
     key = partial(idempotency_key, namespace)
     key("7890")  # checks the namespace
     check_rate(rate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ from tazapay_lightning.errors import APIError, TazapayError, UnexpectedResponseE
 from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.transport.replies import Reply, read_reply, request_id
 from tazapay_lightning.transport.retries import Attempts
-from tazapay_lightning.transport.settings import Settings
+from tazapay_lightning.transport.settings import Credentials, Settings
+from tazapay_lightning.transport.tracebacks import clean
 
 _logger = logging.getLogger("tazapay_lightning")
 
@@ -45,9 +47,15 @@ class Request:
     base_url: str
     """The address that messages name."""
     url: str
-    headers: Mapping[str, str] = field(repr=False)
     content: bytes | None = field(repr=False)
     redaction: Redaction
+    _headers: Mapping[str, str] = field(repr=False)
+    _credentials: Credentials
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """All headers. No frame holds them but those of the library that sends them, which are emptied."""
+        return {**self._headers, "Authorization": self._credentials.authorization()}
 
 
 class Response(NamedTuple):
@@ -99,7 +107,7 @@ class Call:
         if self._response is None:
             self._log_attempt(type(error.__cause__ or error).__name__)
         else:
-            error.request_id = request_id(self._response.headers)
+            error.request_id = self.request.redaction.value(request_id(self._response.headers))
         wait = self._attempts.wait_after(error, time.monotonic())
         if wait is not None:
             _logger.info("%s: trying again in %.2f s after: %s", self._name, wait, error.args[0])
@@ -112,18 +120,18 @@ class Call:
         What this package did not raise on purpose becomes an `UnexpectedResponseError`, since the service or the
         network has led to it. Cancellation, Ctrl-C and the like get a note, and leave as they are.
         """
+        handled = sys.exception()
         try:
             yield
-        except TazapayError:
-            raise
-        except Exception as failure:
+        except BaseException as failure:
+            clean(failure, self.request.redaction, before=handled)
+            if not isinstance(failure, Exception) and self._operation.idempotency_key is not None:
+                failure.add_note(self._attempts.note())
+            if not isinstance(failure, Exception) or isinstance(failure, TazapayError):
+                raise
             error = UnexpectedResponseError(f"the reply could not be handled: {type(failure).__name__}")
             self.failed(error)
             raise error from failure
-        except BaseException as leaving:
-            if self._operation.idempotency_key is not None:
-                leaving.add_note(self._attempts.note())
-            raise
 
     def _log_attempt(self, outcome: object) -> None:
         """Write one line for an attempt, without a secret; the key is none."""
@@ -135,7 +143,6 @@ class Call:
 
 
 def _request(operation: Operation, settings: Settings) -> Request:
-    credentials = settings.credentials
     submitted = (*operation.submitted, *settings.headers.values())
     return Request(
         method=operation.method,
@@ -146,9 +153,9 @@ def _request(operation: Operation, settings: Settings) -> Request:
             "User-Agent": f"tazapay-lightning/{__version__}",
             **settings.headers,
             "Accept-Encoding": "identity",
-            "Authorization": credentials.authorization(),
             **operation.headers,
         },
         content=operation.content,
-        redaction=Redaction(credentials=credentials.secrets(), submitted=submitted),
+        credentials=settings.credentials,
+        redaction=Redaction(credentials=settings.credentials, submitted=submitted),
     )

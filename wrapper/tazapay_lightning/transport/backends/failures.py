@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 from typing import NoReturn
 
 from tazapay_lightning.errors import APIConnectionError, APITimeoutError
 from tazapay_lightning.transport.exchange import Request
-from tazapay_lightning.transport.redaction import Redaction
+from tazapay_lightning.transport.tracebacks import chain
 from tazapay_lightning.values.safe_text import printable
 
 _MOST_WORDS = 300
@@ -40,9 +39,7 @@ def raise_documented(
         if not closed:
             raise failure
         raise client_closed_error(nothing_sent=False) from failure
-    links = list(_chain(failure))
-    for link in links:
-        _clean(link, request.redaction)
+    links = list(chain(failure))
     # its message may repeat kilobytes of what came
     what = printable(request.redaction.text(str(failure)), most=_MOST_WORDS) or type(failure).__name__
     message = f"no complete reply from {request.base_url}"
@@ -56,16 +53,3 @@ def raise_documented(
 def client_closed_error(*, nothing_sent: bool = True) -> APIConnectionError:
     """Return the error for a request that found its client closed."""
     return APIConnectionError("the client was closed meanwhile", nothing_sent=nothing_sent, permanent=True)
-
-
-def _clean(link: BaseException, redaction: Redaction) -> None:
-    """Redact what a traceback shows of a failure: a peer may have sent back what it got."""
-    link.args = tuple(redaction.text(each) if isinstance(each, str) else each for each in link.args)
-    if isinstance(getattr(link, "message", None), str):  # aiohttp's show this and not their arguments
-        link.message = redaction.text(link.message)  # type: ignore[attr-defined]  # it was just seen to be there
-
-
-def _chain(failure: BaseException | None) -> Iterator[BaseException]:
-    while failure is not None:
-        yield failure
-        failure = failure.__cause__ or failure.__context__
