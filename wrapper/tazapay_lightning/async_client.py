@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -22,9 +21,9 @@ from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, c
 from tazapay_lightning.invoices.waiting import PaymentWait
 from tazapay_lightning.operations import any_operation, creating, getting, updating
 from tazapay_lightning.transport.async_calls import AsyncCalls, Backend, Turns
-from tazapay_lightning.transport.logs import log_as_the_environment_says
 from tazapay_lightning.transport.replies import Reply
-from tazapay_lightning.transport.settings import Environment, MetadataFormat, Settings
+from tazapay_lightning.transport.settings import Credentials, Environment, MetadataFormat, Settings
+from tazapay_lightning.transport.tracebacks import frames_emptied
 from tazapay_lightning.values.json_fields import json_object
 
 if TYPE_CHECKING:
@@ -86,20 +85,21 @@ class AsyncLightningClient(CommonClient):
         http_client: AsyncHTTPClient | None = None,
         backend: Backend = "httpx",
     ) -> None:
-        log_as_the_environment_says(os.environ)
-        self._settings = Settings.build(
-            api_key=api_key,
-            api_secret=api_secret,
-            environment=environment,
-            base_url=base_url,
-            allow_http=allow_http,
-            timeout=timeout,
-            deadline=deadline,
-            max_retries=max_retries,
-            metadata_format=metadata_format,
-            check_echo=check_echo,
-        )
-        self._calls, self._known = AsyncCalls(self._settings, http_client, backend), KnownInvoices()
+        credentials = Credentials(api_key, api_secret)
+        del api_key, api_secret  # error reporters keep the local variables of frames
+        with frames_emptied():
+            self._settings = Settings.build(
+                credentials=credentials,
+                environment=environment,
+                base_url=base_url,
+                allow_http=allow_http,
+                timeout=timeout,
+                deadline=deadline,
+                max_retries=max_retries,
+                metadata_format=metadata_format,
+                check_echo=check_echo,
+            )
+            self._calls, self._known = AsyncCalls(self._settings, http_client, backend), KnownInvoices()
         self._turns: Turns | None = None
 
     @overload
@@ -134,6 +134,7 @@ class AsyncLightningClient(CommonClient):
             expires_in=expires_in,
             metadata=metadata,
         )
+        del memo, metadata  # as in the constructor
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
         return await self._calls.run(
             creating(request, settings.metadata_format, idempotency_key),

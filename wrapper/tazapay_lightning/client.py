@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -21,9 +20,9 @@ from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, c
 from tazapay_lightning.invoices.waiting import PaymentWait
 from tazapay_lightning.operations import any_operation, creating, getting, updating
 from tazapay_lightning.transport.calls import Calls
-from tazapay_lightning.transport.logs import log_as_the_environment_says
 from tazapay_lightning.transport.replies import Reply
-from tazapay_lightning.transport.settings import Environment, MetadataFormat, Settings
+from tazapay_lightning.transport.settings import Credentials, Environment, MetadataFormat, Settings
+from tazapay_lightning.transport.tracebacks import frames_emptied
 from tazapay_lightning.values.json_fields import json_object
 
 if TYPE_CHECKING:
@@ -121,7 +120,8 @@ class CommonClient:
         return partial(read_fetched, invoice_id=invoice_id, network=self._settings.network)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(host={urlsplit(self.base_url).netloc!r})"
+        host = urlsplit(self.base_url).netloc if hasattr(self, "_settings") else None  # None while it is made
+        return f"{type(self).__name__}(host={host!r})"
 
 
 class LightningClient(CommonClient):
@@ -175,20 +175,21 @@ class LightningClient(CommonClient):
         check_echo: bool = True,
         http_client: HTTPClient | None = None,
     ) -> None:
-        log_as_the_environment_says(os.environ)
-        self._settings = Settings.build(
-            api_key=api_key,
-            api_secret=api_secret,
-            environment=environment,
-            base_url=base_url,
-            allow_http=allow_http,
-            timeout=timeout,
-            deadline=deadline,
-            max_retries=max_retries,
-            metadata_format=metadata_format,
-            check_echo=check_echo,
-        )
-        self._calls, self._known = Calls(self._settings, http_client), KnownInvoices()
+        credentials = Credentials(api_key, api_secret)
+        del api_key, api_secret  # error reporters keep the local variables of frames
+        with frames_emptied():
+            self._settings = Settings.build(
+                credentials=credentials,
+                environment=environment,
+                base_url=base_url,
+                allow_http=allow_http,
+                timeout=timeout,
+                deadline=deadline,
+                max_retries=max_retries,
+                metadata_format=metadata_format,
+                check_echo=check_echo,
+            )
+            self._calls, self._known = Calls(self._settings, http_client), KnownInvoices()
 
     @overload
     def create_invoice(self, *, amount_sats: int, **options: Unpack[InvoiceOptions]) -> Invoice: ...
@@ -265,6 +266,7 @@ class LightningClient(CommonClient):
             expires_in=expires_in,
             metadata=metadata,
         )
+        del memo, metadata  # as in the constructor
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
         return self._calls.run(
             creating(request, settings.metadata_format, idempotency_key),

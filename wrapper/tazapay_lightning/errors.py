@@ -31,13 +31,13 @@ One ``except TazapayError`` catches them all. Messages name the next step and ho
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for types only: three errors carry an invoice, and every room raises errors
     from tazapay_lightning.invoices.invoice import Difference, Invoice
 
-# Keyword arguments of every constructor below have defaults, because unpickling calls it with the message alone
-# and then restores the attributes.
+_LONGEST = 2000  # characters of a message: it may name what was refused, and that may be of any size
 
 
 class TazapayError(Exception):
@@ -52,6 +52,12 @@ class TazapayError(Exception):
         InvalidArgumentError
     """
 
+    def __init__(self, message: str = "", /, **attributes: Any) -> None:
+        super().__init__(message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...")
+        if unknown := [name for name in attributes if not hasattr(type(self), name)]:
+            raise TypeError(f"{type(self).__name__} has no attribute {unknown[0]}")
+        vars(self).update(attributes)
+
 
 class ConfigurationError(TazapayError):
     """The client cannot work as it was set up: credentials, environment, base URL, time limits, or it is closed."""
@@ -64,9 +70,7 @@ class InvalidArgumentError(TazapayError, ValueError):
         argument: the name of the argument that was refused.
     """
 
-    def __init__(self, message: str = "", *, argument: str = "") -> None:
-        super().__init__(message)
-        self.argument = argument
+    argument: str = ""
 
 
 class InvalidBolt11Error(InvalidArgumentError):
@@ -87,12 +91,10 @@ class APIError(TazapayError):
         request_id: the id that the service gave the last request, for its support; None where it gave none.
     """
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message)
-        self.idempotency_key: str | None = None
-        self.outcome_unknown: bool = False
-        self.attempts: int = 0
-        self.request_id: str | None = None
+    idempotency_key: str | None = None
+    outcome_unknown: bool = False
+    attempts: int = 0
+    request_id: str | None = None
 
     def __str__(self) -> str:
         text = super().__str__()
@@ -108,10 +110,8 @@ class APIConnectionError(APIError):
         permanent: True if another attempt would fail in the same way, as with a certificate that is not trusted.
     """
 
-    def __init__(self, message: str = "", *, nothing_sent: bool = False, permanent: bool = False) -> None:
-        super().__init__(message)
-        self.nothing_sent = nothing_sent
-        self.permanent = permanent
+    nothing_sent: bool = False
+    permanent: bool = False
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):
@@ -128,30 +128,18 @@ class APIStatusError(APIError):
         errors: Tazapay's list of errors, mappings with ``code``, ``message`` and ``remarks``, each of which may be
             missing; empty when it gave none.
         headers: the reply's headers, names in lower case, without those that carry credentials or cookies.
-        body: the beginning of the reply's body as text, credentials and submitted texts blanked.
+        body: the beginning of the reply's body if it is JSON, credentials and submitted texts blanked; "" of any other:
+            a page can spell them in too many ways.
         retry_after: seconds after which the service asks to be called again; None when it did not say.
     """
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        status_code: int = 0,
-        code: int | None = None,
-        service_message: str = "",
-        errors: tuple[Mapping[str, object], ...] = (),
-        headers: Mapping[str, str] | None = None,
-        body: str = "",
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status_code = status_code
-        self.code = code
-        self.message = service_message
-        self.errors = errors
-        self.headers: Mapping[str, str] = headers if headers is not None else {}
-        self.body = body
-        self.retry_after = retry_after
+    status_code: int = 0
+    code: int | None = None
+    message: str = ""
+    errors: tuple[Mapping[str, object], ...] = ()
+    headers: Mapping[str, str] = MappingProxyType({})
+    body: str = ""
+    retry_after: float | None = None
 
 
 class AuthenticationError(APIStatusError):
@@ -188,20 +176,10 @@ class RequestFailedError(APIError):
         with_data: True if the reply holds ``data`` nevertheless, so that an invoice may exist.
     """
 
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        service_message: str = "",
-        code: int | None = None,
-        errors: tuple[Mapping[str, object], ...] = (),
-        with_data: bool = False,
-    ) -> None:
-        super().__init__(message)
-        self.message = service_message
-        self.code = code
-        self.errors = errors
-        self.with_data = with_data
+    message: str = ""
+    code: int | None = None
+    errors: tuple[Mapping[str, object], ...] = ()
+    with_data: bool = False
 
 
 class UnexpectedResponseError(APIError):
@@ -220,12 +198,8 @@ class InvoiceMismatchError(TazapayError):
         differences: what was asked for and what came, per field.
     """
 
-    def __init__(
-        self, message: str = "", *, invoice: Invoice | None = None, differences: tuple[Difference, ...] = ()
-    ) -> None:
-        super().__init__(message)
-        self.invoice = invoice
-        self.differences = differences
+    invoice: Invoice | None = None
+    differences: tuple[Difference, ...] = ()
 
 
 class InvoiceExpiredError(TazapayError):
@@ -235,9 +209,7 @@ class InvoiceExpiredError(TazapayError):
         invoice: the invoice as it was last seen.
     """
 
-    def __init__(self, message: str = "", *, invoice: Invoice | None = None) -> None:
-        super().__init__(message)
-        self.invoice = invoice
+    invoice: Invoice | None = None
 
 
 class PaymentTimeoutError(TazapayError, TimeoutError):
@@ -247,9 +219,7 @@ class PaymentTimeoutError(TazapayError, TimeoutError):
         invoice: the invoice as it was last seen.
     """
 
-    def __init__(self, message: str = "", *, invoice: Invoice | None = None) -> None:
-        super().__init__(message)
-        self.invoice = invoice
+    invoice: Invoice | None = None
 
 
 class WebhookError(TazapayError):

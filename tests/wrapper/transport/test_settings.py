@@ -12,6 +12,7 @@ import pytest
 
 from tazapay_lightning import AsyncLightningClient, ConfigurationError, LightningClient
 from tazapay_lightning.transport.settings import Credentials, Settings
+from tests.support.settings import settings
 
 CLIENTS = [LightningClient, AsyncLightningClient]
 both_clients = pytest.mark.parametrize("client", CLIENTS)
@@ -101,11 +102,7 @@ def test_credentials_of_the_environment_are_sent(variables: pytest.MonkeyPatch) 
 
 
 def configuration(**arguments: Any) -> Settings:
-    complete = {
-        "api_key": "k", "api_secret": "s", "environment": None, "base_url": None, "metadata_format": "string",
-        "check_echo": True, "variables": {},
-    }  # fmt: skip
-    return Settings.build(**{**complete, **arguments})
+    return settings(**{"api_key": "k", "api_secret": "s", **arguments})
 
 
 @pytest.mark.parametrize(
@@ -337,7 +334,7 @@ def test_dot_segments_are_refused_wherever_they_are(path: str) -> None:
 
 @pytest.mark.parametrize("credential", ["!", "~", "!~"])
 def test_every_visible_character_may_be_in_a_credential(credential: str) -> None:
-    assert configuration(api_key=credential).credentials.secrets()[0] == credential
+    assert next(iter(configuration(api_key=credential).credentials)) == credential
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,7 +16,8 @@ from tazapay_lightning.errors import APIError, InvoiceMismatchError, TazapayErro
 from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.transport.replies import Reply, read_reply, request_id
 from tazapay_lightning.transport.retries import Attempts
-from tazapay_lightning.transport.settings import Settings
+from tazapay_lightning.transport.settings import Credentials, Settings
+from tazapay_lightning.transport.tracebacks import clean
 
 _Result = TypeVar("_Result")
 _logger = logging.getLogger("tazapay_lightning")
@@ -46,9 +48,15 @@ class Request:
     base_url: str
     """The address that messages name."""
     url: str
-    headers: Mapping[str, str] = field(repr=False)
     content: bytes | None = field(repr=False)
     redaction: Redaction
+    _headers: Mapping[str, str] = field(repr=False)
+    _credentials: Credentials
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """All headers. No frame holds them but those of the library that sends them, which are emptied."""
+        return {**self._headers, "Authorization": self._credentials.authorization()}
 
 
 class Response(NamedTuple):
@@ -81,6 +89,7 @@ class Call:
         self._attempt_began = now
         self._response: Response | None = None
         self._failure: APIError | None = None
+        self._handled = sys.exception()  # by the caller, already
 
     def begin(self) -> float:
         """Begin an attempt, and return when it has to be over. One that would begin too late fails as that before it.
@@ -124,7 +133,7 @@ class Call:
         if self._response is None:
             self._log_attempt(type(error.__cause__ or error).__name__)
         else:
-            error.request_id = request_id(self._response.headers)
+            error.request_id = self.request.redaction.value(request_id(self._response.headers))
         self._failure = error
         wait = self._attempts.wait_after(error, time.monotonic())
         if wait is not None:
@@ -137,6 +146,7 @@ class Call:
         What this package did not raise on purpose becomes an `UnexpectedResponseError`, since the service or the
         network has led to it. Cancellation, Ctrl-C and the like get a note, and leave as they are.
         """
+        clean(leaving, self.request.redaction, before=self._handled)
         if isinstance(leaving, Exception) and not isinstance(leaving, TazapayError):
             error = UnexpectedResponseError(f"the reply could not be handled: {type(leaving).__name__}")
             error.__cause__ = leaving
@@ -159,7 +169,6 @@ class Call:
 
 
 def _request(operation: Operation, settings: Settings) -> Request:
-    credentials = settings.credentials
     submitted = (*operation.submitted, *settings.headers.values())
     return Request(
         method=operation.method,
@@ -170,9 +179,9 @@ def _request(operation: Operation, settings: Settings) -> Request:
             "User-Agent": f"tazapay-lightning/{__version__}",
             **settings.headers,
             "Accept-Encoding": "identity",
-            "Authorization": credentials.authorization(),
             **operation.headers,
         },
         content=operation.content,
-        redaction=Redaction(credentials=credentials.secrets(), submitted=submitted),
+        credentials=settings.credentials,
+        redaction=Redaction(credentials=settings.credentials, submitted=submitted),
     )

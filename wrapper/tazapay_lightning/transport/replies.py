@@ -100,10 +100,10 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes, redaction: 
         # an object without an envelope has a status of its own
         says_failed = str(envelope.get("status", "")).lower() in _FAILURES and not (is_object and "object" in envelope)
         if says_failed or (data is None and envelope.get("errors")):
-            words = words_of(envelope, redaction)
+            words, arguments = words_of(envelope, redaction)
             raise RequestFailedError(
-                f"the service answered {status}, but says that the request failed{words.quoted()}",
-                **words.arguments(),
+                f"the service answered {status}, but says that the request failed{words}",
+                **arguments,
                 with_data=bool(data) or not {"id", "amount"}.isdisjoint(envelope),
             )
         if is_object or not ("data" in envelope or _ENVELOPE.issuperset(envelope)):

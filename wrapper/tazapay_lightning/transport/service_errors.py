@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.client import responses
-from typing import Any, NamedTuple
+from typing import Any
 
 from tazapay_lightning import errors
-from tazapay_lightning.transport.redaction import Redaction
+from tazapay_lightning.transport.redaction import Redaction, without_secrets
 from tazapay_lightning.transport.retries import seconds_to_wait
 from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.safe_text import printable
 
 _MAX_BODY = 2000  # characters of a reply's body that an error keeps
+_MOST_COMMAS = 50_000  # in a body that is read as JSON: more values would block an event loop, and no error has them
 _MAX_MESSAGE = 500  # characters of the service's words that a message repeats
 
 _BY_STATUS: Mapping[int, type[errors.APIStatusError]] = {
@@ -39,13 +41,12 @@ _NEXT_STEP: Mapping[int, str] = {
 
 def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction: Redaction) -> errors.APIStatusError:
     """Make the error that belongs to a status other than 2xx, whatever the body is."""
-    try:
-        parsed = parse_json(body)
-    except errors.UnexpectedResponseError:  # HTML, empty, cut short: the status alone says enough
-        parsed = None
-    words = words_of(parsed if isinstance(parsed, dict) else {}, redaction)
+    parsed: object = None
+    with suppress(errors.UnexpectedResponseError):  # HTML, empty, cut short: the status alone says enough
+        parsed = parse_json(body) if body.count(b",") <= _MOST_COMMAS else None
+    words, arguments = words_of(parsed if isinstance(parsed, dict) else {}, redaction)
     kind = _BY_STATUS.get(status, errors.InvalidRequestError if 400 <= status <= 499 else errors.ServerError)
-    message = f"{status} {responses.get(status, '')}".rstrip() + words.quoted()  # there is none for 520 and others
+    message = f"{status} {responses.get(status, '')}".rstrip() + words  # none for 520 and others
     if status in _NEXT_STEP:
         message += f"; {_NEXT_STEP[status]}"
     elif 300 <= status <= 399:
@@ -53,61 +54,28 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction
     return kind(
         message,
         status_code=status,
-        **words.arguments(),
-        headers=redaction.headers(headers),
-        body=_redacted_body(parsed, body, redaction)[:_MAX_BODY],
+        **arguments,
+        headers=redaction.value(without_secrets(headers)),
+        # of a page nothing is kept: there are too many ways to spell a secret in it
+        body="" if parsed is None else json.dumps(redaction.value(parsed), ensure_ascii=False)[:_MAX_BODY],
         retry_after=seconds_to_wait(headers, now=datetime.now(UTC)),
     )
 
 
-def _redacted_body(parsed: object, body: bytes, redaction: Redaction) -> str:
-    """Return the whole body as text without secrets; cutting it is for later, or half a secret could be left there."""
-    if parsed is not None:
-        try:  # read and written anew, so that no way to escape a letter hides a secret from its redaction
-            return json.dumps(redaction.value(parsed), ensure_ascii=False)
-        except RecursionError:
-            return ""
-    return redaction.text(body.decode("utf-8", "replace"))
-
-
-class Words(NamedTuple):
-    """What the service says about an error, redacted."""
-
-    message: str
-    code: int | None
-    errors: tuple[Mapping[str, object], ...]
-    reasons: tuple[str, ...]
-    """What the entries of ``errors`` add to the message."""
-
-    def arguments(self) -> dict[str, Any]:
-        """Return them as the errors take them."""
-        return {"service_message": self.message, "code": self.code, "errors": self.errors}
-
-    def quoted(self) -> str:
-        """Return them as the end of a message, cut short."""
-        message = f": {printable(self.message, most=_MAX_MESSAGE)}" if self.message else ""
-        code = "" if self.code is None else f" (code {self.code})"
-        reasons = f"; {printable('; '.join(self.reasons), most=_MAX_MESSAGE)}" if self.reasons else ""
-        return message + code + reasons
-
-
-def words_of(envelope: Mapping[str, object], redaction: Redaction) -> Words:
-    """Read what an envelope says about an error."""
-    try:
-        envelope = redaction.mapping(envelope)
-    except RecursionError:  # nested beyond what Python walks, which no error of the service is
-        envelope = {}
+def words_of(envelope: Mapping[str, Any], redaction: Redaction) -> tuple[str, dict[str, Any]]:
+    """Return what an envelope says about an error, redacted: as the end of a message, and as the errors take it."""
+    envelope = {name: redaction.value(envelope.get(name)) for name in ("message", "code", "errors")}
     listed = envelope.get("errors")
-    errors = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    messages = [envelope.get("message"), *(entry.get("message") for entry in errors)]
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    messages = [envelope.get("message"), *(entry.get("message") for entry in entries)]
     message = next((text.strip() for text in messages if isinstance(text, str) and text.strip()), "")
-    codes = (_number(source.get("code")) for source in [*errors, envelope])
-    return Words(
-        message=message,
-        code=next((code for code in codes if code is not None), None),
-        errors=tuple(errors),
-        reasons=tuple(dict.fromkeys(reason for reason in map(_reason, errors) if reason and reason != message)),
-    )
+    codes = (_number(source.get("code")) for source in [*entries, envelope])
+    code = next((code for code in codes if code is not None), None)
+    reasons = "; ".join(dict.fromkeys(reason for reason in map(_reason, entries) if reason and reason != message))
+    words = f": {printable(message, most=_MAX_MESSAGE)}" if message else ""
+    words += "" if code is None else f" (code {code})"
+    words += f"; {printable(reasons, most=_MAX_MESSAGE)}" if reasons else ""
+    return words, {"message": message, "code": code, "errors": tuple(entries)}
 
 
 def _reason(entry: Mapping[str, object]) -> str:

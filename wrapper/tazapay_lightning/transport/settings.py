@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Literal, NoReturn, get_args
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 
 from tazapay_lightning.errors import ConfigurationError, InvalidArgumentError
+from tazapay_lightning.transport.logs import log_as_the_environment_says
 from tazapay_lightning.values.durations import seconds
 from tazapay_lightning.values.refusals import check_int, refused
 from tazapay_lightning.values.safe_text import shown
@@ -32,22 +33,31 @@ _HEADERS_OF_THE_CLIENT = re.compile(
 
 
 class Credentials:
-    """An API key and its secret, which no ``repr``, ``str``, ``vars`` or pickle of this object shows."""
+    """An API key and its secret, which no ``repr``, ``str``, ``vars`` or pickle of this object shows.
+
+    Args:
+        key: as the caller gave it, like the secret; None for what the environment has.
+        secret: checked by `complete`, so that no frame holds them in plain.
+    """
 
     __slots__ = ("_key", "_secret", "_token")
 
-    def __init__(self, key: str, secret: str) -> None:
-        self._key = key
-        self._secret = secret
-        self._token = base64.b64encode(f"{key}:{secret}".encode()).decode()
+    def __init__(self, key: Any, secret: Any) -> None:
+        self._key, self._secret, self._token = key, secret, ""
+
+    def complete(self, variables: Mapping[str, str]) -> None:
+        """Take what was not given from the environment's variables, and check both."""
+        self._key = _credential(self._key, "api_key", "TAZAPAY_API_KEY", variables)
+        self._secret = _credential(self._secret, "api_secret", "TAZAPAY_API_SECRET", variables)
+        self._token = base64.b64encode(f"{self._key}:{self._secret}".encode()).decode()
 
     def authorization(self) -> str:
         """Return the value of the ``Authorization`` header: HTTP Basic (RFC 7617), key as user, secret as password."""
         return "Basic " + self._token
 
-    def secrets(self) -> tuple[str, ...]:
-        """Return every text that must never be repeated."""
-        return (self._key, self._secret, self._token)
+    def __iter__(self) -> Iterator[str]:
+        """Yield every text that must never be repeated."""
+        return iter((self._key, self._secret, self._token))
 
     def mark(self, salt: str) -> str:
         """Return 16 hex digits of a salted hash of the API key, by which it can be told from others."""
@@ -91,8 +101,7 @@ class Settings:
     def build(
         cls,
         *,
-        api_key: object,
-        api_secret: object,
+        credentials: Credentials,
         environment: object,
         base_url: object,
         allow_http: object = False,
@@ -102,17 +111,17 @@ class Settings:
         """Complete the arguments of a client from the environment's variables, and validate them.
 
         Args:
-            api_key: or the variable TAZAPAY_API_KEY.
-            api_secret: or the variable TAZAPAY_API_SECRET.
+            credentials: as given; completed by the variables TAZAPAY_API_KEY and TAZAPAY_API_SECRET.
             environment: "sandbox" or "production"; or the variable TAZAPAY_ENVIRONMENT; or "sandbox".
             base_url: or the variable TAZAPAY_BASE_URL; or what belongs to the environment.
             allow_http: whether `base_url` may be plain http to another machine; or the variable TAZAPAY_ALLOW_HTTP=1.
-            variables: those of the process.
+            variables: those of the process; TAZAPAY_LOG is among them.
             options: those that `changed` takes; the defaults of a client where they are left out.
 
         Raises:
             ConfigurationError: naming the argument, the variable and what would be accepted, and no secret.
         """
+        log_as_the_environment_says(variables)
         try:
             checked: dict[str, Any] = {
                 name: check(options.get(name, default)) for name, (check, default) in _OPTIONS.items()
@@ -129,15 +138,8 @@ class Settings:
         if base_url is None and is_said and own != named:
             problem = f'environment (or TAZAPAY_ENVIRONMENT) is "{named}", but TAZAPAY_BASE_URL is {url}'
             raise ConfigurationError(f"{problem}: unset one of them, or pass base_url, which wins over both")
-        return cls(
-            base_url=url,
-            environment=own or named,
-            credentials=Credentials(
-                _credential(api_key, "api_key", "TAZAPAY_API_KEY", variables),
-                _credential(api_secret, "api_secret", "TAZAPAY_API_SECRET", variables),
-            ),
-            **checked,
-        )
+        credentials.complete(variables)
+        return cls(base_url=url, environment=own or named, credentials=credentials, **checked)
 
     def changed(self, **options: object) -> Settings:
         """Return these settings with other options; those that are None stay, and headers are added.
@@ -202,8 +204,7 @@ _OPTIONS: Mapping[str, tuple[Callable[[object], object], object]] = {
 
 def _credential(value: object, argument: str, variable: str, variables: Mapping[str, str]) -> str:
     where = f"{argument} (argument)" if value is not None else f"{variable} (environment variable)"
-    if value is None:
-        value = variables.get(variable)
+    value = variables.get(variable) if value is None else value
     if value is None or value == "":
         ways = "pass api_key and api_secret, or set TAZAPAY_API_KEY and TAZAPAY_API_SECRET"
         raise ConfigurationError(f"no credentials: {ways} ({argument} is missing)")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 
 from tazapay_lightning.errors import APIConnectionError, APITimeoutError
 from tazapay_lightning.transport.exchange import Request
-from tazapay_lightning.transport.redaction import Redaction
+from tazapay_lightning.transport.tracebacks import chain
 from tazapay_lightning.values.safe_text import printable
 
 _MOST_WORDS = 300
@@ -41,8 +40,6 @@ def documented(
         final: whether another attempt would fail in the same way.
     """
     links = list(chain(failure))
-    for link in links:
-        _clean(link, request.redaction)
     # its message may repeat kilobytes of what came
     what = printable(request.redaction.text(str(failure)), most=_MOST_WORDS) or type(failure).__name__
     message = f"no complete reply from {request.base_url}"
@@ -61,20 +58,3 @@ def documented(
 def client_closed_error(*, nothing_sent: bool = True) -> APIConnectionError:
     """Return the error for a request that found its client closed."""
     return APIConnectionError("the client was closed meanwhile", nothing_sent=nothing_sent, permanent=True)
-
-
-def _clean(link: BaseException, redaction: Redaction) -> None:
-    """Redact what a traceback shows of a failure: a peer may have sent back what it got."""
-    link.args = tuple(redaction.text(each) if isinstance(each, str) else each for each in link.args)
-    # aiohttp's show this and not their arguments; a group's is the library's own words, and cannot be changed
-    if isinstance(getattr(link, "message", None), str) and not isinstance(link, BaseExceptionGroup):
-        link.message = redaction.text(link.message)  # type: ignore[attr-defined]  # it was just seen to be there
-
-
-def chain(failure: BaseException | None) -> Iterator[BaseException]:
-    """Yield a failure and what it came of."""
-    while failure is not None:
-        yield failure
-        if isinstance(failure, BaseExceptionGroup):  # trio's, of all addresses that it tried
-            yield from failure.exceptions
-        failure = failure.__cause__ or failure.__context__

@@ -19,12 +19,13 @@ import httpx
 
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, AsyncConnections, Connections, Pool
-from tazapay_lightning.transport.backends.failures import chain, client_closed_error, documented
+from tazapay_lightning.transport.backends.failures import client_closed_error, documented
 from tazapay_lightning.transport.backends.guards import bound_steps, disconnect, has_unread_bytes, steps_end_at
 from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
 from tazapay_lightning.transport.settings import Settings
+from tazapay_lightning.transport.tracebacks import chain
 
 HTTPClient = httpx.Client
 AsyncHTTPClient = httpx.AsyncClient

@@ -1,0 +1,142 @@
+"""What the service says is repeated without what was submitted, however that is spelled, and only its beginning."""
+
+from __future__ import annotations
+
+import html
+import json
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tazapay_lightning.transport import redaction as module
+from tazapay_lightning.transport.redaction import Redaction
+from tazapay_lightning.transport.service_errors import status_error
+
+MEMOS = [
+    "Tom & Jerry",
+    "Müller",
+    "Straße 7",
+    'say "please"',
+    "two\nlines",
+    "a/b\\c",
+    "<bold>",
+    "100% off",
+    "ﬁne día",
+    "😀😀😀😀",
+]
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "decomposed": lambda text: unicodedata.normalize("NFD", text),
+    "composed for compatibility": lambda text: unicodedata.normalize("NFKC", text),
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "entities": html.escape,
+    "entities, escaped twice": lambda text: html.escape(html.escape(text)),
+    "numbered entities": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+    "hexadecimal entities": lambda text: "".join(f"&#x{ord(letter):X};" for letter in text),
+    "percent signs": quote,
+    "percent signs, in lower case": lambda text: quote(text).lower(),
+    "percent signs, escaped twice": lambda text: quote(quote(text)),
+    "every byte": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "a form": quote_plus,
+    "entities of percent signs": lambda text: html.escape(quote(text)),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("memo", MEMOS)
+def test_no_spelling_hides_a_text_from_redaction(memo: str, spelling: str) -> None:
+    redacted = Redaction(submitted=[memo]).text(f"bad memo: {SPELLINGS[spelling](memo)}!")
+    assert redacted in {"bad memo: [redacted]!", "[redacted]"}
+
+
+@pytest.mark.parametrize("text", ["100%25 of 1+1", "a &amp; b", "ＡＢＣ", "%zz", "&;", "Mu\u0308ll"])
+def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
+    assert Redaction(submitted=["Müller"]).text(text) == text
+
+
+@given(st.text(min_size=4, max_size=20), st.text(max_size=20), st.text(max_size=20), st.sampled_from(list(SPELLINGS)))
+def test_no_spelling_of_any_text_passes(secret: str, before: str, after: str, spelling: str) -> None:
+    spelled = SPELLINGS[spelling](secret) if secret.isprintable() and secret.isascii() else secret
+    redacted = Redaction(submitted=[secret]).text(before + spelled + after)
+    assert redacted == "[redacted]" or "[redacted]" in redacted or len(secret.strip()) < 4
+
+
+def test_texts_in_json_that_is_text_itself_are_secrets_too() -> None:
+    redaction = Redaction(submitted=[json.dumps({"customer": {"name": "Dr Jekyll"}})])
+    assert redaction.text("no Dr Jekyll") == "no [redacted]"
+
+
+@pytest.mark.parametrize("spelling", ["as it is", "upper case", "decomposed", "numbered entities", "every byte"])
+@pytest.mark.parametrize("secret", ["Müller und Söhne", "😀-Dr Jekyll, order 7890", "x" * 5000], ids=["a", "b", "c"])
+def test_a_secret_anywhere_around_the_cut_leaves_no_head(secret: str, spelling: str) -> None:
+    spelled, redaction = SPELLINGS[spelling](secret), Redaction(submitted=[secret])
+    for before in range(4000 - min(len(spelled), 200) - 5, 4006, 1 if len(secret) < 100 else 17):
+        redacted = redaction.text("." * before + spelled + "." * 100)
+        rest = unquote(html.unescape(redacted.replace("[redacted]", "")))
+        assert len(unicodedata.normalize("NFC", rest.strip("."))) < 4, (before, rest)
+        assert len(redacted) <= 4000 + len("[redacted]")
+
+
+@pytest.mark.parametrize("size", [10, 1999, 2000, 2001, 3999, 4000, 4001, 100_000, 8_000_000])
+@pytest.mark.parametrize("place", ["message", "remarks", "key"])
+def test_an_error_of_any_size_shows_no_secret_at_either_end(size: int, place: str) -> None:
+    text = f"Dr Jekyll{'.' * size}Dr Jekyll"
+    entry: dict[str, Any] = {"code": 1, "remarks": text} if place == "remarks" else {"code": 1, text: 1}
+    body = {"message": text} if place == "message" else {"errors": [entry]}
+    error = status_error(400, {"x-echo": text}, json.dumps(body).encode(), Redaction(submitted=["Dr Jekyll"]))
+    shown = f"{error} {vars(error)}"
+    assert "[redacted]" in shown
+    assert "Jek" not in shown
+
+
+HUGE = {
+    "one text": json.dumps({"message": "Dr Jekyll " * 800_000}),
+    "many errors": json.dumps({"message": "m", "errors": [{"code": 1, "message": "Dr Jekyll"}] * 200_000}),
+    "numbers": json.dumps({"message": "m", "errors": [0] * 2_000_000}),
+    "objects": '{"errors":[' + "{}," * 2_000_000 + "{}]}",
+    "keys": json.dumps({f"Dr Jekyll {number}": number for number in range(200_000)}),
+    "levels": '{"message":"m","errors":' + "[" * 400 + "]" * 400 + "}",
+    "a page": "<html>Dr Jekyll</html>" * 400_000,
+    "one word": "x" * 8_000_000,
+}
+
+
+@pytest.mark.parametrize("huge", HUGE)
+def test_of_a_huge_error_a_few_thousand_characters_are_redacted(huge: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of redaction depends on that, and on the number of submitted texts, and on nothing else."""
+    handed: list[int] = []
+    normalize = unicodedata.normalize
+    redaction = Redaction(submitted=[{"names": [f"customer number {number}" for number in range(300)]}, "Dr Jekyll"])
+    redaction.text("")  # reads what was submitted
+    monkeypatch.setattr(module, "normalize", lambda form, text: handed.append(len(text)) or normalize(form, text))
+    headers = {f"x-echo-{number}": "Dr Jekyll" * 1000 for number in range(100)}
+    error = status_error(500, headers, HUGE[huge].encode(), redaction)
+    assert sum(handed) < 100_000
+    assert len(handed) < 2000
+    assert len(repr(vars(error))) < 30_000
+
+
+def test_where_too_much_was_submitted_to_look_for_no_text_of_the_service_is_repeated() -> None:
+    redaction = Redaction(submitted=[[f"customer {number}" for number in range(10_000)]])
+    assert redaction.value({"message": "no customer 9", "code": 7}) == {"[redacted]": 7}
+
+
+@pytest.mark.parametrize("depth", [1, 400, 493, 900, 1000, 1100, 20_000])
+def test_texts_are_found_however_deep_they_were_submitted(depth: int) -> None:
+    value: object = "Dr Jekyll"
+    for _ in range(depth):
+        value = [value] if depth % 2 else {"a": value}
+    assert Redaction(submitted=[value]).text("no Dr Jekyll") == "no [redacted]"
+
+
+def test_what_was_submitted_may_contain_itself() -> None:
+    value: list[object] = ["Dr Jekyll"]
+    value.append(value)
+    assert Redaction(submitted=[value]).text("no Dr Jekyll") == "no [redacted]"
