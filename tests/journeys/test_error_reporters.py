@@ -434,7 +434,7 @@ def test_a_call_that_is_interrupted_anywhere_leaks_no_credentials(listen: Listen
             connection.sendall(reply())
 
     with LightningClient(HELD.key, HELD.secret, base_url=f"http://127.0.0.1:{listen(serve).port}") as client:
-        create = partial(client.create_invoice, amount_sats=1)
+        create = partial(client.create_invoice, amount_sats=1, idempotency_key="order-1")
         whole = Interruption()
         whole.run(create)
         for at in range(1, whole.count, whole.count // (2000 if THOROUGH else 50)):

@@ -29,7 +29,7 @@ from tazapay_lightning import APITimeoutError, bulk, hash_memo
 from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.cli.app import app
 from tazapay_lightning.cli.bulk import _explain
-from tazapay_lightning.transport.settings import Settings
+from tazapay_lightning.transport.settings import Credentials, Settings
 from tazapay_lightning_emulator import Fault
 from tests.support.served import HandlerServer
 from tests.support.service import envelope, invoice_object
@@ -778,7 +778,7 @@ def test_two_runs_at_once_by_two_names_are_refused(
         shop.run()
     name = shop.out.parent / other_name
     name.parent.mkdir(exist_ok=True)
-    settings = Settings.build(api_key=None, api_secret=None, environment=None, base_url=None, variables=os.environ)
+    settings = Settings.build(credentials=Credentials(None, None), environment=None, base_url=None)
     before = len(shop.emulator.requests())
     with closing(BulkRecord(shop.out, namespace="orders", settings=settings)):
         link(shop.out, name)

@@ -15,6 +15,7 @@ from traceback import walk_tb
 
 from tazapay_lightning.errors import APIConnectionError, APIStatusError, RequestFailedError, TazapayError
 from tazapay_lightning.transport.redaction import Redaction, each_once
+from tazapay_lightning.values.safe_text import printable
 
 _REDACTED_ALREADY = (APIConnectionError, APIStatusError, RequestFailedError, BaseExceptionGroup)
 
@@ -45,7 +46,11 @@ def clean(leaving: BaseException, redaction: Redaction, *, before: BaseException
             if frame.f_code in gc.get_referents(frame):
                 frame.clear()
         if not isinstance(link, _REDACTED_ALREADY):
-            link.args = tuple(map(redaction.value, link.args))
+            # of a mismatch it is the id that comes from the service, and the rest is to be kept whatever the memo is
+            name = printable(getattr(getattr(link, "invoice", None), "id", ""), most=80)
+            link.args = (
+                (str(link).replace(name, redaction.text(name)),) if name else tuple(map(redaction.value, link.args))
+            )
         if not isinstance(link, TazapayError | BaseExceptionGroup):  # ours has to keep its idempotency key
             vars(link).update({name: redaction.value(value) for name, value in vars(link).items()})
 

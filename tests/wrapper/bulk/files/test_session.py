@@ -15,7 +15,7 @@ from tazapay_lightning.bulk.files.index import OrderIndex
 from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.bulk.files.rows import Row, read_orders
 from tazapay_lightning.bulk.files.session import Session
-from tazapay_lightning.transport.settings import Settings
+from tazapay_lightning.transport.settings import Credentials, Settings
 from tests.support.bulk import Answer, Service, client_of, key
 from tests.support.service import API_KEY, API_SECRET
 
@@ -47,7 +47,8 @@ class Run:
 
     def __call__(self, answer: Answer, *, retries: int = 0, rate: float | None = None) -> dict[str, int]:
         """Run once, and return how the orders ended."""
-        settings = Settings.build(api_key=API_KEY, api_secret=API_SECRET, environment=None, base_url=None, variables={})
+        credentials = Credentials(API_KEY, API_SECRET)
+        settings = Settings.build(credentials=credentials, environment=None, base_url=None, variables={})
         service = Service(answer)
         with closing(OrderIndex()) as index:
             for row in read_orders(self.folder / "orders.csv"):
