@@ -5,14 +5,18 @@
 For each fault of the emulator, with the blocking client and with both backends of the asynchronous one, it makes a
 number of calls, half of whose requests meet the fault, counts how they end, lets the faults stop, resumes every call
 that did not end in an invoice with its key, and counts what is stored. The choice of requests depends on a seed only;
-how often a limit is met depends on the machine.
+how often a limit is met depends on the machine. Doubled: invoices beyond one for an order. Lost: orders without one.
+Foreign: calls that returned the invoice of another order. Leaked: errors that show the credentials in what an error
+reporter sends, local variables of every frame included.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import platform
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -42,11 +46,16 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "drip": {"pause": 0.05, "drip_head": True},
     "huge_body": {"size": 20_000_000},
     "gzip_bomb": {"size": 100_000_000},
+    "answer_twice": {"pause": 0.001},
 }
+COLUMNS = "faults met", "invoice", "refused", "unknown", "mismatch", "resumed", "doubled", "lost", "foreign", "leaked"
 STATUSES = (408, 429, 500, 502, 503, 504, 520)
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
-Ends = dict[int, str]
+End = tuple[str, str | None, bool]
+"""How a call ended; the id of its invoice, if there is one; and whether its error shows a secret."""
+
+Ends = dict[int, End]
 Backend = Literal["httpx", "aiohttp"]
 Run = Callable[[Emulator, Iterable[int]], Ends]
 
@@ -66,13 +75,20 @@ def faults() -> list[Fault]:
     return listed
 
 
-def how_it_ended(error: TazapayError | None) -> str:
+def of(order: int) -> dict[str, Any]:
+    """Return what is asked for an order: orders differ in everything."""
+    name = f"order-{order}"
+    return {"amount_sats": 1000 + order, "memo": name, "metadata": {"order_id": name}, "idempotency_key": name}
+
+
+def failure(error: TazapayError, emulator: Emulator) -> End:
     """Name the end of a call by what its caller knows."""
-    if error is None:
-        return "invoice"
+    reported = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+    token = base64.b64encode(f"{emulator.api_key}:{emulator.api_secret}".encode()).decode()
+    leaked = any(secret in reported for secret in (emulator.api_key, emulator.api_secret, token))
     if isinstance(error, InvoiceMismatchError):
-        return "mismatch"
-    return "unknown" if isinstance(error, APIError) and error.outcome_unknown else "refused"
+        return "mismatch", None, leaked
+    return "unknown" if isinstance(error, APIError) and error.outcome_unknown else "refused", None, leaked
 
 
 def from_threads(emulator: Emulator, orders: Iterable[int]) -> Ends:
@@ -82,12 +98,11 @@ def from_threads(emulator: Emulator, orders: Iterable[int]) -> Ends:
         ThreadPoolExecutor(THREADS) as threads,
     ):
 
-        def create(order: int) -> tuple[int, str]:
+        def create(order: int) -> tuple[int, End]:
             try:
-                client.create_invoice(amount_sats=1000 + order, idempotency_key=f"order-{order}")
+                return order, ("invoice", client.create_invoice(**of(order)).id, False)
             except TazapayError as error:
-                return order, how_it_ended(error)
-            return order, how_it_ended(None)
+                return order, failure(error, emulator)
 
         return dict(threads.map(create, orders))
 
@@ -101,13 +116,12 @@ def from_tasks(backend: Backend, emulator: Emulator, orders: Iterable[int]) -> E
             emulator.api_key, emulator.api_secret, base_url=emulator.base_url, backend=backend, **LIMITS
         )
 
-        async def create(order: int) -> tuple[int, str]:
+        async def create(order: int) -> tuple[int, End]:
             async with places:
                 try:
-                    await client.create_invoice(amount_sats=1000 + order, idempotency_key=f"order-{order}")
+                    return order, ("invoice", (await client.create_invoice(**of(order))).id, False)
                 except TazapayError as error:
-                    return order, how_it_ended(error)
-                return order, how_it_ended(None)
+                    return order, failure(error, emulator)
 
         async with client:
             return dict(await asyncio.gather(*(create(order) for order in orders)))
@@ -122,20 +136,27 @@ RUNS: dict[str, Run] = {
 }
 
 
-def measure(fault: Fault, run: Run) -> tuple[Counter[str], int, int, int, int]:
-    """Return how the calls ended, how often the fault was met, and the resumed, doubled and lost ones."""
+def measure(fault: Fault, run: Run) -> list[int]:
+    """Return a row of the table: numbers, in the order of `COLUMNS`."""
     with running_emulator() as emulator:
         emulator.fail_randomly(PROBABILITY, seed=SEED, kinds=[fault])
         ends = run(emulator, range(CALLS))
         met = len(emulator.faults_injected())
         emulator.stop_failing()
-        open_orders = [order for order, end in ends.items() if end != "invoice"]
-        resumed = Counter(run(emulator, open_orders).values())["invoice"]
-        stored = Counter(invoice["idempotency_key"] for invoice in emulator.invoices())
-        doubled = sum(count - 1 for count in stored.values())
-        lost = CALLS - len(stored.keys() & {f"order-{order}" for order in range(CALLS)})
-        assert resumed == len(open_orders), f"{fault}: {len(open_orders) - resumed} could not be resumed"  # noqa: S101 - a measurement that fails must stop
-        return Counter(ends.values()), met, resumed, doubled, lost
+        open_orders = [order for order, (end, _, _) in ends.items() if end != "invoice"]
+        again = run(emulator, open_orders)
+        keys = {invoice["id"]: invoice["idempotency_key"] for invoice in emulator.invoices()}
+    kinds = Counter(end for end, _, _ in ends.values())
+    resumed = sum(end == "invoice" for end, _, _ in again.values())
+    assert resumed == len(open_orders), f"{fault}: {len(open_orders) - resumed} could not be resumed"  # noqa: S101 - a measurement that fails must stop
+    stored = Counter(keys.values())
+    doubled = sum(count - 1 for count in stored.values())
+    lost = CALLS - len(stored.keys() & {f"order-{order}" for order in range(CALLS)})
+    both = [*ends.items(), *again.items()]
+    foreign = sum(name is not None and keys[name] != f"order-{order}" for order, (_, name, _) in both)
+    leaked = sum(shows for _, (_, _, shows) in both)
+    counts = [kinds[end] for end in ("invoice", "refused", "unknown", "mismatch")]
+    return [met, *counts, resumed, doubled, lost, foreign, leaked]
 
 
 def table() -> str:
@@ -146,24 +167,11 @@ def table() -> str:
         f'(async on httpx, the default; aiohttp with backend="aiohttp"). '
         f"tazapay-lightning {__version__}, Python {platform.python_version()}, {platform.system()}."
     )
-    columns = [
-        "fault",
-        "client",
-        "faults met",
-        "invoice",
-        "refused",
-        "unknown",
-        "other amount",
-        "resumed",
-        "doubled",
-        "lost",
-    ]
+    columns = ["fault", "client", *COLUMNS]
     lines = [setting, "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for fault in faults():
         for name, run in RUNS.items():
-            ends, met, resumed, doubled, lost = measure(fault, run)
-            counts = [met, ends["invoice"], ends["refused"], ends["unknown"], ends["mismatch"], resumed, doubled, lost]
-            lines.append(f"| `{fault}` | {name} | {' | '.join(map(str, counts))} |")
+            lines.append(f"| `{fault}` | {name} | {' | '.join(map(str, measure(fault, run)))} |")
             print(lines[-1], file=sys.stderr)
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from tazapay_lightning_emulator.faults.exchange import Exchange
 from tazapay_lightning_emulator.faults.kinds import FaultKind
 from tazapay_lightning_emulator.faults.replies import (
+    Reply,
     amount_in,
     cut_short,
     error_reply,
@@ -16,8 +17,11 @@ from tazapay_lightning_emulator.faults.replies import (
     padded,
     with_another_amount,
     with_bad_gzip,
+    with_fields,
 )
 from tazapay_lightning_emulator.serving.connections import Connection
+
+_GO_ZERO = "0001-01-01T00:00:00Z"
 
 
 async def _refuse(exchange: Exchange, connection: Connection) -> None:
@@ -57,6 +61,13 @@ async def _drip_from_the_head(exchange: Exchange, connection: Connection) -> Non
     await connection.finish()
 
 
+async def _answer_twice(exchange: Exchange, connection: Connection) -> None:
+    reply = await exchange.carry_out()
+    await exchange.reply(reply)
+    await connection.pause(exchange.fault["pause"])
+    connection.write(reply.head(exchange.epoch_seconds) + reply.body)
+
+
 BELOW_HTTP: Mapping[FaultKind, Callable[[Exchange, Connection], Awaitable[None]]] = {
     "refuse": _refuse,
     "reset_before_commit": _reset_before_commit,
@@ -64,6 +75,7 @@ BELOW_HTTP: Mapping[FaultKind, Callable[[Exchange, Connection], Awaitable[None]]
     "close_mid_body": _close_mid_body,
     "wrong_content_length": _wrong_content_length,
     "drip": _drip_from_the_head,
+    "answer_twice": _answer_twice,
 }
 """Faults that need a connection of the emulator's own server."""
 
@@ -136,13 +148,32 @@ async def _gzip_bomb(exchange: Exchange) -> None:
 
 async def _stale_reply(exchange: Exchange) -> None:
     reply = await exchange.carry_out()
+    await exchange.reply(_stale(exchange, reply) or with_another_amount(reply, 1))
+
+
+async def _foreign_reply(exchange: Exchange) -> None:
+    reply = await exchange.carry_out()
+    stale = _stale(exchange, reply)
+    await exchange.reply(reply if stale is None else with_fields(stale, amount=amount_in(reply.body)))
+
+
+def _stale(exchange: Exchange, reply: Reply) -> Reply | None:
+    """Return the reply of another invoice with another amount, in place of this one; None where there is none."""
     amount = amount_in(reply.body)
     other = None if amount is None else exchange.other_reply(amount, exchange.scope["method"])
-    await exchange.reply(with_another_amount(reply, 1) if other is None else reply.with_body(other))
+    return None if other is None else reply.with_body(other)
 
 
 async def _wrong_amount(exchange: Exchange) -> None:
     await exchange.reply(with_another_amount(await exchange.carry_out(), exchange.fault["difference"]))
+
+
+async def _zero_times(exchange: Exchange) -> None:
+    await exchange.reply(with_fields(await exchange.carry_out(), created_at=_GO_ZERO, updated_at=_GO_ZERO))
+
+
+async def _odd_encoding(exchange: Exchange) -> None:
+    await exchange.reply((await exchange.carry_out()).with_header("content-encoding", exchange.fault["value"]))
 
 
 IN_HTTP: Mapping[FaultKind, Callable[[Exchange], Awaitable[None]]] = {
@@ -158,6 +189,9 @@ IN_HTTP: Mapping[FaultKind, Callable[[Exchange], Awaitable[None]]] = {
     "huge_body": _huge_body,
     "gzip_bomb": _gzip_bomb,
     "stale_reply": _stale_reply,
+    "foreign_reply": _foreign_reply,
     "wrong_amount": _wrong_amount,
+    "zero_times": _zero_times,
+    "odd_encoding": _odd_encoding,
 }
 """Faults that ASGI can express, under any server."""

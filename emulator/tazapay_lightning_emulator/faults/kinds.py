@@ -33,7 +33,15 @@ huge_body             `size` bytes or more: blanks, then the true reply    yes  
 gzip_bomb             a small gzip of `size` bytes or more, as above       yes        nothing, unless it unpacks it all
 stale_reply           the reply of another invoice with another amount;    yes        that this is not what it asked for
                       until one is stored, as wrong_amount
+foreign_reply         the same, but over the amount that was asked for;    yes        that this is not what it asked
+                      until one is stored, the true reply                             for, by all but the amount
+answer_twice          the true reply, and after a `pause` the same once    yes        all, and that what comes next on
+                      more, unasked, on the connection that stays open                the connection may be foreign
 wrong_amount          the true reply, its amount changed by `difference`   yes        that this is not what it asked for
+zero_times            the true reply, its times as Go writes those that    yes        all but when it expires
+                      are not set (0001-01-01T00:00:00Z)
+odd_encoding          the true reply, with a Content-Encoding that is      yes        all: the body is plain JSON
+                      none: `value`
 ====================  ===================================================  =========  ==================================
 
 Faults apply to GET and PUT of an invoice as well: with `wrong_amount` and `stale_reply` the amount of an invoice that a
@@ -68,7 +76,11 @@ FaultKind = Literal[
     "huge_body",
     "gzip_bomb",
     "stale_reply",
+    "foreign_reply",
+    "answer_twice",
     "wrong_amount",
+    "zero_times",
+    "odd_encoding",
 ]
 """The name of a kind; the table of the module describes each."""
 
@@ -76,7 +88,14 @@ FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
 _MAX_SECONDS = 3600
 _MAX_SIZE_BYTES = 100_000_000_000
-_BELOW_HTTP = {"refuse", "reset_before_commit", "reset_after_commit", "close_mid_body", "wrong_content_length"}
+_BELOW_HTTP = {
+    "refuse",
+    "reset_before_commit",
+    "reset_after_commit",
+    "close_mid_body",
+    "wrong_content_length",
+    "answer_twice",
+}
 
 
 @frozen
@@ -131,7 +150,9 @@ _PARAMETERS: Mapping[str, Mapping[str, _Parameter]] = {
     "wrong_content_length": {"declared": _one_of("too_long", "too_short")},
     "huge_body": {"size": _SIZE},
     "gzip_bomb": {"size": _SIZE},
+    "answer_twice": {"pause": _seconds(0.001)},
     "wrong_amount": {"difference": _DIFFERENCE},
+    "odd_encoding": {"value": _one_of("UTF-8", "none", "gzip, identity")},
 }
 
 

@@ -106,10 +106,16 @@ def with_bad_gzip(reply: Reply, form: str) -> Reply:
 def with_another_amount(reply: Reply, difference: int) -> Reply:
     """The same reply with another amount; one without an amount stays as it is."""
     amount = amount_in(reply.body)
-    if amount is None:
-        return reply
+    return reply if amount is None else with_fields(reply, amount=amount + difference)
+
+
+def with_fields(reply: Reply, **fields: object) -> Reply:
+    """The same reply with other fields of its invoice; one without an invoice stays as it is."""
     envelope = json.loads(reply.body)
-    changed = {**_invoice_in(envelope), "amount": amount + difference}
+    invoice = _invoice_in(envelope)
+    if not invoice:
+        return reply
+    changed = {**invoice, **fields}
     envelope["data"] = compact_json(changed) if isinstance(envelope["data"], str) else changed
     return reply.with_body(compact_json(envelope).encode())
 

@@ -60,7 +60,10 @@ class Connection:
         self._stopping = stopping
 
     def write(self, data: bytes) -> None:
-        """Send raw bytes, past the HTTP protocol: after them only `write`, `finish` and `reset` are possible."""
+        """Send raw bytes, past the HTTP protocol, which knows nothing of them.
+
+        In place of a reply, only `write`, `finish` and `reset` are possible after them.
+        """
         self._transport.write(data)
 
     async def finish(self) -> None:

@@ -46,7 +46,11 @@ def every_fault() -> list[Fault]:
         Fault("wrong_content_length"),
         Fault("wrong_content_length", declared="too_short"),
         Fault("stale_reply"),
+        Fault("foreign_reply"),
+        Fault("answer_twice", pause=0),
         Fault("wrong_amount"),
+        Fault("zero_times"),
+        Fault("odd_encoding"),
     ]
 
 

@@ -358,3 +358,46 @@ def test_a_retry_after_as_a_date_is_by_the_emulators_clock(emulator: Emulator, p
     headers = post({"amount": 1}).headers
     asked = parsedate_to_datetime(headers["retry-after"]) - parsedate_to_datetime(headers["date"])
     assert timedelta(seconds=5) <= asked <= timedelta(seconds=6)
+
+
+def test_a_foreign_reply_is_that_of_another_invoice_over_the_amount_asked_for(emulator: Emulator, post: Post) -> None:
+    other = post({"amount": 1, "metadata": '{"order_id":"1"}'}).json()["data"]
+    emulator.fail_next("foreign_reply")
+    assert post({"amount": 7, "metadata": '{"order_id":"7"}'}).json()["data"] == {**other, "amount": 7}
+    assert [stored["amount"] for stored in emulator.invoices()] == [1, 7]
+
+
+def test_without_another_invoice_a_foreign_reply_is_the_true_one(emulator: Emulator, post: Post) -> None:
+    emulator.fail_next("foreign_reply")
+    reply = post({"amount": 7}).json()["data"]
+    assert [(stored["id"], stored["amount"]) for stored in emulator.invoices()] == [(reply["id"], 7)]
+
+
+def test_what_is_answered_twice_comes_twice_on_a_connection_that_stays_open(emulator: Emulator, raw: RawClient) -> None:
+    emulator.fail_next("answer_twice", pause=0)
+    with raw.connect() as connection:
+        raw.send(connection, last=False)
+        received = b""
+        while received.count(b"HTTP/1.1 200 OK") < 2 or not received.endswith(b"}}"):
+            piece = connection.recv(65_536)
+            assert piece, received
+            received += piece
+        raw.send(connection)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+    first, second = (json.loads(body[body.index(b"{") :] + b"}}") for body in received.split(b"}}")[:2])
+    assert first == second
+    assert len(emulator.invoices()) == 2
+
+
+def test_times_can_be_those_that_go_writes_for_times_not_set(emulator: Emulator, post: Post) -> None:
+    emulator.fail_next("zero_times")
+    reply = post({"amount": 7}).json()["data"]
+    assert (reply["created_at"], reply["updated_at"]) == ("0001-01-01T00:00:00Z",) * 2
+    assert reply["amount"] == 7
+
+
+def test_an_encoding_can_be_named_that_is_none(emulator: Emulator, post: Post) -> None:
+    emulator.fail_next("odd_encoding", value="UTF-8")
+    reply = post({"amount": 7})
+    assert reply.headers["content-encoding"] == "UTF-8"
+    assert reply.json()["data"]["amount"] == 7
