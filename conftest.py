@@ -35,7 +35,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 RUN_ELSEWHERE = {
     "make demo": (".ci/run", "\nmake demo\n"),
     "make test": (".ci/run", "\nmake test\n"),
-    "make check": (".ci/run", "\nmake check\n"),
+    "make check": (".ci/run", " check\n"),
     'pip install ".[all]"': ("tests/project/test_packaging.py", 'f"{wheel}[all]"'),
     'pip install "tazapay-lightning[all] @ git+ADDRESS"': (
         "tests/project/test_packaging.py",
