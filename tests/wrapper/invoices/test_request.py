@@ -77,3 +77,10 @@ def test_an_amount_is_in_satoshi_however_it_was_given() -> None:
 def test_metadata_is_what_was_given_or_none() -> None:
     assert InvoiceRequest.build(amount_sats=1, metadata={"a": [1]}).metadata == {"a": [1]}
     assert InvoiceRequest.build(amount_sats=1).metadata is None
+
+
+def test_an_int_of_btc_is_refused_in_words_that_show_it() -> None:
+    with pytest.raises(InvalidArgumentError) as refused:
+        InvoiceRequest.build(amount_btc=123456)  # type: ignore[arg-type]  # what is refused
+    expected = 'amount_btc must be a str or a Decimal, such as "0.00123456"; got the int 123456'
+    assert str(refused.value).startswith(expected)

@@ -139,3 +139,8 @@ def test_without_a_creation_any_reply_is_of_this_time() -> None:
 @pytest.mark.parametrize("headers", [{}, {"date": ""}, {"date": "soon"}], ids=repr)
 def test_a_reply_without_a_readable_date_tells_no_time(headers: dict[str, str]) -> None:
     assert service_time(headers, None) is None
+
+
+def test_a_reply_of_the_last_year_that_dates_have_tells_no_time() -> None:
+    assert told_by(datetime(9998, 12, 31, tzinfo=UTC), None) is not None
+    assert told_by(datetime(9999, 1, 1, tzinfo=UTC), None) is None
