@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from types import SimpleNamespace
+from contextlib import suppress
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -60,6 +62,41 @@ def test_a_deadline_ends_with_its_block(bounded: socket.socket, clock: SimpleNam
     clock.now = 1002.0
     bounded.settimeout(None)
     assert bounded.gettimeout() is None
+
+
+class Interrupted(BaseException):
+    """What a signal handler raises, at a bytecode given by its number."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def trace(self, frame: FrameType, event: str, argument: object) -> Any:
+        frame.f_trace_opcodes = True
+        self.left -= event == "opcode"
+        if event == "opcode" and not self.left:
+            raise self
+        return self.trace
+
+
+def test_an_interruption_at_any_bytecode_leaves_no_deadline_behind(
+    bounded: socket.socket, clock: SimpleNamespace
+) -> None:
+    before = sys.gettrace()
+    for at in range(1, 1000):
+        interruption = Interrupted(at)
+        try:
+            sys.settrace(interruption.trace)
+            with suppress(KeyError), steps_end_at(1001.0):
+                bounded.settimeout(1)
+        except Interrupted as error:
+            error.__traceback__ = None  # which would keep the block's frame
+        finally:
+            sys.settrace(before)
+        bounded.settimeout(None)
+        assert bounded.gettimeout() is None, at
+        if interruption.left > 0:
+            break
+    assert at > 50
 
 
 def test_a_call_within_a_call_leaves_the_outer_one_its_deadline(bounded: socket.socket, clock: SimpleNamespace) -> None:

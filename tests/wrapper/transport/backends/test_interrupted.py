@@ -151,13 +151,13 @@ FORKED = """
 import os, signal, sys, threading, time
 from tazapay_lightning import LightningClient
 client = LightningClient("k", "s", base_url=sys.argv[1])
-calling = threading.Thread(target=client.create_invoice, kwargs={"amount_sats": 1})
+calling = threading.Thread(target=client.create_invoice, kwargs={"amount_sats": 1, "idempotency_key": "k"})
 calling.start()
 time.sleep(float(sys.argv[2]))  # any moment of the first call, which takes most of its time to load libraries
 child = os.fork()
 if not child:
     signal.alarm(20)
-    os._exit(client.create_invoice(amount_sats=1).amount_sats)
+    os._exit(client.create_invoice(amount_sats=1, idempotency_key="k").amount_sats)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 calling.join()
 client.close()

@@ -16,12 +16,25 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NoReturn
 
-_request = threading.local()  # `ends`, on the monotonic clock, while a request of this thread is under way
+_thread = threading.local()  # `request`: refers to the `_Ends` of the request that is under way
+
+
+class _Ends:
+    """When a request has to be over, on the monotonic clock. Its block alone holds it.
+
+    So it is gone with the block, even if a signal handler raises before the block could tidy up.
+    """
+
+    __slots__ = ("__weakref__", "at")
+
+    def __init__(self, at: float) -> None:
+        self.at = at
 
 
 @contextmanager
@@ -31,12 +44,13 @@ def steps_end_at(ends: float) -> Iterator[None]:
     Raises:
         TimeoutError: from the step that would.
     """
-    before = getattr(_request, "ends", math.inf)  # a hook, or a signal handler, may make a call within a call
-    _request.ends = ends
+    before = getattr(_thread, "request", None)  # a hook, or a signal handler, may make a call within a call
+    own = _Ends(ends)
+    _thread.request = weakref.ref(own)
     try:
         yield
     finally:
-        _request.ends = before
+        _thread.request = before
 
 
 class _InTime:
@@ -45,7 +59,9 @@ class _InTime:
     __slots__ = ()
 
     def settimeout(self, value: float | None) -> None:
-        left = getattr(_request, "ends", math.inf) - time.monotonic()
+        request = getattr(_thread, "request", None)
+        ends = request and request()
+        left = math.inf if ends is None else ends.at - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time was up")
         if left < math.inf:
