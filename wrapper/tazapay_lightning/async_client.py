@@ -139,7 +139,13 @@ class AsyncLightningClient(CommonClient):
         return await self._calls.run(
             creating(request, settings.metadata_format, idempotency_key),
             settings,
-            partial(read_created, request=request, network=settings.network, known=self._known),
+            partial(
+                read_created,
+                request=request,
+                network=settings.network,
+                known=self._known,
+                is_key_new=idempotency_key is None,
+            ),
             self._turns,
         )
 
@@ -172,6 +178,7 @@ class AsyncLightningClient(CommonClient):
         attached = json_object(metadata, argument="metadata")
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
         operation = updating(checked, attached, settings.metadata_format)
+        del metadata, attached, headers  # as in the constructor
         return await self._calls.run(operation, settings, self._fetched(checked), self._turns)
 
     async def call(
@@ -189,6 +196,7 @@ class AsyncLightningClient(CommonClient):
         """Call any operation of the generated package: see `LightningClient.call`."""
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
         prepared = any_operation(operation, arguments, idempotency_key)
+        del arguments, headers  # as in the constructor
         return await self._calls.run(prepared, settings, lambda reply: reply, self._turns)
 
     async def wait_for_payment(

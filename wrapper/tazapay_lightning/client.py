@@ -117,7 +117,7 @@ class CommonClient:
         return other
 
     def _fetched(self, invoice_id: str) -> Callable[[Reply], Invoice]:
-        return partial(read_fetched, invoice_id=invoice_id, network=self._settings.network)
+        return partial(read_fetched, invoice_id=invoice_id, network=self._settings.network, known=self._known)
 
     def __repr__(self) -> str:
         host = urlsplit(self.base_url).netloc if hasattr(self, "_settings") else None  # None while it is made
@@ -271,7 +271,13 @@ class LightningClient(CommonClient):
         return self._calls.run(
             creating(request, settings.metadata_format, idempotency_key),
             settings,
-            partial(read_created, request=request, network=settings.network, known=self._known),
+            partial(
+                read_created,
+                request=request,
+                network=settings.network,
+                known=self._known,
+                is_key_new=idempotency_key is None,
+            ),
         )
 
     def get_invoice(
@@ -362,6 +368,7 @@ class LightningClient(CommonClient):
         attached = json_object(metadata, argument="metadata")
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
         operation = updating(checked, attached, settings.metadata_format)
+        del metadata, attached, headers  # as in the constructor
         return self._calls.run(operation, settings, self._fetched(checked))
 
     def call(
@@ -407,7 +414,9 @@ class LightningClient(CommonClient):
             (200, 123456)
         """
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        return self._calls.run(any_operation(operation, arguments, idempotency_key), settings, lambda reply: reply)
+        prepared = any_operation(operation, arguments, idempotency_key)
+        del arguments, headers  # as in the constructor
+        return self._calls.run(prepared, settings, lambda reply: reply)
 
     def wait_for_payment(
         self,

@@ -210,6 +210,22 @@ def test_an_invoice_under_its_own_key_is_given_as_often_as_it_is_asked_for() -> 
     assert len({given(client, "order-1") for _ in range(3)}) == 1
 
 
+def test_an_invoice_that_was_there_before_is_no_answer_to_a_key_made_for_this_call() -> None:
+    client = client_of(Answering())
+    client.get_invoice("l11_abc123xyz")
+    with pytest.raises(InvoiceMismatchError, match="but invoice l11_abc123xyz was there before; do not") as caught:
+        client.create_invoice(amount_sats=123456)
+    assert [each.field for each in caught.value.differences] == ["id"]
+
+
+def test_it_may_be_the_answer_to_a_key_of_an_earlier_run() -> None:
+    client = client_of(Answering())
+    client.get_invoice("l11_abc123xyz")
+    assert given(client, "order-1").differences == ()
+    with pytest.raises(InvoiceMismatchError):
+        given(client, "order-2")
+
+
 def test_clients_on_the_same_connections_know_of_each_others_invoices() -> None:
     client = client_of(Answering())
     given(client.with_options(max_retries=0), "order-1")

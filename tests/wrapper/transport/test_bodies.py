@@ -82,8 +82,10 @@ def test_an_error_status_hides_that_its_body_cannot_be_decompressed() -> None:
         (" X-GZIP\t", ZIPPED),
         ("gzip", gzip.compress(PLAIN[:7], mtime=0) + gzip.compress(PLAIN[7:], mtime=0)),
         ("gzip", b""),
+        ("gzip, identity", ZIPPED),
+        ("gzip, identity", PLAIN),
     ],
-    ids=["none", "identity", "another", "gzip", "x-gzip", "two members", "nothing"],
+    ids=["none", "identity", "another", "gzip", "x-gzip", "two members", "nothing", "a list", "a list and plain"],
 )
 def test_gzip_is_undone_and_any_other_encoding_left(encoding: str, content: bytes) -> None:
     assert without_gzip(encoding, content, most=len(PLAIN)) == (PLAIN if content else b"")

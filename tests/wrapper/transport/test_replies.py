@@ -212,6 +212,8 @@ def test_a_reply_can_be_pickled_and_copied() -> None:
         ({"message": "m", "errors": [{"code": 5}]}, False),
         ({"message": "m", "errors": [{"code": 5}], "request_id": "r1"}, False),
         ({"message": "m", "errors": [{"code": 5}], "id": "l11_1"}, True),
+        ({"status": "error", "message": "m", "code": 5, "invoice": {"id": "l11_1"}}, True),
+        ({"status": "error", "message": "m", "code": 5, "invoice_id": "l11_1"}, True),
     ],
 )
 def test_a_success_that_says_it_failed_keeps_the_words_of_the_service(body: dict[str, Any], with_data: bool) -> None:

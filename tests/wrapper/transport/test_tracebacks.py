@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from tazapay_lightning import APIConnectionError, LightningClient
@@ -114,3 +115,11 @@ def test_a_task_that_waits_in_the_handler_of_the_same_error_goes_on() -> None:
         return await task
 
     assert asyncio.run(both()) == "went on"
+
+
+def test_the_request_of_a_librarys_error_is_let_go() -> None:
+    request = httpx.Request("GET", "https://service.example", headers={"Authorization": "Basic c2VjcmV0"})
+    failure = httpx.ReadError("the connection broke", request=request)
+    clean(failure, Redaction(), before=None)
+    assert "c2VjcmV0" not in repr(vars(failure))
+    assert "_request" not in vars(failure)

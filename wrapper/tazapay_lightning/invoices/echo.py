@@ -39,7 +39,8 @@ _LEFT_TO_THE_SERVICE = frozenset({_DESCRIPTION, "expiry_interval", "bolt11_expir
 _MOST_KNOWN = 10_000
 
 KnownInvoices = OrderedDict[str, str | None]
-"""The id of each invoice that a client was given, the last 10,000, and the idempotency key that it was given for.
+"""The id of each invoice that a client was given, the last 10,000, and the idempotency key that it was given for; None
+for one that was only fetched.
 
 Threads share it without a lock: none sees one of its methods half done.
 """
@@ -48,7 +49,9 @@ _Compared = tuple[str, object, object]
 _Differences = tuple[Difference, ...]
 
 
-def read_created(reply: Reply, *, request: InvoiceRequest, network: str | None, known: KnownInvoices) -> Invoice:
+def read_created(
+    reply: Reply, *, request: InvoiceRequest, network: str | None, known: KnownInvoices, is_key_new: bool
+) -> Invoice:
     """Return the invoice with its differences from the request listed and logged, by name and not by value.
 
     Args:
@@ -56,6 +59,7 @@ def read_created(reply: Reply, *, request: InvoiceRequest, network: str | None, 
         request: what was asked for.
         network: that payment requests must be for; None where that is not known.
         known: the invoices that the client was given before.
+        is_key_new: whether the key was made for this call: what existed before cannot be its invoice.
 
     Raises:
         UnexpectedResponseError: the reply holds no invoice.
@@ -68,6 +72,8 @@ def read_created(reply: Reply, *, request: InvoiceRequest, network: str | None, 
     proofs = tuple(filter(_proves_another, differences))
     key = invoice.idempotency_key
     first_key = known.get(invoice.id, key) if proofs else known.setdefault(invoice.id, key)
+    if first_key is None and not is_key_new:  # it was only fetched: a key of the caller's may be that of an earlier run
+        known[invoice.id] = first_key = key
     if len(known) > _MOST_KNOWN:
         known.popitem(last=False)
     if first_key != key:
@@ -77,7 +83,7 @@ def read_created(reply: Reply, *, request: InvoiceRequest, network: str | None, 
     return _accept(invoice, differences, proofs, request, advice)
 
 
-def read_fetched(reply: Reply, *, invoice_id: str, network: str | None) -> Invoice:
+def read_fetched(reply: Reply, *, invoice_id: str, network: str | None, known: KnownInvoices) -> Invoice:
     """Return an invoice that was asked for by its id, if it is that one and does not contradict itself.
 
     Raises:
@@ -89,6 +95,9 @@ def read_fetched(reply: Reply, *, invoice_id: str, network: str | None) -> Invoi
     if invoice.id != invoice_id:
         asked, received = (printable(each, most=80) for each in (invoice_id, invoice.id))
         raise UnexpectedResponseError(f"asked for invoice {asked}, but the reply is about {received}")
+    known.setdefault(invoice.id, None)
+    if len(known) > _MOST_KNOWN:
+        known.popitem(last=False)
     memo_hash = invoice.memo_hash if is_memo_hash(invoice.memo_hash) else None
     own = InvoiceRequest(amount_sats=invoice.amount_sats, memo=valid(invoice.memo or "") or None, memo_hash=memo_hash)
     differences = _different(_in_payment_request(invoice, own, network))
@@ -109,6 +118,8 @@ def _accept(
         return invoice
     received = proofs[0].received
     finding = _FINDINGS[proofs[0].field].format("any number of" if received is None else received)
+    if (proofs[0].field, received) == ("id", None):
+        finding = "was there before"
     asked = f"asked for {request.amount_sats} satoshi" + (f" with the idempotency key {key!r}" if key else "")
     message = f"{asked}, but invoice {name} {finding}; do not show it to a payer{advice}"
     raise InvoiceMismatchError(message, invoice=invoice, differences=differences)

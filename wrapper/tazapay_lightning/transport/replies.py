@@ -24,6 +24,7 @@ from tazapay_lightning.values.safe_text import printable
 
 _ENVELOPE = frozenset({"status", "message", "data", "errors", "code"})
 _REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id")
+_SAYS_NOTHING = frozenset({"request_id", "trace_id", "timestamp", "path"})  # of an invoice
 _FAILURES = frozenset({"error", "fail", "failed", "failure"})
 
 
@@ -104,7 +105,7 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes, redaction: 
             raise RequestFailedError(
                 f"the service answered {status}, but says that the request failed{words}",
                 **arguments,
-                with_data=bool(data) or not {"id", "amount"}.isdisjoint(envelope),
+                with_data=bool(data) or not (_ENVELOPE | _SAYS_NOTHING).issuperset(envelope),
             )
         if is_object or not ("data" in envelope or _ENVELOPE.issuperset(envelope)):
             data = envelope

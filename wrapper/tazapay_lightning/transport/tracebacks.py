@@ -51,6 +51,8 @@ def clean(leaving: BaseException, redaction: Redaction, *, before: BaseException
             link.args = (
                 (str(link).replace(name, redaction.text(name)),) if name else tuple(map(redaction.value, link.args))
             )
+        for name in ("_request", "response"):  # httpx's, with all headers
+            vars(link).pop(name, None)
         if not isinstance(link, TazapayError | BaseExceptionGroup):  # ours has to keep its idempotency key
             vars(link).update({name: redaction.value(value) for name, value in vars(link).items()})
 

@@ -39,7 +39,8 @@ _NO_ID = re.compile(
     r"[+\-\u2212]?\d+([.,\u066b]\d+)?E[+\-\u2212]\d+"  # 1.23457E+12
     r"|[+\-\u2212]?\d+[.,\u066b](0+|\d+E\d+)"  # 7890.0; 1.23457E12
     r"|\d{1,3}([,'\u2019]\d{3})+([.,]\d+)?"  # 1,234,567
-    r"|#+|#.*[!?]|#N/[AD]|#NV|Err:\d+|nan|none|null|n/a|undefined"
+    r"|#+|#.*[!?]|#N/[AD]|#NV|#GETTING_DATA|Loading\.\.\.|Err:\d+"
+    r"|nan|nat|<na>|none|null|nil|n/a|inf(inity)?|undefined|\\N|\[object .*"
     r"|[='].*"  # a formula, or the mark that begins a text
     # invisible letters, marks and blanks that count as printable
     r"|.*[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef].*",
