@@ -193,6 +193,19 @@ def test_an_invoice_with_another_expiry_is_counted_and_not_logged(shop: Shop, ha
     assert differences["1"] == [{"field": "expiry_interval", "asked": 600, "received": 3600}]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(("lost", "code"), [(0, REFUSED), (3, UNKNOWN)], ids=["all created", "one in doubt"])
+def test_a_report_that_cannot_be_printed_hides_nothing_that_is_in_doubt(shop: Shop, lost: int, code: int) -> None:
+    shop.write("1,5000")
+    if lost:
+        shop.emulator.fail_next("reset_after_commit", times=lost)
+    command = [sys.executable, "-m", "tazapay_lightning", "bulk", shop.orders, "--out", shop.out, "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == code
+    assert "error: the report cannot be printed: No space left on device\n" in done.stderr
+
+
 # Invoices that may be another's
 
 

@@ -26,7 +26,17 @@ from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.bulk.files.rows import Problem, read_orders
 from tazapay_lightning.bulk.files.session import Session
 from tazapay_lightning.bulk.orders import State, check_rate, idempotency_key
-from tazapay_lightning.cli.outcomes import REFUSED, UNKNOWN, AsJson, BaseUrl, Environment, problems_explained, say, stop
+from tazapay_lightning.cli.outcomes import (
+    REFUSED,
+    UNKNOWN,
+    AsJson,
+    BaseUrl,
+    Environment,
+    problems_explained,
+    put,
+    say,
+    stop,
+)
 from tazapay_lightning.cli.progress import progress
 from tazapay_lightning.values.safe_text import printable
 
@@ -131,11 +141,15 @@ def _report(session: Session, index: OrderIndex, *, orders: int, before: int, ou
         say("to resume, run the same command again, within 23 hours")
     parts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     say(f"{orders} orders: {parts}; {session.seconds:.1f} s; results in {out}")
+    code = UNKNOWN if in_doubt or doubtful else REFUSED if unmade else 0
     if as_json:
         run = {"differing": session.differing, "reasons": session.reasons, "seconds": round(session.seconds, 3)}
-        typer.echo(json.dumps({"orders": orders, **counts, **run, "results": str(out)}, indent=2))
-    if in_doubt or doubtful or unmade:
-        raise typer.Exit(UNKNOWN if in_doubt or doubtful else REFUSED)
+        report = json.dumps({"orders": orders, **counts, **run, "results": str(out)}, indent=2)
+        try:
+            put(f"{report}\n", "the report")
+        except TazapayError as error:
+            stop(str(error), code or REFUSED)
+    raise typer.Exit(code)
 
 
 def _explain(session: Session, out: Path) -> None:

@@ -97,6 +97,13 @@ def test_a_cell_may_hold_commas_quotes_and_line_ends(tmp_path: Path) -> None:
     assert second.line == 4
 
 
+def test_a_blank_before_a_quote_is_no_part_of_an_id(tmp_path: Path) -> None:
+    plain, blank = (
+        rows_of(tmp_path, f"order_id,amount_sats,memo\n{row}\n")[0] for row in ('"7q",5,"a, b"', ' "7q", 5, "a, b"')
+    )
+    assert (plain.order_id, plain.fingerprint) == (blank.order_id, blank.fingerprint) == ("7q", plain.fingerprint)
+
+
 def test_what_spreadsheets_add_does_not_matter(tmp_path: Path) -> None:
     content = """ , ,,
 \torder_id , amount_sats,,metadata.a ,\u00a0
@@ -188,6 +195,7 @@ def written_by_spreadsheets() -> list[str]:
         "=A1",
         '="007890"',
         "'007890",
+        '"007890"',
         "#GETTING_DATA",
         "Loading...",
         "<NA>",

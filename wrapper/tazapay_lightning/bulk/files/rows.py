@@ -41,7 +41,7 @@ _NO_ID = re.compile(
     r"|\d{1,3}([,'\u2019]\d{3})+([.,]\d+)?"  # 1,234,567
     r"|#+|#.*[!?]|#N/[AD]|#NV|#GETTING_DATA|Loading\.\.\.|Err:\d+"
     r"|nan|nat|<na>|none|null|nil|n/a|inf(inity)?|undefined|\\N|\[object .*"
-    r"|[='].*"  # a formula, or the mark that begins a text
+    r"|[='\"].*"  # a formula, the mark that begins a text, or a quote that is none to CSV
     # invisible letters, marks and blanks that count as printable
     r"|.*[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef].*",
     re.IGNORECASE,
@@ -127,7 +127,7 @@ def _reason(error: Exception) -> str:
 
 
 def _from_csv(lines: Lines) -> Iterator[dict[str, object] | None]:
-    rows = map(_trimmed, csv.reader(lines, strict=True))
+    rows = map(_trimmed, csv.reader(lines, skipinitialspace=True, strict=True))
     columns = next(filter(any, rows), [])
     for column in filter(None, columns):
         if column not in _COLUMNS and (not column.startswith(_METADATA) or column == _METADATA):
