@@ -79,9 +79,10 @@ def without_gzip(content_encoding: str, body: bytes | bytearray, *, most: int) -
         >>> without_gzip("gzip", gzip.compress(b"an ") + gzip.compress(b"invoice"), most=100)
         b'an invoice'
     """
-    named = {each.strip() for each in content_encoding.lower().split(",")}
-    # a list of codings is taken at its word only if the bytes agree
-    is_gzip = bool(named & {"gzip", "x-gzip"}) and (len(named) == 1 or body.startswith(_MEMBER))
+    named = [each.strip() for each in content_encoding.lower().split(",")]
+    codings = [each for each in named if each != "identity"]
+    # a list is taken at its word only if the bytes agree
+    is_gzip = codings in (["gzip"], ["x-gzip"]) and (len(named) == 1 or body.startswith(_MEMBER))
     if not body or not is_gzip:
         return bytes(body)
     import gzip  # which few replies need
