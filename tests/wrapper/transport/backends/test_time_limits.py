@@ -231,7 +231,8 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-# aiohttp leaves what a cancelled handshake within TLS had opened to the garbage collector
+# Now and then an asynchronous call here leaves a transport open, and it is not known which or why: until it is, this
+# hides it, so that it does not fail another test. Take it away to look for it.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @each_kind
 @pytest.mark.parametrize(("address", "outcome", "behave"), SLOW_PEERS.values(), ids=SLOW_PEERS.keys())
