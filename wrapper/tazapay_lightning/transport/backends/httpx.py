@@ -172,8 +172,7 @@ class BlockingHttpx:
                     stream = response.extensions.get("network_stream")  # which a mock has not
                     if stream is not None and (connections.is_closed or has_unread_bytes(connection, stream)):
                         stream.close()
-                    if received.status <= 299:  # after an error the connection is kept
-                        return read(received)
+                    return read(received)
         except Exception as failure:  # noqa: BLE001 - a hook may raise anything; what is not expected is raised again
             received = exchange.failed(failure)
         return read(received)
@@ -215,8 +214,7 @@ class AsyncHttpx:
                 stream = response.extensions.get("network_stream")  # which a mock has not
                 if stream is not None and (connections.is_closed or has_unread_bytes(connection, stream)):
                     await stream.aclose()
-                if received.status <= 299:  # after an error the connection is kept
-                    return read(received)
+                return read(received)
         except Exception as failure:  # noqa: BLE001 - a hook may raise anything; what is not expected is raised again
             received = exchange.failed(failure)
         finally:
