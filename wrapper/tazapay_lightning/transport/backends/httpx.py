@@ -20,7 +20,13 @@ import httpx
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, AsyncConnections, Connections, Pool
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
-from tazapay_lightning.transport.backends.guards import bound_steps, disconnect, has_unread_bytes, steps_end_at
+from tazapay_lightning.transport.backends.guards import (
+    AddressesInTime,
+    bound_steps,
+    disconnect,
+    has_unread_bytes,
+    steps_end_at,
+)
 from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
@@ -51,8 +57,9 @@ class _Connection(httpx.HTTPTransport):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # private; if it is renamed one day, a test fails
-        self._pool._optional_thread_lock = nullcontext()  # type: ignore[assignment]  # noqa: SLF001 - see above
+        pool: Any = self._pool  # what is set here is private; if it is renamed one day, a test fails
+        pool._optional_thread_lock = nullcontext()  # noqa: SLF001 - see above
+        pool._network_backend = AddressesInTime(pool._network_backend)  # noqa: SLF001 - see above
 
 
 class _Exchange:
