@@ -653,7 +653,7 @@ def test_another_spelling_of_an_order_that_was_sent_is_refused(shop: Shop, ended
 
 
 def test_ids_that_only_look_alike_are_two_orders(shop: Shop) -> None:
-    shop.write("a1,5000", "A1,6000", "\uff41\uff11,7000")
+    shop.write("a1,5000", "A1,6000", "\uff41\uff11,7000")  # the last one in full-width forms
     assert shop.run().exit_code == DONE
     assert len(shop.amounts()) == 3
 
