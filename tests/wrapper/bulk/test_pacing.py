@@ -193,7 +193,7 @@ def test_a_stopped_run_gives_no_turns() -> None:
         held.failed(RateLimitError(retry_after=60.0), time.monotonic())
         turn = asyncio.create_task(held.first_turn())
         await asyncio.sleep(0)
-        held.stop()
+        held.stopped.set()
         with pytest.raises(APIConnectionError, match="not sent: the run was stopped before") as caught:
             await turn
         assert caught.value.nothing_sent

@@ -37,7 +37,7 @@ from tests.support.service import envelope, invoice_object
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
 
-DONE, REFUSED, USAGE, UNKNOWN = 0, 1, 2, 3
+DONE, REFUSED, USAGE, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 130
 LOST = Fault("status_after_commit", status=500, retry_after=0)
 
 
@@ -1116,13 +1116,17 @@ def signals(shop: Shop, number: signal.Signals, *, times: int, after: int = 6) -
     sending.join()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_a_signal_finishes_what_is_in_flight_and_starts_nothing(shop: Shop, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, REFUSED), (signal.SIGHUP, REFUSED)],
+    ids=["ctrl-c", "sigterm", "sighup"],
+)
+def test_a_signal_finishes_what_is_in_flight_and_starts_nothing(shop: Shop, number: signal.Signals, code: int) -> None:
     shop.write(*(f"{order},{5000 + order}" for order in range(40)))
     shop.emulator.fail_randomly(1, seed=1, kinds=[Fault("delay_before_commit", seconds=0.3)])
     with signals(shop, number, times=1, after=8):
         result = shop.run("--concurrency", "4")
-    assert result.exit_code == REFUSED
+    assert result.exit_code == code
     # four, but for those that end while the signal is on its way
     assert re.search(r"stopping: [1-4] in flight .*; once more \(Ctrl-C\) abandons them\n", result.stderr)
     assert set(shop.states().values()) == {"created"}
@@ -1130,6 +1134,37 @@ def test_a_signal_finishes_what_is_in_flight_and_starts_nothing(shop: Shop, numb
     shop.emulator.stop_failing()
     assert shop.run("--concurrency", "40").exit_code == DONE
     assert shop.amounts() == [5000 + order for order in range(40)]
+
+
+def test_a_signal_ends_a_run_that_is_always_refused_by_429(shop: Shop) -> None:
+    shop.write(*(f"{order},5000" for order in range(40)))
+    shop.emulator.fail_randomly(1, seed=1, kinds=[Fault("status_before_commit", status=429, retry_after=60)])
+    began = time.monotonic()
+    with signals(shop, signal.SIGTERM, times=1, after=4):
+        result = shop.run("--concurrency", "4")
+    assert time.monotonic() - began < 20
+    assert (result.exit_code, len(shop.emulator.requests())) == (REFUSED, 4)
+    assert set(shop.states().values()) == {"refused"}
+
+
+def test_a_signal_with_an_outcome_in_doubt_is_exit_3(shop: Shop) -> None:
+    shop.write(*(f"{order},5000" for order in range(40)))
+    shop.emulator.fail_randomly(1, seed=1, kinds=[LOST])
+    with signals(shop, signal.SIGINT, times=1, after=4):
+        result = shop.run("--concurrency", "4")
+    assert result.exit_code == UNKNOWN
+    assert len(shop.states()) < 40
+
+
+def test_a_hang_up_that_is_ignored_stays_ignored(shop: Shop) -> None:
+    """As under nohup."""
+    shop.write(*(f"{order},5000" for order in range(20)))
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals(shop, signal.SIGHUP, times=1, after=4):
+            assert shop.run("--concurrency", "1").exit_code == DONE
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_on_a_terminal_the_stop_is_told_above_the_bar(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -137,11 +138,12 @@ def _report(session: Session, index: OrderIndex, *, orders: int, before: int, ou
     for reason, count in session.reasons.most_common():
         say(f"{count} {reason}")
     in_doubt = counts["unknown"] + counts["mismatch"] + counts["unrecorded"]
-    if in_doubt or (unmade and (session.is_stopped or session.ended_by is not None)):
+    if in_doubt or (unmade and (session.stopped_by or session.ended_by is not None)):
         say("to resume, run the same command again, within 23 hours")
     parts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     say(f"{orders} orders: {parts}; {session.seconds:.1f} s; results in {out}")
-    code = UNKNOWN if in_doubt or doubtful else REFUSED if unmade else 0
+    early = 128 + signal.SIGINT if session.stopped_by == signal.SIGINT else REFUSED
+    code = UNKNOWN if in_doubt or doubtful else early if unmade else 0
     if as_json:
         run = {"differing": session.differing, "reasons": session.reasons, "seconds": round(session.seconds, 3)}
         report = json.dumps({"orders": orders, **counts, **run, "results": str(out)}, indent=2)
