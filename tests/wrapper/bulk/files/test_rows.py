@@ -160,6 +160,11 @@ def test_the_fingerprint_of_an_order_that_sends_its_memo_is_as_it_was_before_the
     assert row.fingerprint == "845d3714fc216db06a6d5ad789842b31e68bd4df5d7f9e16911e0edb94557eeb"
 
 
+def test_a_hash_without_a_memo_is_told(tmp_path: Path) -> None:
+    content = "order_id,amount_sats,memo,memo_as_hash\n1,5,,true\n"
+    assert problems_of(tmp_path, content) == [(2, "order 1: memo_as_hash needs a memo")]
+
+
 @pytest.mark.parametrize("cell", ["yes", "1", "WAHR"])
 def test_another_word_for_true_is_told(tmp_path: Path, cell: str) -> None:
     ((_, message),) = problems_of(tmp_path, f"order_id,amount_sats,memo,memo_as_hash\n1,5,Tea,{cell}\n")
@@ -352,10 +357,10 @@ HEADER = "order_id,amount_sats,amount_btc,memo,metadata.a,expires_in\n"
         (",,,,,5", "order_id must be text on one line, without blanks around it; got None"),
         ("1,5,,,,1h", "expires_in must be digits only, such as 5000; got '1h'"),
         ("1,5,,,,0", "order 1: expires_in must be an int from 1"),
-        (f"1,5,,{'m' * 640},,", "order 1: memo"),
+        (f"1,5,,{'m' * 640},,", "(BOLT #11); got 640. Pass memo_as_hash to send its SHA-256, which has no limit"),
         ("1,5,,,,,Tea", "'Tea' is in a column without a name"),
         ("1,5,,,,,,7", "'7' is in a column without a name"),
-        ("1", "order 1: an amount is needed"),
+        ("1", 'order 1: an amount is needed: amount_sats=123456 or amount_btc="0.00123456"'),
         ('1,"5"0,,,,', "not CSV: ',' expected after '\"'"),
     ],
     ids=lambda value: value[:18],

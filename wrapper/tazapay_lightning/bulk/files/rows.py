@@ -23,6 +23,7 @@ from typing import BinaryIO
 
 from attrs import frozen
 
+from tazapay_lightning.bulk.wording import worded
 from tazapay_lightning.errors import InvalidArgumentError, UnexpectedResponseError
 from tazapay_lightning.invoices.request import InvoiceRequest
 from tazapay_lightning.values.json_fields import parse_json
@@ -121,11 +122,11 @@ def read_orders(path: Path) -> Iterator[Row | Problem]:
                 is_empty = False
                 yield row
     except OSError as error:
-        raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}", argument="orders") from error
+        raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
     except (csv.Error, LineError) as error:  # of the header
-        raise InvalidArgumentError(f"{path}, line {lines.number}: {_reason(error)}", argument="orders") from None
+        raise InvalidArgumentError(f"{path}, line {lines.number}: {_reason(error)}") from None
     if is_empty:
-        raise InvalidArgumentError(f"{path} has no orders in it", argument="orders")
+        raise InvalidArgumentError(f"{path} has no orders in it")
 
 
 def _reason(error: Exception) -> str:
@@ -208,10 +209,12 @@ def _row(line: int, fields: dict[str, object]) -> Row:
     order = f"order {printable(order_id, most=80)}"
     if btc is not None and not (isinstance(btc, str) and _BTC.fullmatch(btc)):
         raise LineError(f'{order}: amount_btc must be digits and a point as text, such as "0.00005"; got {shown(btc)}')
+    if fields.get("memo_as_hash") is True and fields.get("memo") is None:
+        raise LineError(f"{order}: memo_as_hash needs a memo")
     try:
         asked = InvoiceRequest.build(**{name: value for name, value in fields.items() if value is not None})
     except InvalidArgumentError as error:
-        raise LineError(f"{order}: {error}") from None
+        raise LineError(f"{order}: {worded(error)}") from None
     request = {name: getattr(asked, name) for name in ("amount_sats", "memo", "metadata", "expires_in")}
     if asked.memo_hash is not None:  # in these orders alone: the fingerprints of all others are in journals
         request.update(memo=fields["memo"], memo_as_hash=True)
