@@ -561,7 +561,7 @@ def test_a_mismatch_is_told_once_and_not_logged(emulator_of_the_environment: Emu
     assert advice == ADVICE
 
 
-def test_what_else_differs_is_told_in_words(handler_server: HandlerServer) -> None:
+def test_what_else_differs_is_shown_and_not_logged(handler_server: HandlerServer) -> None:
     body = envelope(invoice_object(amount=1, expiry_interval=60))
     with handler_server.serving(lambda _: httpx.Response(200, stream=httpx.ByteStream(body))) as base_url:
         service = SimpleNamespace(base_url=base_url)

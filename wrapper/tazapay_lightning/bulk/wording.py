@@ -1,70 +1,42 @@
-"""Messages of the package in the words of the command line and its files: options, variables and columns."""
+"""Messages of this package in the words of the command line and its files: options, variables and columns."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from tazapay_lightning.errors import APIStatusError, RequestFailedError
+from tazapay_lightning.errors import APIConnectionError
 
-_ENDINGS = """\
-`amount_sats`=123456[ (an int)] or `amount_btc`="0.00123456"[ (a str or a Decimal)]
-give `amount_sats` or `amount_btc`, not both
-[, as a Decimal, a str or an int] such as "0.001"
-Pass `memo_as_hash`[=True] to send its SHA-256, which has no limit
-to send a hash that you have, pass `memo_hash` alone
-requests per second, a number greater than 0[, or None]
-seconds[ as a number, or a timedelta], greater than 0 and at most 86400
-[, or a timedelta of whole seconds]
-visible ASCII characters, without blanks[, or a uuid.UUID]
-[pass api_key and api_secret, or ]set TAZAPAY_API_KEY and TAZAPAY_API_SECRET (`api_key` is missing)
-[pass api_key and api_secret, or ]set TAZAPAY_API_KEY and TAZAPAY_API_SECRET (`api_secret` is missing)
-without user name and password: credentials are `api_key` and `api_secret`
-with [allow_http=True or ]TAZAPAY_ALLOW_HTTP=1 for others too, but never for Tazapay's own
-unset one of them, or pass `base_url`, which wins over both
-`base_url` is the address of the service without /v3
-; redirects are not followed: check `base_url`
-too many requests: slow down[, or raise max_retries]
-nothing listens there: check `base_url`, and whether the emulator or gateway runs
-the name of the host was not found: check `base_url` and the network
-its certificate is not trusted: check `base_url`, and SSL_CERT_FILE if it is yours\
-""".splitlines()
-"""Ends of messages: what is Python's is in brackets, and the names of its arguments are in backticks."""
-
-
-_ADVISED = {404, 429, *range(300, 400)}
-"""Statuses whose messages end with advice, and not with the service's own words."""
+# What others wrote stands in quotes, or is an address.
+_THEIRS = r"(?<!\w)'(?:[^'\\]|\\.)*(?:'|$)|(?<!\w)\"(?:[^\"\\]|\\.)*(?:\"|$)|\w+://\S+"
+_PYTHON = r"(?:pass api_key and \w+,|allow_http=True) or |, or raise max_retries|, or None(?=;)"
+_PYTHON += r"| \(an? [\w ]+\)| as a [\w, ]+(?= such|,)|, or a [\w. ]+(?=[,;])"
+_NAMES = r"^(?:backend|environment|memo|metadata|namespace|orders|rate|text|timeout|url)\b"
+_NAMES += r"|\b(?:amount|api|base|expires|idempotency|invoice|memo|poll|webhook)_[a-z_]+"
+_WORDS = re.compile(f"({_THEIRS})|{_PYTHON}|({_NAMES})(?:=True)?")
+_ADVISED = {404, 429, *range(300, 400)}  # statuses whose messages end with advice, after the service's own words
 
 
 def worded(problem: BaseException, name: Callable[[str], str] = str) -> str:
-    """Return the message of an error without what is Python's in it.
-
-    Only what this package wrote is changed, and nobody else's words or names of files: the argument that was refused,
-    where the message begins with it, and its own `_ENDINGS`, also before the value that was refused.
+    """Return the message of an error without what is Python's in it, and with all that others wrote as it is.
 
     Args:
-        problem: the error.
+        problem: the error: of an argument, which is rewritten; or of a call, of which the advice at the end is.
         name: given an argument, returns what it is called here.
 
     Example:
         >>> from tazapay_lightning import InvalidArgumentError
-        >>> worded(InvalidArgumentError("give amount_sats or amount_btc, not both"), "--{}".format)
-        'give --amount_sats or --amount_btc, not both'
+        >>> worded(InvalidArgumentError("memo_hash must be hex; got 'memo_hash'", argument="memo_hash"), "--{}".format)
+        "--memo_hash must be hex; got 'memo_hash'"
     """
-    text, argument = str(*problem.args[:1]), getattr(problem, "argument", "")
-    if isinstance(problem, APIStatusError | RequestFailedError) and getattr(problem, "status_code", 0) not in _ADVISED:
-        return text
-    parts = text.split("; got ", 1) if argument not in {"", "metadata"} else [text]  # before that, it names keys
-    text = "; got ".join(_plain(part, name) for part in parts)
-    if argument and text.startswith(argument):
-        text = name(argument) + text.removeprefix(argument).removeprefix("=True")
-    return text
+    text = str(*problem.args[:1])
+    if getattr(problem, "argument", ""):
+        return reworded(text, name)
+    others, end, advice = text.rpartition("; ")
+    is_advised = isinstance(problem, APIConnectionError) or getattr(problem, "status_code", 0) in _ADVISED
+    return others + end + reworded(advice, name) if end and is_advised else text
 
 
-def _plain(text: str, name: Callable[[str], str]) -> str:
-    for ending in _ENDINGS:
-        python = re.sub(r"[][`]", "", ending)
-        if text.endswith(python):
-            plain = re.sub(r"\[.*?\]", "", ending)
-            return text.removesuffix(python) + re.sub("`(.*?)`", lambda found: name(found[1]), plain)
-    return text
+def reworded(text: str, name: Callable[[str], str]) -> str:
+    """Return a text of this package likewise."""
+    return _WORDS.sub(lambda found: found[1] or (name(found[2]) if found[2] else ""), text)

@@ -48,7 +48,7 @@ def bulk(
 ) -> None:
     """Create an invoice for each order of a file, never two for one; run it again to resume."""
     # bad settings are refused before anything is read or written
-    with refusing("environment", "base_url", "backend"):
+    with refusing():
         client = AsyncLightningClient(environment=environment, base_url=base_url, backend=backend)  # type: ignore[arg-type]  # checked there
     settings = client._settings  # noqa: SLF001 - its credentials, for a mark in the journal
     key = partial(idempotency_key, namespace)

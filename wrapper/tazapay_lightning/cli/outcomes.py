@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from tazapay_lightning import ConfigurationError, InvalidArgumentError, InvoiceMismatchError, TazapayError
-from tazapay_lightning.bulk.wording import worded
+from tazapay_lightning.bulk.wording import reworded, worded
 
 REFUSED, USAGE, UNKNOWN = 1, 2, 3
 
@@ -97,15 +97,13 @@ def option(argument: str) -> str:
 
 
 @contextmanager
-def refusing(*arguments: str) -> Iterator[None]:
-    """Turn an error into the refusal of the argument that its message begins with, if it is one of these."""
+def refusing() -> Iterator[None]:
+    """Turn what is wrong with a setting into the refusal of its option, if it has one."""
     try:
         yield
     except (ConfigurationError, ValueError) as error:
-        for argument in arguments:
-            if str(error).startswith(argument):
-                raise InvalidArgumentError(str(error), argument=argument) from None
-        raise
+        message = reworded(str(error), option)
+        raise (InvalidArgumentError if message.startswith("--") else ConfigurationError)(message) from None
 
 
 def stop(message: str, code: int = REFUSED, key: str | None = None, problem: BaseException | None = None) -> NoReturn:
