@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pty
 import re
 import resource
 import signal
@@ -12,6 +13,7 @@ import socket
 import stat
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -1151,6 +1153,28 @@ def test_a_signal_with_an_outcome_in_doubt_is_exit_3(shop: Shop) -> None:
         result = shop.run("--concurrency", "4")
     assert result.exit_code == UNKNOWN
     assert len(shop.states()) < 40
+
+
+def test_a_terminal_that_is_closed_ends_the_run_with_all_of_its_results(shop: Shop) -> None:
+    shop.write(*(f"{order},5000" for order in range(40)))
+    shop.emulator.fail_randomly(1, seed=1, kinds=[LOST])
+    terminal, its_end = pty.openpty()
+
+    def own_terminal() -> None:
+        fcntl.ioctl(its_end, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+    command = [sys.executable, "-m", "tazapay_lightning", "bulk", shop.orders, "--out", shop.out, "--concurrency", "4"]
+    streams = {"stdin": its_end, "stdout": its_end, "stderr": its_end}
+    with subprocess.Popen(command, **streams, start_new_session=True, preexec_fn=own_terminal) as process:
+        os.close(its_end)
+        deadline = time.monotonic() + 20
+        while len(shop.emulator.requests()) < 8 and time.monotonic() < deadline:
+            time.sleep(0.005)
+        os.close(terminal)
+        assert process.wait(30) == UNKNOWN
+    assert set(shop.states().values()) == {"unknown"}
+    assert len(shop.states()) == len(shop.emulator.invoices()) < 40
 
 
 def test_a_hang_up_that_is_ignored_stays_ignored(shop: Shop) -> None:

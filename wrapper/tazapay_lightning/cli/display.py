@@ -35,6 +35,7 @@ def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = Fa
             "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
             "expires": "unknown" if invoice.expires_at is None else _moment(invoice.expires_at),
             "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
+            "not as asked": "; ".join(f"{it.field}: {it.received} instead of {it.asked}" for it in invoice.differences),
             "idempotency key": invoice.idempotency_key,
         },
     )
@@ -42,9 +43,6 @@ def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = Fa
         shown += f"{invoice.lightning_uri}\n"  # on a line of its own, to be copied
     put(shown, name)
     put(_qr(invoice, insist=insist) if qr else "", name)
-    if invoice.differences:
-        fields = ", ".join(each.field.replace("_", " ") for each in invoice.differences)
-        say(f"the invoice is not quite what was asked for: with --json its differences are shown ({fields})")
 
 
 def _qr(invoice: Invoice, *, insist: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,8 +21,12 @@ def progress(total: int) -> Iterator[Callable[[Mapping[str, int]], None]]:
     def update(states: Mapping[str, int]) -> None:
         bar.update(task, completed=sum(states.values()), description=_note(states, time.monotonic() - began))
 
-    with bar:
+    bar.start()
+    try:
         yield update
+    finally:
+        with suppress(OSError):  # the terminal is closed
+            bar.stop()
 
 
 def _note(states: Mapping[str, int], seconds: float) -> str:

@@ -168,4 +168,5 @@ class Session:
             self.stopped_by = number
             self._run.stop()
             message = f"stopping: {len(self._in_flight)} in flight are waited for; once more (Ctrl-C) abandons them"
-            print(message, file=sys.stderr)  # which rich prints above its bar
+            with suppress(OSError):  # the terminal is closed
+                print(message, file=sys.stderr)  # which rich prints above its bar
