@@ -140,9 +140,8 @@ def _reason(error: Exception) -> str:
 def _from_csv(lines: Lines) -> Iterator[dict[str, object] | None]:
     first = next(lines, "")
     named = _SEPARATOR.fullmatch(first)
-    text = lines if named else chain([first], lines)
-    delimiter = named[1] if named else ","
-    rows = map(_trimmed, csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True))
+    text, separator = (lines, named[1]) if named else (chain([first], lines), ",")
+    rows = map(_trimmed, csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True))
     columns = next(filter(any, rows), [])
     for column in filter(None, columns):
         if column not in _COLUMNS and (not column.startswith(_METADATA) or column == _METADATA):
