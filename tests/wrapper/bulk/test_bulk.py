@@ -321,6 +321,14 @@ def test_a_429_lowers_what_is_in_flight() -> None:
     assert max(seen[32:40]) <= 9
 
 
+def test_other_failures_slow_nothing_down() -> None:
+    busy = httpx.Response(503, headers={"Retry-After": "30"})
+    began = time.monotonic()
+    ended = run(Service(lambda request: busy if amount_in(request) == 1000 else None), rows(20), concurrency=1)
+    assert time.monotonic() - began < 20
+    assert [order_id for order_id, state in ended.states().items() if state != "created"] == ["0"]
+
+
 def test_a_rate_counts_attempts() -> None:
     replies = iter([httpx.Response(503, headers={"Retry-After": "0"})] * 3)
     sent: list[float] = []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tazapay_lightning import APIConnectionError, RateLimitError, ServerError
+from tazapay_lightning import APIConnectionError, RateLimitError
 from tazapay_lightning.bulk.pacing import PATIENCE, Pace
 
 
@@ -128,12 +128,6 @@ def test_half_the_pace_is_regained_by_four_times_as_many_successes_as_may_be_in_
     held.reserve(300.0)
     assert held.reserve(300.0) == pytest.approx(300.125)
     assert held.in_flight == concurrency
-
-
-def test_other_failures_slow_nothing_down() -> None:
-    free = pace()
-    free.failed(ServerError(status_code=503, retry_after=30.0), 100.0)
-    assert (free.in_flight, free.reserve(100.0), free.is_hopeless(9999.0)) == (16, 100.0, False)
 
 
 def test_429_for_ten_minutes_without_a_success_is_hopeless() -> None:

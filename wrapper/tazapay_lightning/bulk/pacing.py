@@ -27,7 +27,7 @@ from collections.abc import Callable
 import anyio
 from attrs import define, field
 
-from tazapay_lightning.errors import APIConnectionError, APIError, RateLimitError
+from tazapay_lightning.errors import APIConnectionError, RateLimitError
 
 PATIENCE = 600.0
 """Seconds of 429, without a success in between, after which a run is given up."""
@@ -83,10 +83,8 @@ class Pace:
         self._next_turn = turn + 1 / ((self.rate or math.inf) * self._share)
         return turn
 
-    def failed(self, error: APIError, now: float | None = None) -> None:
-        """Learn that an attempt failed, now unless another time is given; only 429 counts here."""
-        if not isinstance(error, RateLimitError):
-            return
+    def failed(self, error: RateLimitError, now: float | None = None) -> None:
+        """Learn that an attempt met 429, now unless another time is given."""
         now = time.monotonic() if now is None else now
         self._trouble_began = now if self._trouble_began is None else self._trouble_began
         pause = error.retry_after or 0.0

@@ -69,9 +69,9 @@ class _Taken:
         return is_next and self.may_be_sent(self.order)
 
     def failed(self, error: errors.APIError) -> None:
-        self.pace.failed(error)
         self.in_doubt = error.outcome_unknown
         if isinstance(error, errors.RateLimitError):
+            self.pace.failed(error)
             raise error  # the row is put back: it is the run that waits, and not the call
 
     def result(self, **outcome: object) -> Result:

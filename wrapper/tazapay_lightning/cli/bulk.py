@@ -3,7 +3,7 @@
 The files that it writes are described in `bulk.files.record`. Exit codes: 0 every order has its invoice; 1 some were
 refused or not reached, or the run ended early; 2 the orders cannot be used, and nothing was sent; 3 an invoice may
 exist that nothing proves, or is not what was asked for: it has another amount, memo or metadata, or another order has
-it too.
+it too; 130 Ctrl-C ended the run early, with nothing in doubt.
 """
 
 from __future__ import annotations

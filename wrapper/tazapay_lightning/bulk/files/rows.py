@@ -141,7 +141,8 @@ def _from_csv(lines: Lines) -> Iterator[dict[str, object] | None]:
     first = next(lines, "")
     named = _SEPARATOR.fullmatch(first)
     text, separator = (lines, named[1]) if named else (chain([first], lines), ",")
-    rows = map(_trimmed, csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True))
+    cells = csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True)
+    rows = map(lambda row: list(map(str.strip, row)), cells)  # noqa: C417 - a generator would end with the first bad line
     columns = next(filter(any, rows), [])
     for column in filter(None, columns):
         if column not in _COLUMNS and (not column.startswith(_METADATA) or column == _METADATA):
@@ -152,10 +153,6 @@ def _from_csv(lines: Lines) -> Iterator[dict[str, object] | None]:
     if columns and ("order_id" not in columns or not {"amount_sats", "amount_btc"} & set(columns)):
         raise LineError(f"the columns order_id and amount_sats (or amount_btc) are needed; got {shown(columns)}")
     return map(partial(_of_cells, columns), rows)
-
-
-def _trimmed(cells: list[str]) -> list[str]:
-    return [cell.strip() for cell in cells]
 
 
 def _of_cells(columns: list[str], cells: list[str]) -> dict[str, object] | None:
