@@ -36,6 +36,7 @@ from tazapay_lightning import (
     bulk,
     hash_memo,
 )
+from tazapay_lightning.bulk.workers import Run, results_of
 from tests.support.bulk import Service, amount_in, client_of, key, made, rows, run
 from tests.support.service import envelope, invoice_object
 from tests.support.thorough import THOROUGH
@@ -320,6 +321,14 @@ def test_a_429_lowers_what_is_in_flight() -> None:
     assert max(seen[32:40]) <= 9
 
 
+def test_other_failures_slow_nothing_down() -> None:
+    busy = httpx.Response(503, headers={"Retry-After": "30"})
+    began = time.monotonic()
+    ended = run(Service(lambda request: busy if amount_in(request) == 1000 else None), rows(20), concurrency=1)
+    assert time.monotonic() - began < 20
+    assert [order_id for order_id, state in ended.states().items() if state != "created"] == ["0"]
+
+
 def test_a_rate_counts_attempts() -> None:
     replies = iter([httpx.Response(503, headers={"Retry-After": "0"})] * 3)
     sent: list[float] = []
@@ -440,6 +449,40 @@ def test_rows_that_cannot_be_read_any_further_end_the_run_once_what_is_in_flight
     assert str(ended.error) == "the database is gone"
     assert set(ended.states().values()) == {"created"}
     assert len(ended.results) == 10
+
+
+LIMITED, FAILED = httpx.Response(429, headers={"Retry-After": "30"}), httpx.Response(500, headers={"Retry-After": "0"})
+
+
+@pytest.mark.parametrize(
+    ("replies", "requests", "state"),
+    [
+        ([None], 1, "created"),
+        ([LIMITED, None], 1, "refused"),
+        ([FAILED, None], 2, "created"),
+        ([FAILED, FAILED, None], 3, "created"),
+        ([FAILED, LIMITED, None], 2, "unknown"),
+    ],
+    ids=["answered", "429", "500", "500 twice", "500 and 429"],
+)
+def test_once_a_run_is_stopped_only_what_is_in_doubt_is_tried_again(
+    replies: list[httpx.Response | None], requests: int, state: str
+) -> None:
+    left = iter(replies)
+
+    async def stopped_by_the_first_request() -> dict[str, str]:
+        def answer(request: httpx.Request) -> httpx.Response | None:
+            started.stop()
+            return next(left)
+
+        service = Service(answer)
+        async with client_of(service, max_retries=4) as client:
+            started = Run(client, rows(10), key, 1, None)
+            states = {str(each.row["order_id"]): each.state async for each in results_of(lambda: started)}  # type: ignore[index]  # rows of the test
+        assert len(service.requests) == requests
+        return states
+
+    assert asyncio.run(stopped_by_the_first_request()) == {"0": state}
 
 
 def test_a_run_that_has_to_end_does_not_wait_for_a_row_that_never_comes() -> None:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -109,25 +110,22 @@ def test_a_signal_while_the_service_has_the_request_is_exit_3_with_the_key(numbe
 
 
 @each_signal
-@pytest.mark.parametrize("service", [Service(503, **{"Retry-After": "60"})], indirect=True)
-def test_a_signal_while_the_next_attempt_waits_is_exit_3_with_the_key(number: int, service: Service) -> None:
+@pytest.mark.parametrize(
+    ("service", "may_exist"),
+    [(Service(503, **{"Retry-After": "60"}), True), (Service(429, **{"Retry-After": "60"}), False)],
+    indirect=["service"],
+    ids=["failed", "refused"],
+)
+def test_a_signal_while_the_next_attempt_waits_is_exit_3_with_the_key_if_an_invoice_may_exist(
+    number: int, service: Service, may_exist: bool
+) -> None:
     service.may_answer.set()
     with started(CREATE, environment_of(service, TAZAPAY_LOG="info")) as process:
         assert process.stderr is not None
         assert "trying again in 60" in process.stderr.readline()
         process.send_signal(number)
-        assert end(process) == (UNKNOWN, "", f"error: interrupted\n{ADVICE}")
-
-
-@each_signal
-@pytest.mark.parametrize("service", [Service(429, **{"Retry-After": "60"})], indirect=True)
-def test_a_signal_when_all_attempts_were_refused_leaves_nothing_in_doubt(number: int, service: Service) -> None:
-    service.may_answer.set()
-    with started(CREATE, environment_of(service, TAZAPAY_LOG="info")) as process:
-        assert process.stderr is not None
-        assert "trying again in 60" in process.stderr.readline()
-        process.send_signal(number)
-        assert end(process) == (128 + number, "", "error: interrupted\n")
+        expected = (UNKNOWN, ADVICE) if may_exist else (128 + number, "")
+        assert end(process) == (expected[0], "", f"error: interrupted\n{expected[1]}")
 
 
 IN_A_PROGRAM = """if True:
@@ -332,6 +330,22 @@ def test_the_demo_that_cannot_be_shown_is_exit_1() -> None:
     assert stderr.endswith(" cannot be printed: No space left on device\n")
 
 
+@pytest.mark.parametrize("gone", [">/dev/full", ">/dev/full 2>/dev/full"])
+@pytest.mark.parametrize("arguments", [[], ["--version"], ["--help"], ["create", "--help"]], ids=" ".join)
+def test_help_and_version_that_cannot_be_shown_are_exit_1(gone: str, arguments: list[str]) -> None:
+    code, stderr = in_a_shell(f"exec {gone};", arguments)
+    assert code == REFUSED
+    assert re.fullmatch("" if "2>" in gone else r"error: .*cannot be printed: No space left on device\n", stderr)
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_an_emulator_whose_settings_cannot_be_shown_is_exit_1(gone: str) -> None:
+    before, reason = GONE[gone]
+    code, stderr = in_a_shell(before, ["emulator", "--port", "0"])
+    assert code == REFUSED
+    assert stderr.endswith(f"error: the settings cannot be printed: {reason}\n")
+
+
 def test_a_payment_request_that_cannot_be_shown_is_exit_1() -> None:
     code, stderr = in_a_shell("exec >/dev/full;", ["decode", REQUEST])
     assert (code, stderr) == (REFUSED, "error: the payment request cannot be printed: No space left on device\n")
@@ -376,7 +390,13 @@ PYTHON = re.compile(
         (["get", ID, "--base-url", "nonsense"], {}, "--base-url (or TAZAPAY_BASE_URL) must be an https URL"),
         (["get", ID, "--base-url", "https://a@b.example"], {}, "are TAZAPAY_API_KEY and TAZAPAY_API_SECRET"),
         (["get", ID, "--base-url", "http://emulator"], {}, "with TAZAPAY_ALLOW_HTTP=1 for others too"),
-        (["get", ID, "--base-url", "http://127.0.0.1:9"], {}, "nothing listens there: check --base-url"),
+        (["get", ID, "--base-url", "http://127.0.0.1:9"], {}, "nothing listens there: check --base-url, and whether"),
+        (["create", "--amount-sats", "1", "--expires-in", "0"], {}, "--expires-in must be an int from 1 to"),
+        (["create", "--amount-sats", "1", "--idempotency-key", "a b"], {}, "characters, without blanks; got 'a b'"),
+        (["create", "--amount-sats", "1", "--memo-as-hash"], {}, "--memo-as-hash needs the memo to hash; to send a"),
+        (["create"], {}, 'error: an amount is needed: --amount-sats=123456 or --amount-btc="0.00123456"\n'),
+        (["emulator", "--port", "0", "--webhook-url", "https://a.b"], {}, "error: --webhook-url: http:// and a loop"),
+        (["emulator", "--port", "0", "--webhook-secret", ""], {}, "error: --webhook-secret must be a string"),
         (
             ["create", "--amount-sats", "1", "--environment", "production"],
             {"TAZAPAY_BASE_URL": "http://127.0.0.1:8787"},
@@ -404,6 +424,150 @@ def test_a_message_names_options_and_variables(
     assert result.exit_code in {REFUSED, USAGE}
     assert expected in result.stderr
     assert not PYTHON.search(result.stderr)
+
+
+WORDS = [
+    "base_url", "check base_url and the network", "memo_as_hash=True", "idempotency_key (a str)", "orders must be",
+    "slow down, or raise max_retries", "give amount_sats or amount_btc, not both", "x; got base_url, or a uuid.UUID",
+    "environment base_url amount_sats memo text invoice_id", "must be seconds as a number, or a timedelta, so",
+]  # fmt: skip
+"""What others may write that reads like this package's own words."""
+
+each_word = pytest.mark.parametrize("word", WORDS)
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAZAPAY_API_KEY", "k")
+    monkeypatch.setenv("TAZAPAY_API_SECRET", "s")
+
+
+def said(*arguments: str) -> str:
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code in {REFUSED, USAGE}
+    return result.stderr
+
+
+@each_word
+@pytest.mark.usefixtures("credentials")
+def test_the_name_of_a_file_is_told_as_it_is(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (
+        said("bulk", f"{word}.csv", "--out", "out") == f"error: {word}.csv cannot be read: No such file or directory\n"
+    )
+    Path(f"{word}.csv").write_text("order_id,amount_sats\n1,0\n")
+    assert said("bulk", f"{word}.csv", "--out", "out").startswith(f"{word}.csv, line 2: order 1: amount_sats must be")
+    assert f"{word!r}" in said("bulk", word, "--out", "out")
+
+
+@each_word
+@pytest.mark.usefixtures("credentials")
+def test_a_value_that_was_refused_is_told_as_it_is(word: str) -> None:
+    shown = repr(word)
+    assert said("get", ID, "--environment", word).endswith(f'must be "sandbox" or "production"; got {shown}\n')
+    assert said("create", "--amount-btc", word).endswith(f'such as "0.001"; got {shown}\n')
+
+
+@pytest.mark.parametrize("path", ["base_url", "amount_sats/memo_as_hash=True"])
+@pytest.mark.usefixtures("credentials")
+def test_an_address_is_told_as_it_is(path: str) -> None:
+    expected = f"error: no complete reply from http://127.0.0.1:9/{path}: "
+    assert said("get", ID, "--base-url", f"http://127.0.0.1:9/{path}").startswith(expected)
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 200], ids=str)
+@pytest.mark.usefixtures("credentials")
+def test_the_services_words_are_told_as_they_are(handler_server: HandlerServer, status: int) -> None:
+    bodies = (httpx.ByteStream(json.dumps({"status": "error", "message": word}).encode()) for word in WORDS)
+    reply = lambda _: httpx.Response(status, headers={"Retry-After": "200"}, stream=next(bodies))  # noqa: E731
+    with handler_server.serving(reply) as base_url:
+        for word in WORDS:
+            told = said("get", ID, "--base-url", base_url)
+            assert re.match(rf"error: [^:]+: {re.escape(word)}[;\n]", told)
+            assert not PYTHON.search(told.replace(word, ""))
+
+
+# Errors as documents
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "kind"),
+    [
+        (["get", "l11_unknown"], REFUSED, "NotFoundError"),
+        (["get", "../l11"], USAGE, "InvalidArgumentError"),
+        (["get", ID, "--environment", "live"], USAGE, "InvalidArgumentError"),
+        (["get", ID, "--base-url", "http://127.0.0.1:9"], REFUSED, "APIConnectionError"),
+        (["create"], USAGE, "InvalidArgumentError"),
+        (["create", "--amount-sats", "1.5"], USAGE, None),
+        (["create", "--nonsense"], USAGE, None),
+        (["nonsense"], USAGE, None),
+        (["update", ID, "--metadata", "a"], USAGE, "InvalidArgumentError"),
+        (["decode", "lnbc1"], USAGE, "InvalidBolt11Error"),
+        (["bulk", "none.csv", "--out", "out"], USAGE, "InvalidArgumentError"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+@pytest.mark.usefixtures("emulator_of_the_environment")
+def test_with_json_an_error_is_a_document_on_stdout(arguments: list[str], code: int, kind: str | None) -> None:
+    result = CliRunner().invoke(app, [*arguments, "--json"], catch_exceptions=False)
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["exit_code"], document["error"]["type"]) == (code, code, kind)
+    assert (document["idempotency_key"], document["invoice"]) == (None, None)
+    message = document["error"]["message"]
+    assert message.split()[0] in result.stderr
+    assert kind is None or result.stderr == f"error: {message}\n"
+
+
+def test_a_document_of_an_error_holds_the_invoice_and_the_key(emulator_of_the_environment: Emulator) -> None:
+    for amount in ("1", "2"):
+        options = ["--amount-sats", amount, "--idempotency-key", KEY, "--json"]
+        result = CliRunner().invoke(app, ["create", *options], catch_exceptions=False)
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["exit_code"], document["idempotency_key"]) == (UNKNOWN, UNKNOWN, KEY)
+    assert document["error"]["type"] == "InvoiceMismatchError"
+    (stored,) = emulator_of_the_environment.invoices()
+    assert (document["invoice"]["id"], document["invoice"]["amount_sats"]) == (stored["id"], 1)
+
+
+def test_a_document_of_an_expired_invoice_holds_it(emulator_of_the_environment: Emulator) -> None:
+    with LightningClient() as client:
+        invoice_id = client.create_invoice(amount_sats=1).id
+    emulator_of_the_environment.advance_clock(3600)
+    result = CliRunner().invoke(app, ["wait", invoice_id, "--json"], catch_exceptions=False)
+    document = json.loads(result.stdout)
+    assert (document["error"]["type"], document["invoice"]["id"]) == ("InvoiceExpiredError", invoice_id)
+
+
+def test_a_document_of_an_interrupted_creation_holds_its_key(service: Service) -> None:
+    with started([*CREATE, "--json"], environment_of(service)) as process:
+        assert service.has_request.wait(30)
+        process.send_signal(signal.SIGTERM)
+        code, stdout, _ = end(process)
+    document = json.loads(stdout)
+    assert (code, document["exit_code"], document["idempotency_key"]) == (UNKNOWN, UNKNOWN, KEY)
+    assert document["error"]["message"] == "interrupted"
+
+
+# What is logged
+
+
+def test_a_mismatch_is_told_once_and_not_logged(emulator_of_the_environment: Emulator) -> None:
+    for amount in ("1", "2"):
+        code, stderr = in_a_shell("", ["create", "--amount-sats", amount, "--idempotency-key", KEY, "--no-qr"])
+    assert code == UNKNOWN
+    error, advice = stderr.splitlines(keepends=True)
+    assert error.startswith("error: asked for 2 satoshi with the idempotency key")
+    assert advice == ADVICE
+
+
+def test_what_else_differs_is_shown_and_not_logged(handler_server: HandlerServer) -> None:
+    body = envelope(invoice_object(amount=1, expiry_interval=60))
+    with handler_server.serving(lambda _: httpx.Response(200, stream=httpx.ByteStream(body))) as base_url:
+        service = SimpleNamespace(base_url=base_url)
+        with started([*CREATE, "--expires-in", "600", "--no-qr"], environment_of(service)) as process:
+            code, stdout, stderr = end(process)
+    assert (code, stderr) == (DONE, "")
+    assert "  not as asked     expiry_interval: 60 instead of 600\n" in stdout
 
 
 def test_the_services_own_reasons_are_in_the_message_as_it_wrote_them(

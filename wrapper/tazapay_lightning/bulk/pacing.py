@@ -27,7 +27,7 @@ from collections.abc import Callable
 import anyio
 from attrs import define, field
 
-from tazapay_lightning.errors import APIConnectionError, APIError, RateLimitError
+from tazapay_lightning.errors import APIConnectionError, RateLimitError
 
 PATIENCE = 600.0
 """Seconds of 429, without a success in between, after which a run is given up."""
@@ -49,6 +49,9 @@ class Pace:
         rate: requests per second at most; None for as many as come.
         jitter: given the least pause, returns the pause.
 
+    Attributes:
+        stopped: set it, and there is no further turn, but for what is in doubt; calls that wait for one stop waiting.
+
     Example:
         >>> pace = Pace(concurrency=16, rate=10)
         >>> [pace.reserve(100.0) for _ in range(3)]
@@ -67,7 +70,7 @@ class Pace:
     _halved_at: float = field(default=-math.inf, init=False)
     _pauses_in_a_row: int = field(default=0, init=False)
     _trouble_began: float | None = field(default=None, init=False)
-    _stopped: anyio.Event = field(factory=anyio.Event, init=False)
+    stopped: anyio.Event = field(factory=anyio.Event, init=False)
 
     @property
     def in_flight(self) -> int:
@@ -80,10 +83,8 @@ class Pace:
         self._next_turn = turn + 1 / ((self.rate or math.inf) * self._share)
         return turn
 
-    def failed(self, error: APIError, now: float | None = None) -> None:
-        """Learn that an attempt failed, now unless another time is given; only 429 counts here."""
-        if not isinstance(error, RateLimitError):
-            return
+    def failed(self, error: RateLimitError, now: float | None = None) -> None:
+        """Learn that an attempt met 429, now unless another time is given."""
         now = time.monotonic() if now is None else now
         self._trouble_began = now if self._trouble_began is None else self._trouble_began
         pause = error.retry_after or 0.0
@@ -107,12 +108,8 @@ class Pace:
         """Tell whether 429 has lasted, or is to last, longer than `PATIENCE`."""
         return self._trouble_began is not None and max(now, self._paused_until) - self._trouble_began > PATIENCE
 
-    def stop(self) -> None:
-        """Give no further turn; calls that wait for one stop waiting."""
-        self._stopped.set()
-
     async def first_turn(self) -> None:
-        """Wait until a call may make its first attempt, however long that takes.
+        """Wait until a call may make its first attempt, however long that takes, unless the run is `stopped`.
 
         Raises:
             APIConnectionError: the run was stopped; nothing was sent.
@@ -120,22 +117,26 @@ class Pace:
         if not await self.further_turn(before=math.inf):
             raise APIConnectionError("not sent: the run was stopped before", nothing_sent=True, permanent=True)
 
-    async def further_turn(self, *, before: float) -> bool:
+    async def further_turn(self, *, before: float, in_doubt: bool = False) -> bool:
         """Wait until a call may make another attempt.
 
+        Args:
+            before: the call's deadline.
+            in_doubt: whether an invoice may exist: another attempt may prove it, also once the run is `stopped`.
+
         Returns:
-            False, without waiting for it, if that is not `before` a time, which is the call's deadline; also if the run
-            was stopped.
+            False, without waiting for it, if that is not before the deadline; also if the run was stopped.
         """
-        while not self._stopped.is_set():
+        stopped = anyio.Event() if in_doubt else self.stopped
+        while not stopped.is_set():
             now = time.monotonic()
             if self._earliest(now) >= before:
                 return False
             paused_until, turn = self._paused_until, self.reserve(now)
             if turn > now:
                 with anyio.move_on_after(turn - now):
-                    await self._stopped.wait()
-            if paused_until == self._paused_until and not self._stopped.is_set():
+                    await stopped.wait()
+            if paused_until == self._paused_until and not stopped.is_set():
                 return True
         return False
 

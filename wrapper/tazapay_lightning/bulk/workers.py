@@ -57,6 +57,7 @@ class _Taken:
     order: Order | None = None
     key: str | None = None
     put_back_after: errors.APIError | None = None
+    in_doubt: bool = False
 
     async def first_turn(self) -> None:
         await self.pace.first_turn()
@@ -64,10 +65,14 @@ class _Taken:
             raise errors.APIConnectionError("not sent: it waited for too long", nothing_sent=True)
 
     async def further_turn(self, *, before: float) -> bool:
-        return await self.pace.further_turn(before=before) and self.may_be_sent(self.order)
+        is_next = await self.pace.further_turn(before=before, in_doubt=self.in_doubt)
+        return is_next and self.may_be_sent(self.order)
 
     def failed(self, error: errors.APIError) -> None:
-        self.pace.failed(error)
+        self.in_doubt = error.outcome_unknown
+        if isinstance(error, errors.RateLimitError):
+            self.pace.failed(error)
+            raise error  # the row is put back: it is the run that waits, and not the call
 
     def result(self, **outcome: object) -> Result:
         return Result(order=self.order, row=self.row, idempotency_key=self.key, **outcome)  # type: ignore[arg-type]  # one of two
@@ -168,7 +173,7 @@ class Run:
         if isinstance(error, errors.APIError):
             error.idempotency_key = taken.key
             error.outcome_unknown = error.outcome_unknown or (before is not None and before.outcome_unknown)
-        if isinstance(error, errors.RateLimitError) and not hopeless and self.ended_by is None:
+        if isinstance(error, errors.RateLimitError) and not hopeless and not self._pace.stopped.is_set():
             taken.put_back_after = error
             return None
         if isinstance(error, errors.InvalidRequestError | errors.RateLimitError | errors.RequestFailedError):
@@ -183,8 +188,12 @@ class Run:
             return taken.result(error=before)  # the row's own failure, which may be an unknown outcome
         return taken.result(error=error)
 
-    def _end(self, error: BaseException) -> None:
-        """Send nothing any more; what is under way is finished."""
-        self._is_over, self.ended_by = True, self.ended_by or error
-        self._pace.stop()
+    def stop(self) -> None:
+        """Begin no row and no attempt any more, unless an invoice may exist; what is under way is finished."""
+        self._is_over = True
+        self._pace.stopped.set()
         self._row_scope.cancel()
+
+    def _end(self, error: BaseException) -> None:
+        self.ended_by = self.ended_by or error
+        self.stop()

@@ -10,6 +10,7 @@ from the environment, never from an option: options stay in the shell's history 
 from __future__ import annotations
 
 import io
+import logging
 import sys
 import uuid
 from pathlib import Path
@@ -22,16 +23,19 @@ import typer
 from tazapay_lightning import InvalidArgumentError, LightningClient, __version__, decode_bolt11
 from tazapay_lightning.cli.bulk import bulk
 from tazapay_lightning.cli.display import countdown, show_invoice, show_request
-from tazapay_lightning.cli.outcomes import REFUSED, USAGE, AsJson, BaseUrl, Environment, problems_explained, say, stop
+from tazapay_lightning.cli.options import AsJson, BaseUrl, Environment
+from tazapay_lightning.cli.outcomes import Commands, problems_explained, put, refusing, say, stop
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import printable, shown
 
 app = typer.Typer(
+    cls=Commands,
     help="Create Lightning invoices with Tazapay. Credentials: TAZAPAY_API_KEY and TAZAPAY_API_SECRET.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # they print the local variables of every frame
 )
+logging.getLogger("tazapay_lightning").addHandler(logging.NullHandler())  # the commands tell it in their own words
 _ID = Annotated[str, typer.Argument(metavar="ID", help="The id of an invoice, such as l11_abc123xyz.")]
 _METADATA = typer.Option(metavar="KEY=VALUE", help="May be repeated.")
 _QR = Annotated[bool, typer.Option(help="Print a QR code of the payment request.")]
@@ -39,7 +43,8 @@ _QR = Annotated[bool, typer.Option(help="Print a QR code of the payment request.
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"tazapay-lightning {__version__}")
+        with problems_explained():
+            put(f"tazapay-lightning {__version__}\n", "the version")
         raise typer.Exit
 
 
@@ -180,19 +185,21 @@ def emulator(
         say(f"emulator of Tazapay at {base_url}; in another terminal:")
         values = (base_url, package.DEFAULT_API_KEY, package.DEFAULT_API_SECRET, secret)  # which open nothing else
         for name, value in zip(("BASE_URL", "API_KEY", "API_SECRET", "WEBHOOK_SECRET"), values, strict=True):
-            typer.echo(f"export TAZAPAY_{name}={quote(value)}")
+            with problems_explained():
+                put(f"export TAZAPAY_{name}={quote(value)}\n", "the settings")
 
     try:
-        package.serve(
-            port=port,
-            database=":memory:" if db is None else db,
-            data_as_string=data_as_string,
-            webhook_url=webhook_url,
-            webhook_secret=secret,
-            on_ready=announce,
-        )
-    except (package.EmulatorError, ValueError) as error:  # the latter for the port, the webhook's URL or its secret
-        stop(str(error), USAGE if isinstance(error, ValueError) else REFUSED)
+        with problems_explained(), refusing():
+            package.serve(
+                port=port,
+                database=":memory:" if db is None else db,
+                data_as_string=data_as_string,
+                webhook_url=webhook_url,
+                webhook_secret=secret,
+                on_ready=announce,
+            )
+    except package.EmulatorError as error:
+        stop(str(error))
 
 
 def _emulator() -> ModuleType:
@@ -217,4 +224,5 @@ def _mapping(entries: list[str]) -> dict[str, object]:
 
 
 def _client(environment: str | None, base_url: str | None) -> LightningClient:
-    return LightningClient(environment=environment, base_url=base_url)  # type: ignore[arg-type]  # checked there
+    with refusing():
+        return LightningClient(environment=environment, base_url=base_url)  # type: ignore[arg-type]  # checked there

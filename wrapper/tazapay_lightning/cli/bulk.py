@@ -3,14 +3,13 @@
 The files that it writes are described in `bulk.files.record`. Exit codes: 0 every order has its invoice; 1 some were
 refused or not reached, or the run ended early; 2 the orders cannot be used, and nothing was sent; 3 an invoice may
 exist that nothing proves, or is not what was asked for: it has another amount, memo or metadata, or another order has
-it too.
+it too; 130 Ctrl-C ended the run early, with nothing in doubt.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
+import signal
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -26,23 +25,13 @@ from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.bulk.files.rows import Problem, read_orders
 from tazapay_lightning.bulk.files.session import Session
 from tazapay_lightning.bulk.orders import State, check_rate, idempotency_key
-from tazapay_lightning.cli.outcomes import (
-    REFUSED,
-    UNKNOWN,
-    AsJson,
-    BaseUrl,
-    Environment,
-    problems_explained,
-    put,
-    say,
-    stop,
-)
+from tazapay_lightning.cli.options import AsJson, BaseUrl, Environment
+from tazapay_lightning.cli.outcomes import REFUSED, UNKNOWN, problems_explained, put_json, refusing, say
 from tazapay_lightning.cli.progress import progress
 from tazapay_lightning.values.safe_text import printable
 
 _LISTED = 20
 _CHANGED = "changed since an invoice was asked for, which exists or may exist: undo that, or give it another order_id"
-_NO_LOG = logging.NullHandler()  # a million invoices would log a line each to stderr
 
 
 @problems_explained()
@@ -59,12 +48,12 @@ def bulk(
 ) -> None:
     """Create an invoice for each order of a file, never two for one; run it again to resume."""
     # bad settings are refused before anything is read or written
-    client = AsyncLightningClient(environment=environment, base_url=base_url, backend=backend)  # type: ignore[arg-type]  # checked there
+    with refusing():
+        client = AsyncLightningClient(environment=environment, base_url=base_url, backend=backend)  # type: ignore[arg-type]  # checked there
     settings = client._settings  # noqa: SLF001 - its credentials, for a mark in the journal
     key = partial(idempotency_key, namespace)
     key("7890")  # checks the namespace
     check_rate(rate)
-    logging.getLogger("tazapay_lightning").addHandler(_NO_LOG)
     try:
         with closing(OrderIndex()) as index:
             _refuse(_bad_rows(orders, out, index), "cannot be sent")
@@ -81,15 +70,16 @@ def bulk(
                     asyncio.run(session.run(client, concurrency=concurrency, rate=rate))
                 _report(session, index, orders=count, before=before, out=out, as_json=as_json)
     except OSError as error:
-        stop(f"{error.filename or out}: {error.strerror}")
+        raise TazapayError(f"{error.filename or out}: {error.strerror}") from error
     except sqlite3.Error as error:
-        stop(f"the temporary index of the orders (its folder: SQLITE_TMPDIR or TMPDIR) failed: {error}")
+        index_of = "the temporary index of the orders (its folder: SQLITE_TMPDIR or TMPDIR)"
+        raise TazapayError(f"{index_of} failed: {error}") from error
 
 
 def _bad_rows(orders: Path, out: Path, index: OrderIndex) -> Iterator[str]:
     """Put all orders into the index, and yield a message for each row that cannot be sent."""
     if orders.exists() and out.exists() and orders.samefile(out):
-        raise InvalidArgumentError("--out names the orders: the results need a file of their own", argument="out")
+        raise InvalidArgumentError("--out names the orders: the results need a file of their own")
     for row in read_orders(orders):
         place = f"{orders}, line {row.line}"
         if isinstance(row, Problem):
@@ -111,7 +101,7 @@ def _changed_rows(index: OrderIndex) -> Iterator[str]:
 def _refuse(problems: Iterable[str], what: str) -> None:
     """Say the first problems and how many more there are, and end the command; nothing if there are none."""
     if count := _say_all(problems):
-        raise InvalidArgumentError(f"nothing was sent: {count} of the rows {what}", argument="orders")
+        raise InvalidArgumentError(f"nothing was sent: {count} of the rows {what}")
 
 
 def _say_all(messages: Iterable[str]) -> int:
@@ -137,18 +127,19 @@ def _report(session: Session, index: OrderIndex, *, orders: int, before: int, ou
     for reason, count in session.reasons.most_common():
         say(f"{count} {reason}")
     in_doubt = counts["unknown"] + counts["mismatch"] + counts["unrecorded"]
-    if in_doubt or (unmade and (session.is_stopped or session.ended_by is not None)):
+    if in_doubt or (unmade and (session.stopped_by or session.ended_by is not None)):
         say("to resume, run the same command again, within 23 hours")
     parts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
     say(f"{orders} orders: {parts}; {session.seconds:.1f} s; results in {out}")
-    code = UNKNOWN if in_doubt or doubtful else REFUSED if unmade else 0
+    early = 128 + signal.SIGINT if session.stopped_by == signal.SIGINT else REFUSED
+    code = UNKNOWN if in_doubt or doubtful else early if unmade else 0
     if as_json:
         run = {"differing": session.differing, "reasons": session.reasons, "seconds": round(session.seconds, 3)}
-        report = json.dumps({"orders": orders, **counts, **run, "results": str(out)}, indent=2)
         try:
-            put(f"{report}\n", "the report")
+            put_json({"orders": orders, **counts, **run, "results": str(out)}, "the report")
         except TazapayError as error:
-            stop(str(error), code or REFUSED)
+            say(f"error: {error}")
+            code = code or REFUSED
     raise typer.Exit(code)
 
 

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from tazapay_lightning import Bolt11, Invoice, TazapayError, format_btc
-from tazapay_lightning.cli.outcomes import put, say, stop
+from tazapay_lightning.cli.outcomes import put, put_json, say, stop
 from tazapay_lightning.values.safe_text import printable
 
 _NETWORKS = {"bc": "Bitcoin: real money", "tb": "testnet", "tbs": "signet", "bcrt": "regtest"}
@@ -24,7 +24,7 @@ def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = Fa
     """Print an invoice; `insist` makes it an error if there is no QR code to print."""
     name = f"invoice {printable(invoice.id)}"
     if as_json:
-        put(f"{json.dumps(invoice.to_dict(), indent=2)}\n", name)  # ASCII only: it survives every terminal and pipe
+        put_json(invoice.to_dict(), name)
         return
     shown = _table(
         f"Lightning {name}",
@@ -35,6 +35,7 @@ def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = Fa
             "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
             "expires": "unknown" if invoice.expires_at is None else _moment(invoice.expires_at),
             "metadata": json.dumps(dict(invoice.metadata), ensure_ascii=False) if invoice.metadata else None,
+            "not as asked": "; ".join(f"{it.field}: {it.received} instead of {it.asked}" for it in invoice.differences),
             "idempotency key": invoice.idempotency_key,
         },
     )
@@ -63,10 +64,7 @@ def _qr(invoice: Invoice, *, insist: bool) -> str:
 def show_request(request: Bolt11, *, as_json: bool) -> None:
     """Print all that a payment request says."""
     if as_json:
-        fields = {**attrs.asdict(request), "expires_at": request.expires_at}
-        put(
-            f"{json.dumps(fields, indent=2, default=datetime.isoformat)}\n", "the payment request"
-        )  # all but its times is JSON already
+        put_json({**attrs.asdict(request), "expires_at": request.expires_at}, "the payment request")
         return
     shown = _table(
         "BOLT11 payment request",

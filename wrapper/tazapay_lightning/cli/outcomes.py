@@ -1,32 +1,54 @@
-"""The parts that all commands share: their common options, what they print, and how they end."""
+"""The parts that all commands share: what they print, and how they end."""
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
+from datetime import datetime
 from shlex import quote
-from typing import Annotated, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import typer
+from typer.core import TyperGroup
 
-from tazapay_lightning import APIError, InvalidArgumentError, InvoiceMismatchError, TazapayError
+from tazapay_lightning import ConfigurationError, InvalidArgumentError, InvoiceMismatchError, TazapayError
+from tazapay_lightning.bulk.wording import reworded, worded
 
 REFUSED, USAGE, UNKNOWN = 1, 2, 3
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-BaseUrl = Annotated[str | None, typer.Option(help="Another address; or TAZAPAY_BASE_URL.")]
-Environment = Annotated[str | None, typer.Option(help='"sandbox" or "production"; or TAZAPAY_ENVIRONMENT; or sandbox.')]
-
 _ENDING = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}  # which Windows does not have
-# not where a message says what a field of a file of `bulk` is
-_ARGUMENTS = r"(?<!with the )(?:amount|api|base|expires|idempotency|invoice|memo|poll)_[a-z_]+(?! is (?!missing))"
-_TYPED = {"api_key": "TAZAPAY_API_KEY", "api_secret": "TAZAPAY_API_SECRET"}
-_TYPED |= {"invoice_id": "ID", "orders": "ORDERS", "text": "TEXT"}
-_PYTHON = r"(pass api_key and \w+,|allow_http=True) or | \(an? [\w ]+\)| as a [\w, ]+(?= such|,)|, or a [\w. ]+(?=[,;])"
+_NAMES = {"api_key": "TAZAPAY_API_KEY", "api_secret": "TAZAPAY_API_SECRET", "url": "--webhook-url"}
+_NAMES |= {"invoice_id": "ID", "orders": "ORDERS", "text": "TEXT"}
+AS_JSON: ContextVar[bool] = ContextVar("AS_JSON", default=False)
+"""Whether an error is a document on stdout too."""
+
+
+class Commands(TyperGroup):
+    """All commands: what Typer itself prints, help and wrong options, ends as the rest does."""
+
+    def main(self, args: Sequence[str] | None = None, *options: Any, **named: Any) -> Any:
+        """Run the command of these arguments, or of the process's own."""
+        AS_JSON.set("--json" in (sys.argv[1:] if args is None else args))
+        try:
+            return super().main(args, *options, **named)
+        except OSError as error:
+            discard(sys.stdout)
+            say(f"error: cannot be printed: {error.strerror}")
+            sys.exit(REFUSED)
+
+    def invoke(self, context: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(context)
+        except Exception as error:
+            if hasattr(error, "format_message"):  # a wrong option, which Typer tells
+                put_error(error.format_message(), USAGE)
+            raise
 
 
 @contextmanager
@@ -59,31 +81,48 @@ def problems_explained(key: str | None = None) -> Iterator[list[str]]:
             elif not exists and not isinstance(problem, TazapayError):
                 raise
             else:
-                message, code = _as_typed(problem), USAGE if isinstance(problem, InvalidArgumentError) else REFUSED
+                message = worded(problem, option)
+                code = USAGE if isinstance(problem, InvalidArgumentError) else REFUSED
             told = getattr(problem, "outcome_unknown", False) or "may exist" in str(getattr(problem, "__notes__", ""))
+            if exists:
+                AS_JSON.set(False)  # stdout has the invoice, or takes nothing
             if key is not None and (told or exists or isinstance(problem, InvoiceMismatchError)):
-                stop(message, UNKNOWN, key)
-            stop(message, code)
+                stop(message, UNKNOWN, key, problem)
+            stop(message, code, problem=problem)
 
 
-def _as_typed(problem: Exception) -> str:
-    """Return a message with options and variables in place of the arguments of Python, and nothing else of Python."""
-    names, python = rf"^(?:{getattr(problem, 'argument', 'backend|environment')})(?= )|{_ARGUMENTS}", _PYTHON
-    if isinstance(problem, APIError):
-        names, python = "base_url", ", or raise max_retries"  # the service's own words stay as they are
-    return re.sub(rf"(?<!['\"\w])({names})(?:=True)?(?!\w)", _typed, re.sub(python, "", str(*problem.args[:1])))
+def option(argument: str) -> str:
+    """Return what an argument of Python is called on the command line."""
+    return _NAMES.get(argument, "--" + argument.replace("_", "-"))
 
 
-def _typed(argument: re.Match[str]) -> str:
-    return _TYPED.get(argument[1], "--" + argument[1].replace("_", "-"))
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what is wrong with a setting into the refusal of its option, if it has one."""
+    try:
+        yield
+    except (ConfigurationError, ValueError) as error:
+        message = reworded(str(error), option)
+        raise (InvalidArgumentError if message.startswith("--") else ConfigurationError)(message) from None
 
 
-def stop(message: str, code: int = REFUSED, idempotency_key: str | None = None) -> NoReturn:
+def stop(message: str, code: int = REFUSED, key: str | None = None, problem: BaseException | None = None) -> NoReturn:
     """End the command with a message, and with the key to resume with if an invoice may exist."""
     say(f"error: {message}")
-    if idempotency_key is not None:
-        say(f"an invoice may exist: to resume, repeat the command with --idempotency-key {quote(idempotency_key)}")
+    if key is not None:
+        say(f"an invoice may exist: to resume, repeat the command with --idempotency-key {quote(key)}")
+    put_error(message, code, key, problem)
     raise typer.Exit(code)
+
+
+def put_error(message: str, code: int, key: str | None = None, problem: BaseException | None = None) -> None:
+    """Print an error on stdout as a document, if the command is to print one."""
+    if AS_JSON.get():
+        invoice, status = (getattr(problem, name, None) for name in ("invoice", "status_code"))
+        error = {"type": problem and type(problem).__name__, "message": message, "status_code": status}
+        shown = {"error": error, "exit_code": code, "idempotency_key": key, "invoice": invoice and invoice.to_dict()}
+        with suppress(TazapayError):
+            put_json(shown, "the error")
 
 
 def say(message: str) -> None:
@@ -103,6 +142,16 @@ def put(text: str, what: str, *, err: bool = False) -> None:
         stream.flush()  # it is None where it is closed, as by `>&-`
         typer.echo(text, nl=False, err=err)
     except (AttributeError, OSError) as error:
-        with suppress(AttributeError, OSError):  # or what it holds would be written, and fail, at the end of Python too
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        discard(stream)
         raise TazapayError(f"{what} cannot be printed: {getattr(error, 'strerror', 'stdout is closed')}") from error
+
+
+def put_json(document: object, what: str) -> None:
+    """Print a result on stdout as a JSON document: ASCII only, so that it survives every terminal and pipe."""
+    put(f"{json.dumps(document, indent=2, default=datetime.isoformat)}\n", what)
+
+
+def discard(stream: TextIO) -> None:
+    """Discard what a stream holds: or it would be written, and fail, at the end of Python too."""
+    with suppress(AttributeError, OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

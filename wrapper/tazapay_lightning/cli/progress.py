@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -16,21 +16,16 @@ def progress(total: int) -> Iterator[Callable[[Mapping[str, int]], None]]:
     console, began = Console(stderr=True), time.monotonic()
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task = bar.add_task(_note({}, 0.0), total=total)
+    task = bar.add_task("0.0/s, 0 failed", total=total)
 
     def update(states: Mapping[str, int]) -> None:
-        bar.update(task, completed=sum(states.values()), description=_note(states, time.monotonic() - began))
+        done, seconds = sum(states.values()), time.monotonic() - began
+        note = f"{done / max(seconds, 1e-9):.1f}/s, {done - states.get('created', 0)} failed"
+        bar.update(task, completed=done, description=note)
 
-    with bar:
+    bar.start()
+    try:
         yield update
-
-
-def _note(states: Mapping[str, int], seconds: float) -> str:
-    """Return rate and failures as a line.
-
-    Example:
-        >>> _note({"created": 90, "refused": 9, "unknown": 1}, 4.0)
-        '25.0/s, 10 failed'
-    """
-    done = sum(states.values())
-    return f"{done / seconds if seconds else 0.0:.1f}/s, {done - states.get('created', 0)} failed"
+    finally:
+        with suppress(OSError):  # the terminal is closed
+            bar.stop()

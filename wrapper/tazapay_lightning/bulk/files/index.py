@@ -48,9 +48,6 @@ where state <> 'refused' and (sent_fingerprint <> fingerprint or sent_id <> orde
 _REMARKS = """
 select order_id, remark from invoices join orders on nfc(order_id) = name where remark is not null order by line
 """
-_REMARKS = """
-select order_id, remark from invoices join orders on nfc(order_id) = name where remark is not null order by line
-"""
 _WAITING = """
 select line, order_id, amount_sats, request, since from orders where state is not 'created' order by since is null, line
 """

@@ -190,8 +190,8 @@ def remark(invoice_id: object, differing: Container[object]) -> str | None:
 
 
 def _error(error: TazapayError) -> dict[str, object]:
-    message, status = str(error.args[0] if error.args else ""), getattr(error, "status_code", None)
-    return {"type": type(error).__name__, "message": message, "status_code": status}
+    status = getattr(error, "status_code", None)
+    return {"type": type(error).__name__, "message": str(*error.args[:1]), "status_code": status}
 
 
 def appending(path: Path) -> BinaryIO:

@@ -14,13 +14,16 @@ import hashlib
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import BinaryIO
 
 from attrs import frozen
 
+from tazapay_lightning.bulk.wording import worded
 from tazapay_lightning.errors import InvalidArgumentError, UnexpectedResponseError
 from tazapay_lightning.invoices.request import InvoiceRequest
 from tazapay_lightning.values.json_fields import parse_json
@@ -31,21 +34,25 @@ _NOT_UTF_8 = "is not UTF-8: save the file as UTF-8 (Excel: CSV UTF-8)"
 _COLUMNS = ("order_id", "amount_sats", "amount_btc", "memo", "expires_in", "memo_as_hash")
 _METADATA = "metadata."
 _BOOLEANS = {"true": True, "false": False}
+_SEPARATOR = re.compile(r"sep=([,;|\t])\s*", re.IGNORECASE)  # which Excel reads, and does not show
 _DIGITS = re.compile(r"[0-9]{1,30}", re.ASCII)
 _BTC = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 # What spreadsheets and exports put in the place of an id, in whatever language. What people do name orders is not
-# here: 1E5 (a spreadsheet writes its exponents with a sign), dates, 12.345, numbers that end in many zeros.
+# here: 1E5 (a spreadsheet writes its exponents with a sign), dates, 12.345, numbers that end in many zeros, #A1.
 _NO_ID = re.compile(
     r"[+\-\u2212]?\d+([.,\u066b]\d+)?E[+\-\u2212]\d+"  # 1.23457E+12
     r"|[+\-\u2212]?\d+[.,\u066b](0+|\d+E\d+)"  # 7890.0; 1.23457E12
-    r"|\d{1,3}([,'\u2019]\d{3})+([.,]\d+)?"  # 1,234,567
-    r"|#+|#.*[!?]|#N/[AD]|#NV|#GETTING_DATA|Loading\.\.\.|Err:\d+"
+    r"|\W{0,2}\d{1,3}(([,'\u2019\u066c]\d{2,3})*[,'\u2019\u066c]|(\.\d{3})+\.)\d{3}([.,\u066b]\d+)?\W{0,2}"  # 12,34,567
+    r"|#+|#.*[!?]|#N/A|Loading\.\.\."
+    r"|(Err|Erro|Fehler|Fejl|Fel|Fout|Hata|Hiba|Chyba|Virhe|B\u0142\u0105d|\u041e\u0448\u0438\u0431\u043a\u0430) ?:\d+"
     r"|nan|nat|<na>|none|null|nil|n/a|inf(inity)?|undefined|\\N|\[object .*"
     r"|[='\"].*"  # a formula, the mark that begins a text, or a quote that is none to CSV
     # invisible letters, marks and blanks that count as printable
     r"|.*[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef].*",
     re.IGNORECASE,
 )
+_ERROR = re.compile(r"#[^\d!?]{2,}(/0)?")  # in capitals: #NV, #N/D, #DIV/0
+_OTHER_DIGITS = re.compile(r"(?=.*(?![0-9])\d)[\W\d]+")  # without a letter
 
 
 @frozen
@@ -115,19 +122,27 @@ def read_orders(path: Path) -> Iterator[Row | Problem]:
                 is_empty = False
                 yield row
     except OSError as error:
-        raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}", argument="orders") from error
+        raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
     except (csv.Error, LineError) as error:  # of the header
-        raise InvalidArgumentError(f"{path}, line {lines.number}: {_reason(error)}", argument="orders") from None
+        raise InvalidArgumentError(f"{path}, line {lines.number}: {_reason(error)}") from None
     if is_empty:
-        raise InvalidArgumentError(f"{path} has no orders in it", argument="orders")
+        raise InvalidArgumentError(f"{path} has no orders in it")
 
 
 def _reason(error: Exception) -> str:
-    return f"not CSV: {error}" if isinstance(error, csv.Error) else str(error)
+    if not isinstance(error, csv.Error):
+        return str(error)
+    if "field limit" in str(error):
+        return f"a cell is longer than {csv.field_size_limit()} characters, or its quote is never closed"
+    return f"not CSV: {error}"
 
 
 def _from_csv(lines: Lines) -> Iterator[dict[str, object] | None]:
-    rows = map(_trimmed, csv.reader(lines, skipinitialspace=True, strict=True))
+    first = next(lines, "")
+    named = _SEPARATOR.fullmatch(first)
+    text, separator = (lines, named[1]) if named else (chain([first], lines), ",")
+    cells = csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True)
+    rows = map(lambda row: list(map(str.strip, row)), cells)  # noqa: C417 - a generator would end with the first bad line
     columns = next(filter(any, rows), [])
     for column in filter(None, columns):
         if column not in _COLUMNS and (not column.startswith(_METADATA) or column == _METADATA):
@@ -140,18 +155,12 @@ def _from_csv(lines: Lines) -> Iterator[dict[str, object] | None]:
     return map(partial(_of_cells, columns), rows)
 
 
-def _trimmed(cells: list[str]) -> list[str]:
-    return [cell.strip() for cell in cells]
-
-
 def _of_cells(columns: list[str], cells: list[str]) -> dict[str, object] | None:
     if not any(cells):  # a blank line, or what a spreadsheet makes of it
         return None
-    if len(cells) != len(columns):
-        raise LineError(f"{len(cells)} cells, where the first line names {len(columns)} columns")
     fields: dict[str, object] = {}
     metadata: dict[str, str] = {}
-    for column, cell in zip(columns, cells, strict=True):
+    for column, cell in zip_longest(columns, cells, fillvalue=""):
         if not cell:
             continue
         if not column:
@@ -186,16 +195,22 @@ def _row(line: int, fields: dict[str, object]) -> Row:
     order_id, btc = fields.pop("order_id", None), fields.get("amount_btc")
     if not isinstance(order_id, str) or not order_id or order_id != order_id.strip() or not order_id.isprintable():
         raise LineError(f"order_id must be text on one line, without blanks around it; got {shown(order_id)}")
-    if _NO_ID.fullmatch(order_id):
+    plain = unicodedata.normalize("NFKC", order_id)  # of full-width forms, and the like
+    if _NO_ID.fullmatch(plain) or (plain.isupper() and _ERROR.fullmatch(plain)):
         problem = f"order_id {ascii(order_id)[:80]} is what a spreadsheet or an export made of an id"
         raise LineError(f"{problem}: format its column as text, and give the id as it was")
+    if _OTHER_DIGITS.fullmatch(order_id):
+        problem = f"order_id {ascii(order_id)[:80]} is a number in other digits than 0 to 9, which an export may change"
+        raise LineError(f"{problem}: format its column as text, and write it in those")
     order = f"order {printable(order_id, most=80)}"
     if btc is not None and not (isinstance(btc, str) and _BTC.fullmatch(btc)):
         raise LineError(f'{order}: amount_btc must be digits and a point as text, such as "0.00005"; got {shown(btc)}')
+    if fields.get("memo_as_hash") is True and fields.get("memo") is None:
+        raise LineError(f"{order}: memo_as_hash needs a memo")
     try:
         asked = InvoiceRequest.build(**{name: value for name, value in fields.items() if value is not None})
     except InvalidArgumentError as error:
-        raise LineError(f"{order}: {error}") from None
+        raise LineError(f"{order}: {worded(error)}") from None
     request = {name: getattr(asked, name) for name in ("amount_sats", "memo", "metadata", "expires_in")}
     if asked.memo_hash is not None:  # in these orders alone: the fingerprints of all others are in journals
         request.update(memo=fields["memo"], memo_as_hash=True)

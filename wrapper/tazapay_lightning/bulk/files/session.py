@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from attrs import define, evolve, field
 
@@ -46,7 +45,7 @@ class Session:
         unrecorded: the sendings whose result could not be written, or was abandoned, each with the id of its invoice
             if that is known.
         ended_by: the error that ended the run early: of the service, of a file that could not be written, or a bug.
-        is_stopped: True if the run was asked to stop.
+        stopped_by: the signal that asked the run to stop; None if there was none.
         seconds: how long it took.
     """
 
@@ -60,23 +59,24 @@ class Session:
     differing: int = field(default=0, init=False)
     unrecorded: list[tuple[Sending, str | None]] = field(factory=list, init=False)
     ended_by: Exception | None = field(default=None, init=False)
-    is_stopped: bool = field(default=False, init=False)
+    stopped_by: int | None = field(default=None, init=False)
     seconds: float = field(default=0.0, init=False)
     _in_flight: dict[str, Sending] = field(factory=dict, init=False)
     _has_half_a_line: bool = field(default=False, init=False)
+    _run: Run = field(init=False)
 
     async def run(self, client: AsyncLightningClient, *, concurrency: int, rate: float | None) -> None:
         """Send every order without a proven invoice, and close the client."""
         began = time.monotonic()
+        self._run = Run(client, self._orders(), self.key, concurrency, rate, self._may_be_sent)
         self._heed_signals()
-        new_run = partial(Run, client, self._orders(), self.key, concurrency, rate, self._may_be_sent)
         async with client:
             try:
-                async with aclosing(results_of(new_run)) as results:
+                async with aclosing(results_of(lambda: self._run)) as results:
                     async for result in results:
                         self._take(result)
             except asyncio.CancelledError:
-                self.is_stopped = True  # by a second signal: the orders in flight are abandoned
+                self.stopped_by = self.stopped_by or signal.SIGINT  # the orders in flight are abandoned
             except Exception as error:  # noqa: BLE001 - a bug too: what is in flight is told all the same
                 self.ended_by = self.ended_by or error
             self.unrecorded += [(sending, None) for sending in self._in_flight.values()]
@@ -88,8 +88,6 @@ class Session:
 
     def _orders(self) -> Iterator[Order]:
         for order in self.index.waiting():
-            if self.is_stopped or self.ended_by is not None:
-                return
             if order.since is not None and not self._is_key_known(order.since):
                 self._settle(order, order.since)
                 continue
@@ -151,19 +149,24 @@ class Session:
             except OSError as error:
                 self._has_half_a_line = True  # nothing more is written: a line after half a line could not be read
                 self.ended_by = self.ended_by or error
+                self._run.stop()
         return state
 
     def _heed_signals(self) -> None:
-        """Let Ctrl-C and SIGTERM stop the run while its loop is there; a second one abandons what is in flight."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        """Let Ctrl-C, SIGTERM and SIGHUP stop the run while its loop is there; a second abandons what is in flight."""
+        for number in {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+            if number != signal.SIGINT and signal.getsignal(number) == signal.SIG_IGN:
+                continue  # as SIGHUP under nohup
             # not on Windows, nor outside the main thread: there Ctrl-C cancels the task at once
             with suppress(NotImplementedError, RuntimeError, ValueError):
-                asyncio.get_running_loop().add_signal_handler(number, self._stop, asyncio.current_task())
+                asyncio.get_running_loop().add_signal_handler(number, self._stop, number, asyncio.current_task())
 
-    def _stop(self, task: asyncio.Task[object] | None) -> None:
-        if self.is_stopped and task is not None:
+    def _stop(self, number: int, task: asyncio.Task[object] | None) -> None:
+        if self.stopped_by and task is not None:
             task.cancel()
         else:
-            self.is_stopped = True
+            self.stopped_by = number
+            self._run.stop()
             message = f"stopping: {len(self._in_flight)} in flight are waited for; once more (Ctrl-C) abandons them"
-            print(message, file=sys.stderr)  # which rich prints above its bar
+            with suppress(OSError):  # the terminal is closed
+                print(message, file=sys.stderr)  # which rich prints above its bar
