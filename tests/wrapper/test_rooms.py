@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import tazapay_lightning
+from tests.support.tables import each_row
 
 PACKAGE = Path(tazapay_lightning.__file__).parent
 
@@ -64,7 +65,7 @@ def test_every_room_is_in_the_table() -> None:
     assert {room_of(module) for module in MODULES} == set(MAY_IMPORT)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@each_row("module", MODULES)
 def test_a_room_imports_only_rooms_below_it(module: str) -> None:
     others = {room_of(name) for name in imports_of(MODULES[module]) if name.split(".")[0] == "tazapay_lightning"}
     assert others <= MAY_IMPORT[room_of(module)] | {room_of(module)}

@@ -13,6 +13,7 @@ import pytest
 from tazapay_lightning import AsyncLightningClient, ConfigurationError, LightningClient
 from tazapay_lightning.transport.settings import Credentials, Settings
 from tests.support.settings import settings
+from tests.support.tables import each_row
 
 CLIENTS = [LightningClient, AsyncLightningClient]
 both_clients = pytest.mark.parametrize("client", CLIENTS)
@@ -105,7 +106,7 @@ def configuration(**arguments: Any) -> Settings:
     return settings(**{"api_key": "k", "api_secret": "s", **arguments})
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "https://service.tazapay.com", "https://service.tazapay.com/", "https://gateway.example:8443/tazapay",
@@ -125,8 +126,8 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("url", ELSEWHERE)
-@pytest.mark.parametrize(
+@each_row("url", ELSEWHERE)
+@each_row(
     ("allowed", "arguments"),
     [
         (True, {"allow_http": True}),
@@ -148,7 +149,7 @@ def test_http_leaves_this_machine_only_where_that_is_allowed(
         configuration(base_url=url, **arguments)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "host",
     [
         "service.tazapay.com", "service-sandbox.tazapay.com", "SERVICE.Tazapay.COM", "service.tazapay.com.",
@@ -171,7 +172,7 @@ def test_allow_http_allows_no_other_scheme(scheme: str) -> None:
         configuration(base_url=f"{scheme}://emulator:8787", allow_http=True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "message"),
     [
         ({"api_key": None}, "no credentials.*TAZAPAY_API_KEY and TAZAPAY_API_SECRET.*api_key is missing"),
@@ -326,7 +327,7 @@ def test_only_slashes_are_taken_off_the_end_of_an_address(url: str) -> None:
     assert configuration(base_url=url + "//").base_url == url
 
 
-@pytest.mark.parametrize("path", ["/./a", "/a/../b", "/.", "/.."])
+@each_row("path", ["/./a", "/a/../b", "/.", "/.."])
 def test_dot_segments_are_refused_wherever_they_are(path: str) -> None:
     with pytest.raises(ConfigurationError, match="without dot segments in its path$"):
         configuration(base_url=f"https://a.example{path}")
@@ -337,7 +338,7 @@ def test_every_visible_character_may_be_in_a_credential(credential: str) -> None
     assert next(iter(configuration(api_key=credential).credentials)) == credential
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "network"),
     [(PRODUCTION, "bc"), (f"{PRODUCTION.upper()}.:443", "bc"), (SANDBOX, None), (GATEWAY, None), (EMULATOR, None)],
 )

@@ -34,6 +34,7 @@ from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.transport.settings import Credentials
 from tazapay_lightning.values.safe_text import printable, shown
 from tazapay_lightning.webhooks.signature import Secret
+from tests.support.tables import each_row
 
 
 class Hostile:
@@ -157,7 +158,7 @@ def test_a_client_that_is_not_made_yet_has_a_repr(client: Any) -> None:
     assert repr(client.__new__(client)) == f"{client.__name__}(host=None)"
 
 
-@pytest.mark.parametrize("name", sorted(tazapay_lightning.__all__))
+@each_row("name", sorted(tazapay_lightning.__all__))
 def test_an_object_of_our_own_repr_has_one_before_it_is_made(name: str) -> None:
     kind = getattr(tazapay_lightning, name)
     if isinstance(kind, type) and not attrs.has(kind):
