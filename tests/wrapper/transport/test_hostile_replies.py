@@ -229,7 +229,7 @@ ONCE = {"max_retries": 0}
 
 
 def named(table: dict[str, Reply]) -> Any:
-    return pytest.mark.parametrize("reply", table.values(), ids=table.keys())
+    return each_row("reply", table.values(), ids=table.keys())
 
 
 # What a reply means is read by functions that all clients share, so each reply is tried with one of them. That it means
@@ -284,7 +284,7 @@ def test_the_kind_of_an_error_depends_on_the_status_alone(status: int, body: byt
 
 def over_a_socket(*tables: Mapping[str, Any]) -> Any:
     rows = [(name, row) for table in tables for name, row in table.items()]
-    return pytest.mark.parametrize(
+    return each_row(
         ("kind", "row"),
         [pytest.param(kind, row, id=f"{kind}-{name}") for (name, row), kind in zip(rows, cycle(KINDS), strict=False)],
     )
@@ -450,7 +450,7 @@ LOCATIONS = ["http://xn--/", "https://[::1", "mailto:x", "http://a..b/", "x" * 7
 
 
 @each_kind
-@pytest.mark.parametrize("location", LOCATIONS, ids=range(len(LOCATIONS)))
+@each_row("location", LOCATIONS, ids=range(len(LOCATIONS)))
 def test_a_redirect_to_what_is_no_address_is_a_redirect(location: str, kind: str, listen: Any) -> None:
     def redirect(connection: socket) -> None:
         read_request(connection)

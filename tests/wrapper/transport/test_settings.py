@@ -53,43 +53,53 @@ def belongs_to(url: str) -> str | None:
     return {SANDBOX: "sandbox", PRODUCTION: "production"}.get(url.lower().removesuffix(".:443/"))
 
 
-@both_clients
-@pytest.mark.parametrize("argument", NAMED, ids="argument {}".format)
-@pytest.mark.parametrize("variable", NAMED, ids="variable {}".format)
-@pytest.mark.parametrize("url", ADDRESSES, ids=str)
+@each_row("argument", NAMED, ids="argument {}".format)
+@each_row("variable", NAMED, ids="variable {}".format)
+@each_row("url", ADDRESSES, ids=str)
 def test_a_variable_never_leads_away_from_the_environment_that_was_named(
-    client: Any, argument: str | None, variable: str | None, url: str | None, variables: pytest.MonkeyPatch
+    argument: str | None, variable: str | None, url: str | None
 ) -> None:
     """The argument wins over the variable TAZAPAY_ENVIRONMENT; TAZAPAY_BASE_URL wins over neither in silence."""
-    for name, value in (("TAZAPAY_ENVIRONMENT", variable), ("TAZAPAY_BASE_URL", url)):
-        if value is not None:
-            variables.setenv(name, value)
+    variables = {"TAZAPAY_ENVIRONMENT": variable, "TAZAPAY_BASE_URL": url}
+    given = {name: value for name, value in variables.items() if value is not None}
     named = argument or variable or "sandbox"
     if url is None:
-        made = client(environment=argument)
+        made = configuration(environment=argument, variables=given)
         assert (made.base_url, made.environment) == (OWN[named], named)
         return
     own = belongs_to(url)
     if (argument and own != argument) or (variable and own and own != named):
         with pytest.raises(ConfigurationError, match=f'is "{named}", but TAZAPAY_BASE_URL is .*: unset one of them'):
-            client(environment=argument)
+            configuration(environment=argument, variables=given)
     else:
-        made = client(environment=argument)
+        made = configuration(environment=argument, variables=given)
         assert (made.base_url, made.environment) == (url.rstrip("/"), own or named)
 
 
 @both_clients
-@pytest.mark.parametrize("argument", NAMED, ids="argument {}".format)
-@pytest.mark.parametrize("variable", NAMED, ids="variable {}".format)
-@pytest.mark.parametrize("url", ADDRESSES[1:], ids=str)
+def test_a_client_refuses_a_variable_that_leads_away(client: Any, variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("TAZAPAY_BASE_URL", GATEWAY)
+    with pytest.raises(ConfigurationError, match='is "production", but TAZAPAY_BASE_URL is .*: unset one of them'):
+        client(environment="production")
+
+
+@each_row("argument", NAMED, ids="argument {}".format)
+@each_row("variable", NAMED, ids="variable {}".format)
+@each_row("url", ADDRESSES[1:], ids=str)
 def test_an_address_that_is_an_argument_wins_over_everything(
-    client: Any, argument: str | None, variable: str | None, url: str, variables: pytest.MonkeyPatch
+    argument: str | None, variable: str | None, url: str
 ) -> None:
-    variables.setenv("TAZAPAY_BASE_URL", "https://elsewhere.example")
-    if variable is not None:
-        variables.setenv("TAZAPAY_ENVIRONMENT", variable)
-    made = client(environment=argument, base_url=url)
+    given = {"TAZAPAY_BASE_URL": "https://elsewhere.example", **({"TAZAPAY_ENVIRONMENT": variable} if variable else {})}
+    made = configuration(environment=argument, base_url=url, variables=given)
     assert (made.base_url, made.environment) == (url.rstrip("/"), belongs_to(url) or argument or variable or "sandbox")
+
+
+@both_clients
+def test_a_client_shows_the_environment_that_its_address_belongs_to(client: Any, variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("TAZAPAY_BASE_URL", "https://elsewhere.example")
+    variables.setenv("TAZAPAY_ENVIRONMENT", "sandbox")
+    made = client(environment="sandbox", base_url=PRODUCTION)
+    assert (made.base_url, made.environment) == (PRODUCTION, "production")
 
 
 @both_clients
@@ -291,16 +301,14 @@ async def test_a_closed_async_client_says_so(anyio_backend: str) -> None:
 
 
 @both_clients
-@pytest.mark.parametrize(
-    "url", ["https://xn--.com", "https://api.XN--.com", "https://xn--999999999.com", "https://[v1.a]"]
-)
+@each_row("url", ["https://xn--.com", "https://api.XN--.com", "https://xn--999999999.com", "https://[v1.a]"])
 def test_an_address_that_http_cannot_use_is_refused_when_the_client_is_made(client: Any, url: str) -> None:
     with pytest.raises(ConfigurationError, match="base_url"):
         client("k", "s", base_url=url)
 
 
 @both_clients
-@pytest.mark.parametrize("url", ["https://xn--fa-hia.de", "https://xn--bcher-kva.example/api"])
+@each_row("url", ["https://xn--fa-hia.de", "https://xn--bcher-kva.example/api"])
 def test_an_address_with_an_encoded_name_is_accepted(client: Any, url: str) -> None:
     assert client("k", "s", base_url=url) is not None
 
