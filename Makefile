@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TYPED := wrapper emulator codegen tools examples benchmarks tests/typing
-PYTEST := $(BIN)/python -m pytest --quiet --numprocesses=3 --dist=loadfile
+PYTEST := $(BIN)/python -m pytest --quiet --numprocesses=3 --dist=loadgroup
 ARGS ?=
 
 .DEFAULT_GOAL := help

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -33,7 +34,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 
 
-def imports_of(module: str) -> Iterator[str]:
+@cache
+def imports_of(module: str) -> tuple[str, ...]:
+    return tuple(read_imports_of(module))
+
+
+def read_imports_of(module: str) -> Iterator[str]:
     """The modules of the emulator that a module imports when it runs, not those that only type checkers read."""
     tree = ast.parse((PACKAGE / module.replace(".", "/")).with_suffix(".py").read_text())
     for node in ast.walk(tree):

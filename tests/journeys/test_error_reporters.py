@@ -20,6 +20,7 @@ import sys
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
@@ -440,11 +441,16 @@ def test_a_call_that_is_interrupted_anywhere_leaks_no_credentials(listen: Listen
         create = partial(client.create_invoice, amount_sats=1, idempotency_key="order-1")
         whole = Interruption()
         whole.run(create)
-        for at in range(1, whole.count, whole.count // (2000 if THOROUGH else 50)):
-            interruption = Interruption(at)
-            with suppress(TazapayError):
-                interruption.run(create)
-            if interruption.error is not None:  # frames of others can hold objects that cannot be shown yet
-                assert not HELD.leaked(interruption.error, "rich", "sentry"), at
-                interruption.error = None
+
+        def sweep() -> None:
+            for at in range(1, whole.count, whole.count // (2000 if THOROUGH else 50)):
+                interruption = Interruption(at)
+                with suppress(TazapayError):
+                    interruption.run(create)
+                if interruption.error is not None:  # frames of others can hold objects that cannot be shown yet
+                    assert not HELD.leaked(interruption.error, "rich", "sentry"), at
+                    interruption.error = None
+
+        with ThreadPoolExecutor(1) as thread:  # of its own: see test_deadlines
+            thread.submit(sweep).result()
     gc.collect()  # of sockets that were just made, while that may be said of them

@@ -100,6 +100,7 @@ def test_a_post_carries_its_body_credentials_and_a_key(call_everywhere: CallMeth
     assert (reply.data, reply.status_code, reply.attempts) == ({"id": "chk_1"}, 200, 1)
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_all_attempts_of_a_post_share_one_key(call: CallMethod) -> None:
     service, requests = failing_first(httpx.Response(503, headers=AT_ONCE), httpx.ReadError("reset"))
     reply: Any = call(service, "call", CHECKOUT, body=body(amount=1), idempotency_key="order-1")
@@ -302,9 +303,10 @@ METHODS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("update_invoice", (ID,), {"metadata": {}}),
     ("call", (LISTING,), {}),
 ]
-each_method = pytest.mark.parametrize(("method", "given", "arguments"), METHODS, ids=[row[0] for row in METHODS])
+each_method = each_row(("method", "given", "arguments"), METHODS, ids=[row[0] for row in METHODS])
 
 
+@pytest.mark.usefixtures("quick_retries")
 @each_method
 def test_retries_and_headers_are_those_of_the_call(
     method: str, given: tuple[Any, ...], arguments: dict[str, Any], call: CallMethod

@@ -259,6 +259,7 @@ def test_another_invoice_than_the_one_asked_for_is_an_error(
 
 
 # which failures pass is the same for every operation, and is in test_retries
+@pytest.mark.usefixtures("quick_retries")
 @each_operation
 def test_a_passing_failure_is_tried_again(method: str, arguments: dict[str, Any], call_everywhere: CallMethod) -> None:
     service, requests = failing_first(httpx.Response(503, headers={"Retry-After": "0"}))
@@ -267,6 +268,7 @@ def test_a_passing_failure_is_tried_again(method: str, arguments: dict[str, Any]
     assert requests[0].read() == requests[1].read()
 
 
+@pytest.mark.usefixtures("quick_retries")
 @each_operation
 def test_a_lost_connection_is_tried_again(method: str, arguments: dict[str, Any], call: CallMethod) -> None:
     service, requests = failing_first(httpx.ReadError("reset"))

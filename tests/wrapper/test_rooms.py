@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -34,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """Return the modules that a module imports when it runs, without those that only type checkers read."""
     tree = ast.parse(path.read_text())

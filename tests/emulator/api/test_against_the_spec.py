@@ -294,6 +294,9 @@ class Checked:
         assert min(self.echoes[method] for method in ("POST", "GET", "PUT")) >= 25 / share
 
 
+pytestmark = pytest.mark.xdist_group("spec")  # the fixtures count what all of these tests have checked
+
+
 @pytest.fixture(scope="module")
 def with_data_as_string() -> Iterator[Checked]:
     with running_emulator(data_as_string=True) as emulator:

@@ -12,6 +12,7 @@ from tazapay_lightning.bolt11.decode import MAX_LENGTH
 from tests.support import bolt11_encoder as encoder
 from tests.support.bolt11_encoder import ALPHABET, D, P, S, field, of_bits, of_bytes, of_number, payment_request
 from tests.support.tables import each_row
+from tests.support.thorough import sample
 
 H = field("h", of_bytes(bytes(range(32))))
 KEY = b"\x02" + bytes(range(32))
@@ -147,7 +148,7 @@ def test_a_checksum_of_bech32m_is_refused() -> None:
 
 
 def test_every_change_of_a_single_character_is_refused() -> None:
-    for position, letter in enumerate(SAMPLE):
+    for position, letter in sample(enumerate(SAMPLE), 3):
         for other in set(ALPHABET + "1b2io0- ") - {letter}:
             if position == len(SAMPLE) - 1 or other != " ":
                 refusal(SAMPLE[:position] + other + SAMPLE[position + 1 :])

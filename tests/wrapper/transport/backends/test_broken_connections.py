@@ -79,8 +79,9 @@ def test_after_a_whole_request_a_broken_reply_leaves_the_outcome_unknown(
     assert len(str(caught.value)) < 700
 
 
-# each break with one kind of connections, in turn: that all of them see the break is the test above, and each waits
-@pytest.mark.parametrize(
+# each break with one kind of connections, in turn: that all of them see the break is the test above
+@pytest.mark.usefixtures("quick_retries")
+@each_row(
     ("kind", "answer", "then"),
     [
         pytest.param(kind, *broken, id=f"{kind}-{name}")
@@ -292,7 +293,7 @@ def test_tls_that_is_never_agreed_on_has_sent_nothing(kind: str, listen: Listen)
     listener = listen(lambda connection: hello_then(connection, lambda _: (over.wait(30), None)[1]))
     try:
         with pytest.raises(APITimeoutError) as caught:
-            create_kind(kind, address(listener, "https"), max_retries=0, timeout=2)
+            create_kind(kind, address(listener, "https"), max_retries=0, timeout=0.5)
         assert (caught.value.nothing_sent, caught.value.outcome_unknown) == (True, False)
     finally:
         over.set()
@@ -390,6 +391,7 @@ def test_a_proxy_that_breaks_after_the_request_leaves_the_outcome_unknown(
     assert (caught.value.nothing_sent, caught.value.outcome_unknown) == (False, True)
 
 
+@pytest.mark.usefixtures("quick_retries")
 @each_kind
 def test_a_refused_connection_during_a_fetch_is_tried_again(kind: str) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
