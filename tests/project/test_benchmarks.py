@@ -37,9 +37,6 @@ def calls(*ours: float) -> Measured:
     return {"calls": {"ours": list(ours), "httpx": [1.0] * len(ours)}}
 
 
-pytestmark = pytest.mark.xdist_group("benchmarks")  # one process runs the server
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(tmp_path_factory.mktemp("server")) as running:

@@ -26,9 +26,6 @@ WHEELS = Path(sys.prefix) / "wheels"  # what tools/environment.py --keep-wheels 
 PACKAGES = ("tazapay_lightning", "tazapay_lightning_api", "tazapay_lightning_emulator")
 
 
-pytestmark = pytest.mark.xdist_group("packaging")  # one process builds what all of these tests look at
-
-
 @pytest.fixture(scope="session")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the source distribution, and the wheel that is made of it."""
