@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tazapay_lightning.transport.backends.guards import bound_steps, steps_end_at
+from tazapay_lightning.transport.backends.guards import bound_steps, disconnect, steps_end_at
 
 
 @pytest.fixture
@@ -120,6 +120,14 @@ def test_a_deadline_holds_in_its_own_thread_only(bounded: socket.socket, clock: 
         other.start()
         other.join()
     assert bounded.gettimeout() == 7
+
+
+def test_a_connection_that_was_ended_is_not_written_to(bounded: socket.socket) -> None:
+    stream = SimpleNamespace(get_extra_info=lambda name: bounded)
+    disconnect({"network_stream": stream})
+    with pytest.raises(OSError, match="was ended, because a reply on it was another request's"):
+        stream.write(b"POST", timeout=5)
+    assert bounded.recv(1) == b""
 
 
 @pytest.mark.parametrize(
