@@ -17,7 +17,6 @@ import pytest
 
 from tazapay_lightning import (
     AsyncLightningClient,
-    InvalidRequestError,
     Invoice,
     InvoiceMismatchError,
     LightningClient,
@@ -53,10 +52,10 @@ class Twice:
         again = b""
         while request := read_request(connection):
             connection.sendall(again)
-            again = self._answer(request)
+            again = self.answer(request)
             connection.sendall(again)
 
-    def _answer(self, request: bytes) -> bytes:
+    def answer(self, request: bytes) -> bytes:
         named = re.search(rb"(?i)idempotency-key: (\S+)", request)
         assert named
         key = named[1].decode()
@@ -234,15 +233,14 @@ def test_a_reply_to_another_request_ends_its_connection(
 
 
 @each_way
-def test_an_error_of_the_service_does_not_end_its_connection(way: str, listen: Listen) -> None:
-    connections: list[int] = []
-
+@each_row("status", [400, 429, 500])
+def test_a_success_that_follows_an_error_is_not_given_to_the_next_order(status: int, way: str, listen: Listen) -> None:
     def serve(connection: socket.socket) -> None:
-        connections.append(0)
-        while read_request(connection):
-            connections[-1] += 1
-            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\n{}")
+        late = b""
+        while request := read_request(connection):
+            connection.sendall(late)
+            connection.sendall(b"HTTP/1.1 %d Too Early\r\nContent-Length: 2\r\n\r\n{}" % status)
+            late = Twice().answer(request)
 
-    ends = bill(f"http://127.0.0.1:{listen(serve).port}", way)
-    assert {type(end) for end in ends.values()} == {InvalidRequestError}
-    assert connections == [len(SOME)]
+    ends = bill(f"http://127.0.0.1:{listen(serve).port}", way, max_retries=0)
+    assert not [end for end in ends.values() if isinstance(end, Invoice)]

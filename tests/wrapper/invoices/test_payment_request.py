@@ -278,6 +278,11 @@ def test_a_request_for_the_memo_as_the_service_has_cut_it_is_listed(request_: st
     ]
 
 
+def test_a_request_without_the_blanks_of_a_blank_memo_is_listed(create: Create) -> None:
+    invoice = create(reply_with(described(""), d_tag_memo="   "), amount_sats=123456, memo="   ")
+    assert [each.field for each in invoice.differences] == ["bolt11_description"]
+
+
 def test_the_difference_in_purpose_names_both_sides(create_everywhere: Create) -> None:
     invoice = create_everywhere(
         reply_with(described("Order #7891"), d_tag_memo=MEMO),

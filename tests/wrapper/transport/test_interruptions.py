@@ -248,7 +248,8 @@ class At:
     def __call__(self, frame: FrameType, event: str, arg: object) -> At | None:
         if not frame.f_globals.get("__name__", "").startswith("tazapay_lightning."):
             return None
-        if self.sent and event == "line":
+        # what is raised in a finalizer, of another test's objects for instance, Python does not let out of it
+        if self.sent and event == "line" and frame.f_code.co_name != "__del__":
             self.left -= 1
             if self.left < 0:
                 sys.settrace(None)

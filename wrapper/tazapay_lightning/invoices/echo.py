@@ -132,7 +132,8 @@ def _proves_another(difference: Difference) -> bool:
     if difference.field == "memo":
         return None not in {asked, received} and not is_form_of(str(asked), str(received))
     if difference.field == _DESCRIPTION:  # a hash is not cut, and a request for nothing hides what it is for
-        return not received or is_memo_hash(asked) or not is_form_of(str(asked), str(received))
+        is_form = is_form_of(str(asked), str(received or "")) and bool(received or not str(asked).strip())
+        return is_memo_hash(asked) or not is_form
     return difference.field in _FINDINGS
 
 

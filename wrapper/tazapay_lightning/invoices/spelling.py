@@ -6,16 +6,20 @@ ASCII letters, digits and blanks always are.
 
 from __future__ import annotations
 
+import json
 import re
 import string
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
+from typing import Literal
 
 from tazapay_lightning.values.json_fields import decoded, json_text
 
 _NESTED = (Mapping, list)
+_NORMAL_FORMS: Sequence[Literal["NFC", "NFD", "NFKC", "NFKD"]] = ("NFC", "NFD", "NFKC", "NFKD")
 _MOST = 10_000  # characters of a text that are compared
 _ALWAYS_HELD = frozenset(string.ascii_letters + string.digits + " ")
 _MARKS = string.punctuation + " \ufffd"  # what stands for a character that was not held, one for each of its bytes
@@ -23,6 +27,12 @@ _CUT_OFF = " .…?\ufffd[]()"  # what a text that was cut ends with: an ellipsis
 _ENTITY = re.compile(r"&#?\w{1,32};")
 _HALF_ENTITY = re.compile(r"&(#\w{0,6}|a(mp?|p(os?)?)?|[gl]t?|q(u(ot?)?)?)?\Z", re.ASCII)  # of the five that HTML needs
 _NUMBER = re.compile(r"\s*[-+]?[0-9.]+\s*", re.ASCII)
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_LETTERS = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d"}
+_CAPITALS = {letter.upper(): written.capitalize() for letter, written in _LETTERS.items()}
+_IN_ASCII = str.maketrans({**_LETTERS, **_CAPITALS, "ß": "ss", "þ": "th", "Þ": "Th"})
+_OTHER_WORDS = {"true": {"1", "yes", "t", "on"}, "false": {"0", "no", "f", "off"}, "null": {"none", "nil", "<nil>"}}
+"""How other languages write what JSON writes so, in small letters."""
 
 
 def differs(asked: object, received: object) -> bool | None:
@@ -59,7 +69,8 @@ def is_form_of(asked: str, received: str) -> bool:
     """Tell whether the second text can be the first one: trimmed, cut, or spelt in another way.
 
     Other ways are: a Unicode normal form, blanks collapsed, characters dropped or replaced that are not ASCII letters
-    or digits, HTML entities.
+    or digits, or written in ASCII; HTML entities, HTML without its tags, backslashes added or taken away, JSON's
+    escapes; UTF-8 that was read as Latin-1.
 
     Example:
         >>> is_form_of("Payment for order #7890", "Payment for..."), is_form_of("Caf\u00e9", "Caf?")
@@ -68,9 +79,23 @@ def is_form_of(asked: str, received: str) -> bool:
         (False, False)
     """
     whole = " ".join(_unescaped(valid(received[:_MOST])).split()).rstrip(_CUT_OFF)
-    texts = (_unescaped(asked), _HALF_ENTITY.sub("", whole))
-    normal = [[unicodedata.normalize(form, text) for text in texts] for form in ("NFC", "NFD", "NFKC", "NFKD")]
-    return any(_begins_with(*pair) for pair in (texts, *normal))
+    received = _HALF_ENTITY.sub("", whole)
+    plain = _unescaped(asked)
+    normal = [[unicodedata.normalize(form, text) for text in (plain, received)] for form in _NORMAL_FORMS]
+    written = [(spelling, received) for spelling in dict.fromkeys(_spellings(plain))]
+    return any(_begins_with(*pair) for pair in (*normal, *written))
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """Yield what services are known to make of a text, beside normal forms."""
+    yield text
+    yield _TAG.sub("", text)
+    yield from (unicodedata.normalize(form, text).translate(_IN_ASCII) for form in ("NFC", "NFKD"))
+    yield from (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
+    yield text.replace("\\", "")
+    yield re.sub(r"([\\'\"])", r"\\\1", text)
+    encoded = text.encode("utf-8", "replace")
+    yield from (encoded.decode(wrong, "replace") for wrong in ("latin-1", "cp1252"))
 
 
 def valid(text: str) -> str:
@@ -113,10 +138,11 @@ def _may_be(asked: object, received: object) -> bool:
     sent, came = _text(asked), _text(received)
     if isinstance(asked, str) and not _NUMBER.fullmatch(asked):
         return is_form_of(asked, came)
-    if not (isinstance(asked, str) and isinstance(received, str)):
-        with suppress(ArithmeticError, ValueError):
-            return float(sent) == float(came)
-    return sent.strip().lower() == came.strip().lower()
+    read = Decimal if isinstance(asked, str) and isinstance(received, str) else float
+    with suppress(ArithmeticError, ValueError):
+        return read(sent) == read(came)
+    word = came.strip().lower()
+    return sent.strip().lower() == word or (not isinstance(asked, str) and word in _OTHER_WORDS.get(sent, ()))
 
 
 def _text(value: object) -> str:

@@ -105,11 +105,12 @@ class Call:
     def read(self, response: Response, read: Callable[[Reply], _Result]) -> _Result:
         """Return what `read` makes of a response, while no other request has its connection.
 
-        If it is the reply to another request, the connection is ended: what follows on it is shifted as well.
+        Unless it is what was asked for, the connection is ended: it may be the reply to another request, or be followed
+        by a second reply, and the next request would take that for its own.
         """
         try:
             return read(self.reply(response))
-        except (InvoiceMismatchError, UnexpectedResponseError) as error:
+        except TazapayError as error:
             with suppress(AttributeError, LookupError, OSError):  # there is none, or it has ended
                 response.disconnect()
             if isinstance(error, InvoiceMismatchError) and not self._check_echo:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from tazapay_lightning.values.json_fields import decoded
 from tazapay_lightning.values.safe_text import printable
@@ -15,17 +15,21 @@ _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "www-authenticate", "x-api-key", "signature"}
 )
 _SHORTEST = 4  # blanking every "a" because a memo was "a" would make a message unreadable and hide nothing
+_RUN, _RUN_OF_CREDENTIAL = 16, 8  # so many characters in a row of a longer text are not repeated either
 _BLANK = "[redacted]"
 _MOST = 4000  # characters of a text, or of all texts of a value, that are read and kept: an error has a few hundred
 _MOST_SUBMITTED = 50_000  # characters that a text is searched for; beyond, no text of the service is repeated
 _HALF_LETTER = re.compile(r"(?:[&%\\]\S{0,20}|.[^\x00-\x7f]{0,20})$", re.DOTALL)  # what it goes on with was cut off
+_ELLIPSIS = re.compile(r"[\[(]?\.\.+")  # also of one character, which `_letters` takes apart
+_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|(.))", re.DOTALL | re.IGNORECASE)
 
 
 class Redaction:
     """Blanks a call's credentials and the texts that it submitted, which validation errors can echo.
 
-    They are found in letters of any case, composed or not, and as JSON, HTML or a URL spells them. Of a long text only
-    the beginning is read and kept.
+    They are found in letters of any case, composed or not, with any blanks between them, and as JSON, HTML or a URL
+    spells them; a part of one too, if it is long or is followed by an ellipsis. Of a long text only the beginning is
+    read and kept.
 
     Args:
         credentials: texts that must never be repeated.
@@ -35,18 +39,21 @@ class Redaction:
         >>> redaction = Redaction(credentials=["sk_1234"], submitted=["Dr Jekyll, order 7"])
         >>> redaction.text("unknown key sk_1234; bad memo 'Dr Jekyll, order 7'")
         "unknown key [redacted]; bad memo '[redacted]'"
-        >>> redaction.text("bad memo DR%20JEKYLL,%20ORDER%207!")
-        'bad memo [redacted]!'
+        >>> redaction.text("bad memo DR%20JEKYLL,%20ORDER%207!"), redaction.text("bad memo Dr Jek...")
+        ('bad memo [redacted]!', 'bad memo [redacted]...')
         >>> redaction
         Redaction(...)
     """
 
-    __slots__ = ("_credentials", "_secrets", "_submitted")
+    __slots__ = ("_credentials", "_heads", "_runs", "_shows_nothing", "_submitted")
 
     def __init__(self, *, credentials: Iterable[str] = (), submitted: Iterable[object] = ()) -> None:
         self._credentials = credentials
         self._submitted = tuple(submitted)
-        self._secrets: list[str] | None = None  # made for the first error, which most calls do not have
+        # made for the first error, which most calls do not have
+        self._runs: dict[int, set[str]] | None = None
+        self._heads: set[str] = set()
+        self._shows_nothing = False
 
     def __repr__(self) -> str:
         return "Redaction(...)"
@@ -56,11 +63,11 @@ class Redaction:
         is_cut = len(text) > most
         text = _HALF_LETTER.sub("", text[:most]) if is_cut else text
         for spelled in (printable, _unescaped):
-            plain = normalize("NFKC", spelled(text))
-            if found := self._found(plain, is_cut):
-                text = re.sub("|".join(found), _BLANK, plain, flags=re.IGNORECASE)
-                if self._found(text, is_cut):  # "STRASSE" is "Straße" in other letters
-                    return _BLANK
+            shown = spelled(text)
+            letters, places = _letters(shown)
+            hidden = self._hidden(letters, is_cut)
+            for found in reversed(list(re.finditer(b"[\1\2]\1*", hidden))):
+                text = shown = shown[: places[found.start()]] + _BLANK + shown[places[found.end() - 1] + 1 :]
         return printable(text)
 
     def value(self, value: object) -> Any:
@@ -71,7 +78,8 @@ class Redaction:
             nonlocal left
             left -= 100 if isinstance(value, Mapping | list) else 20  # which bounds the levels and the members too
             if isinstance(value, str):
-                left -= len(text := self.text(value, most=max(left, 0)))
+                text = self.text(value, most=max(left, 0))
+                left -= len(value)
                 return text
             if isinstance(value, Mapping):
                 return {kept(key): kept(item) for key, item in value.items() if left > 0}
@@ -81,17 +89,43 @@ class Redaction:
 
         return kept(value)
 
-    def _found(self, text: str, is_cut: bool) -> list[str]:
-        """Return patterns of the secrets in a text, and of the beginning of one where the text was cut."""
-        if self._secrets is None:
-            self._secrets = _spellings(each_once([*self._credentials, *self._submitted], _inner))
-        text = text.casefold()
-        found = [re.escape(secret) for secret in self._secrets if secret in text]
-        if is_cut:
-            begun = [secret for secret in self._secrets if secret[:_SHORTEST] in text[-len(secret) :]]
-            heads = (secret[:length] for secret in begun for length in range(_SHORTEST, len(secret)))
-            found += [re.escape(head) + "$" for head in sorted(filter(text.endswith, heads), key=len)[-1:]]
-        return found
+    def _hidden(self, letters: str, is_cut: bool) -> bytearray:
+        """Return a 2 for each letter that a secret begins with, a 1 for each further one of it, a 0 for all others."""
+        if self._runs is None:
+            self._runs = self._look_for()
+        if self._shows_nothing:
+            return bytearray(b"\1" * len(letters))
+        found = [
+            (begin, begin + length)
+            for length, runs in self._runs.items()
+            for begin in range(len(letters) - length + 1)
+            if letters[begin : begin + length] in runs
+        ]
+        for end in [ellipsis.start() for ellipsis in _ELLIPSIS.finditer(letters)] + [len(letters)] * is_cut:
+            begins = range(max(0, end - _RUN), end - _SHORTEST + 1)
+            found += [(begin, end) for begin in begins if letters[begin:end] in self._heads]
+        hidden = bytearray(len(letters))
+        for begin, end in found:
+            hidden[begin:end] = bytes([hidden[begin] or 2]) + b"\1" * (end - begin - 1)
+        return hidden
+
+    def _look_for(self) -> dict[int, set[str]]:
+        """Return what secrets are found by, themselves or their parts, by length; and note how they begin."""
+        runs: dict[int, set[str]] = {}
+        left = _MOST_SUBMITTED
+        for values, most in ((self._credentials, _RUN_OF_CREDENTIAL), (self._submitted, _RUN)):
+            for text in {value[: _MOST + 1] for value in each_once(values, _inner) if isinstance(value, str)}:
+                left -= max(len(text), 100)
+                self._shows_nothing = left < 0
+                if self._shows_nothing:
+                    return {}
+                for letters in {_letters(spelled(text))[0] for spelled in (printable, _unescaped)}:
+                    length = min(len(letters), most)
+                    if length >= _SHORTEST:
+                        parts = (letters[begin : begin + length] for begin in range(len(letters) - length + 1))
+                        runs.setdefault(length, set()).update(parts)
+                        self._heads.update(letters[:short] for short in range(_SHORTEST, length))
+        return runs
 
 
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
@@ -99,24 +133,31 @@ def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
 
 
-def _spellings(values: Iterable[object]) -> list[str]:
-    """Return what to look for: the texts among values in small letters, as they are and as JSON, the longest first."""
-    secrets = {text[: _MOST + 1] for text in values if isinstance(text, str) and len(text) >= _SHORTEST}
-    if sum(max(len(text), 100) for text in secrets) > _MOST_SUBMITTED:
-        return [""]  # which is everywhere
-    forms = {form for text in secrets for form in (printable(text), json.dumps(text)[1:-1], _unescaped(text))}
-    # or a secret that begins with another one would leave its tail
-    return sorted({normalize("NFKC", form).casefold() for form in forms}, key=len, reverse=True)
+def _letters(text: str) -> tuple[str, list[int]]:
+    """Return the visible characters of a text, in small letters without accents, and where each of them stands."""
+    folded = [(letter, place) for place, each in enumerate(text) for letter in _folded(each)]
+    return "".join(letter for letter, _ in folded), [place for _, place in folded]
+
+
+@lru_cache(maxsize=1000)
+def _folded(character: str) -> str:
+    spelled = normalize("NFKD", normalize("NFKD", character).casefold())
+    return "".join(each for each in spelled if category(each)[0] not in "CMZ")
 
 
 def _unescaped(text: str) -> str:
-    """Return a text without the escapes of HTML and URLs, which are often escaped again on their way."""
+    """Return a text without the escapes of JSON, HTML and URLs, which are often escaped again on their way."""
     from html import unescape  # with the names of 2,000 letters, which only an error needs
     from urllib.parse import unquote_plus
 
     for _ in range(3):
-        text = unescape(unquote_plus(text))
-    return printable(text)
+        text = unescape(unquote_plus(_ESCAPE.sub(_escaped, text)))
+    return printable(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _escaped(escape: re.Match[str]) -> str:
+    number = escape[1] or escape[2]
+    return chr(int(number, 16)) if number else " " if escape[3] in "bfnrt" else escape[3]
 
 
 def each_once(values: Iterable[Any], inner: Callable[[Any], Iterable[Any]]) -> Iterator[Any]:

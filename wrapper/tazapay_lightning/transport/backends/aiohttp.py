@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import select
+import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -22,7 +24,7 @@ from sniffio import current_async_library
 from yarl import URL
 
 from tazapay_lightning.errors import ConfigurationError
-from tazapay_lightning.transport.backends.connections import KEEP_SECONDS, MOST_CONNECTIONS
+from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, KEEP_SECONDS, MOST_CONNECTIONS
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
 from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
 from tazapay_lightning.transport.bodies import Body
@@ -44,37 +46,49 @@ class _Connector(aiohttp.TCPConnector):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._transports: WeakSet[asyncio.Transport] = WeakSet()
+        super().__init__(socket_factory=self._open, **options)
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+        self._used: WeakSet[asyncio.Transport] = WeakSet()
 
     async def connect(self, *request: Any, **options: Any) -> aiohttp.connector.Connection:
         """Return a connection that is new, or silent since it was used."""
         while True:
             connection = await super().connect(*request, **options)
-            if connection.transport not in self._transports or _is_silent(connection):
+            if connection.transport not in self._used or _is_silent(connection):
                 if connection.transport is not None:
-                    self._transports.add(connection.transport)
+                    self._used.add(connection.transport)
                 return connection
             connection.close()
 
-    async def abort(self) -> None:
-        """End the connections that aiohttp has closed, but whose other side has not agreed.
+    async def end(self) -> None:
+        """End the connections that aiohttp has closed, or given up while they were made, and wait until they are.
 
-        Over TLS that takes as long as the other side likes, and they would outlive the event loop.
+        Over TLS they last until the other side agrees, as long as it likes, and they would outlive the event loop.
         """
-        for transport in self._transports:
-            transport.abort()
-        await asyncio.sleep(0)  # the event loop closes their sockets in its next turn
+        ending = []
+        for each in self._sockets:
+            with suppress(OSError):  # it has ended, or has not begun
+                each.shutdown(socket.SHUT_RDWR)
+                ending.append(each)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                while any(each.fileno() >= 0 for each in ending):  # noqa: ASYNC110 - the event loop sets no event
+                    await asyncio.sleep(0)  # in its next turns it closes them
+
+    def _open(self, address: tuple[Any, ...]) -> socket.socket:
+        opened = socket.socket(*address[:3])
+        self._sockets.add(opened)
+        return opened
 
 
 def _is_silent(connection: aiohttp.connector.Connection) -> bool:
     if connection.protocol is None or connection.protocol.should_close or connection.transport is None:
         return False
-    socket = connection.transport.get_extra_info("socket")
+    own = connection.transport.get_extra_info("socket")
     if not hasattr(select, "poll"):  # pragma: no cover - Windows
-        return not select.select([socket], [], [], 0)[0]
+        return not select.select([own], [], [], 0)[0]
     arrivals = select.poll()
-    arrivals.register(socket, select.POLLIN)
+    arrivals.register(own, select.POLLIN)
     return not arrivals.poll(0)
 
 
@@ -127,7 +141,7 @@ class AsyncAiohttp:
         self._closed = True
         if self._session is not None:
             await self._session.close()
-            await self._connector.abort()
+            await self._connector.end()
 
     def _open(self) -> aiohttp.ClientSession:
         if current_async_library() != "asyncio":

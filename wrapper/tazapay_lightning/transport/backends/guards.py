@@ -98,6 +98,33 @@ def bound_steps(info: Mapping[str, Any]) -> None:
         sock.__class__ = _in_time(kind)  # it is httpcore's, and cannot be replaced
 
 
+class AddressesInTime:
+    """Connects to the addresses of a name, one after the other, in the time for one connection.
+
+    Each gets its share of what is left, so that one that does not answer leaves time for the next; httpcore would wait
+    for each of them as long as for all.
+
+    Args:
+        network: httpcore's way to connect.
+    """
+
+    def __init__(self, network: Any) -> None:
+        self._network = network
+
+    def connect_tcp(self, host: str, port: int, timeout: float, **options: Any) -> Any:
+        """Return httpcore's stream to the first address that answers, or raise the failure of the last."""
+        ends = time.monotonic() + timeout
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+        while True:
+            share = max(0.001, (ends - time.monotonic()) / len(addresses))
+            try:
+                return self._network.connect_tcp(addresses.pop(0), port, timeout=share, **options)
+            except Exception:
+                if not addresses:
+                    raise
+
+
 def disconnect(extensions: Mapping[str, Any]) -> None:
     """End the connection of a response, at once and for all.
 

@@ -20,7 +20,13 @@ import httpx
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, AsyncConnections, Connections, Pool
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
-from tazapay_lightning.transport.backends.guards import bound_steps, disconnect, has_unread_bytes, steps_end_at
+from tazapay_lightning.transport.backends.guards import (
+    AddressesInTime,
+    bound_steps,
+    disconnect,
+    has_unread_bytes,
+    steps_end_at,
+)
 from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
@@ -51,8 +57,9 @@ class _Connection(httpx.HTTPTransport):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # private; if it is renamed one day, a test fails
-        self._pool._optional_thread_lock = nullcontext()  # type: ignore[assignment]  # noqa: SLF001 - see above
+        pool: Any = self._pool  # what is set here is private; if it is renamed one day, a test fails
+        pool._optional_thread_lock = nullcontext()  # noqa: SLF001 - see above
+        pool._network_backend = AddressesInTime(pool._network_backend)  # noqa: SLF001 - see above
 
 
 class _Exchange:
@@ -172,8 +179,7 @@ class BlockingHttpx:
                     stream = response.extensions.get("network_stream")  # which a mock has not
                     if stream is not None and (connections.is_closed or has_unread_bytes(connection, stream)):
                         stream.close()
-                    if received.status <= 299:  # after an error the connection is kept
-                        return read(received)
+                    return read(received)
         except Exception as failure:  # noqa: BLE001 - a hook may raise anything; what is not expected is raised again
             received = exchange.failed(failure)
         return read(received)
@@ -215,8 +221,7 @@ class AsyncHttpx:
                 stream = response.extensions.get("network_stream")  # which a mock has not
                 if stream is not None and (connections.is_closed or has_unread_bytes(connection, stream)):
                     await stream.aclose()
-                if received.status <= 299:  # after an error the connection is kept
-                    return read(received)
+                return read(received)
         except Exception as failure:  # noqa: BLE001 - a hook may raise anything; what is not expected is raised again
             received = exchange.failed(failure)
         finally:
