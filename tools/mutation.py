@@ -67,9 +67,11 @@ FILES_LEFT_OUT: Mapping[str, str] = {
     "test_cli.py": "is about the command line",
     "test_cli_bulk.py": "is about the command line",
     "test_cli_bulk_killed.py": "is about the command line",
+    "test_cli_endings.py": "is about the command line",
     "test_cli_invoices.py": "is about the command line",
     "test_connections.py": "is about connections, and needs the emulator",
     "test_coverage_contract.py": "reads the document and codegen, which the scratch copy does not have",
+    "test_error_reporters.py": "looks at frames, among which are those of mutmut",
     "test_exactly_once.py": "needs the emulator, and takes too long",
     "test_foreign_replies.py": "is about sockets, and starts other Pythons",
     "test_proxies.py": "is about sockets and TLS",
@@ -80,6 +82,7 @@ FILES_LEFT_OUT: Mapping[str, str] = {
     "test_rooms.py": "reads the sources",
     "test_public_names.py": "lists the names of the package, to which mutmut adds, and starts other Pythons",
     "test_time_limits.py": "waits",
+    "test_tracebacks.py": "looks at frames, among which are those of mutmut",
     "test_tls.py": "is about sockets and TLS",
 }
 TESTS_LEFT_OUT: Mapping[str, str] = {
@@ -87,6 +90,7 @@ TESTS_LEFT_OUT: Mapping[str, str] = {
     "socket": "the pure modules are the same whatever the connections are",
     "aiohttp": "the pure modules are the same whatever the connections are",
     "test_no_reply_ends_in_anything_undocumented": "examples of chance for each change take too long",
+    "test_an_interruption_at_any_line": "counts lines, to which mutmut adds",
     "test_to_dict_holds_every_public_attribute": "mutmut adds attributes to the class",
     "test_other_tasks_go_on_while_a_call_waits": "waits, and is about the asynchronous client",
     "test_a_client_that_is_closed_during_a_wait": "waits, and is about the closing of the client",

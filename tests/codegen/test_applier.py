@@ -5,6 +5,7 @@ import pytest
 from codegen.applier import apply_overlay
 from codegen.errors import CodegenError
 from codegen.overlay import read_overlay
+from tests.support.tables import each_row
 
 REASON = "It is wrong in the document."
 
@@ -26,7 +27,7 @@ def remove(target):
     return {"target": target, "remove": True}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "action", "merged"),
     [
         pytest.param({"a": {}}, update("$.a", {"b": 1}), {"a": {"b": 1}}, id="a key is added"),
@@ -102,7 +103,7 @@ def test_the_overlay_does_not_share_what_was_added():
     assert value == {"new": {"list": []}}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "action", "problem", "remedy"),
     [
         pytest.param(

@@ -6,6 +6,7 @@ import pytest
 
 from codegen.coverage import load_coverage, read_coverage
 from codegen.errors import CodegenError
+from tests.support.tables import each_row
 
 CONTRACT = {
     "places": {"method": "client.py", "request": "a.py", "envelope": "b.py", "attribute": "c.py"},
@@ -33,7 +34,7 @@ def test_the_fields_of_an_object_are_those_of_what_holds_it():
     assert sorted(reply) == ["data", "data.id", "status"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("place", "value", "message"),
     [
         pytest.param(("places",), None, "places must be an object, not null", id="no places"),

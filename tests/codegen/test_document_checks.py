@@ -4,6 +4,7 @@ from codegen.document_checks import Operation, check_document
 from codegen.documents import parse_document
 from codegen.errors import CodegenError
 from codegen.regeneration import merged_document
+from tests.support.tables import each_row
 
 
 def document(operations, rest=""):
@@ -49,7 +50,7 @@ def test_operations_come_in_the_order_of_the_document():
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "checked",
     [
         pytest.param(schema("{$ref: '#/components/schemas/A'}"), id="a reference that leads somewhere"),
@@ -73,7 +74,7 @@ def test_what_only_looks_like_a_fault_passes(checked):
     assert len(check_document(checked, "openapi.yaml").operations) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("checked", "message"),
     [
         pytest.param(

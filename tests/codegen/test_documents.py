@@ -2,9 +2,10 @@ import pytest
 
 from codegen.documents import MAX_VALUES, load_document, parse_document
 from codegen.errors import CodegenError
+from tests.support.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("source", "value"),
     [
         pytest.param(b"200: ok\non: 1\n", {"200": "ok", "on": 1}, id="keys are their text"),
@@ -46,7 +47,7 @@ BOMB = b"a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n" + b"".join(
 )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("source", "message"),
     [
         pytest.param(b"a: 1\nb: 2\na: 3\n", "line 3: the key 'a' was already given on line 1", id="a key twice"),

@@ -7,6 +7,7 @@ from codegen.drift import compare
 from codegen.drift_formats import format_changed
 from codegen.drift_schemas import Field
 from tests.support.drift import METADATA, REPLY, SENT, changed, only
+from tests.support.tables import each_row
 
 JSON_TEXT = Covered(("metadata",), kinds=frozenset({"string"}), kinds_by_option={"object": "a=1"})
 TEXT = Covered(("memo",), kinds=frozenset({"string"}))
@@ -16,7 +17,7 @@ def field(kind, form):
     return Field("a", "a", frozenset({kind}), False, (), {} if form is None else {"format": form})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("side", "kind", "was", "now", "severity"),
     [
         ("request", "integer", "int64", "int32", "breaking"),

@@ -7,6 +7,7 @@ from codegen.drift_keywords import keyword_changes
 from codegen.drift_rules import Wrapper, field_added, field_removed, required_changed
 from codegen.drift_schemas import Field
 from codegen.drift_types import type_changed
+from tests.support.tables import each_row
 
 REQUEST = {
     "always": Covered(names=("always",), always=True, kinds=frozenset({"integer"})),
@@ -33,7 +34,7 @@ def field(key, *kinds, required=False, **said):
     return Field(key, key, frozenset(kinds or {"string"}), required, (), **said)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("where", "key", "required", "verdict"),
     [
         ("request", "always", True, "harmless"),
@@ -56,7 +57,7 @@ def test_a_field_that_is_new(where, key, required, verdict):
     assert field_added(side(where), field(key, required=required)).severity == verdict
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("where", "key", "is_shown_only", "verdict"),
     [
         ("request", "sometimes", False, "breaking"),
@@ -79,7 +80,7 @@ def test_a_field_that_is_gone(where, key, is_shown_only, verdict):
     assert field_removed(side(where), field(key, is_shown_only=is_shown_only)).severity == verdict
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("where", "key", "required", "verdict"),
     [
         ("request", "always", True, "harmless"),
@@ -104,7 +105,7 @@ def test_a_field_that_became_required_or_optional(where, key, required, verdict)
     assert required_changed(side(where), field(key, required=required)).severity == verdict
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("where", "key", "was", "now", "verdict"),
     [
         ("request", "always", ["integer"], ["integer", "null"], "harmless"),
@@ -170,7 +171,7 @@ def test_the_title_of_an_object_names_its_class():
     assert (change.group, change.verdict.severity) == ("other", "wrapper")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("side_of", "was", "now", "severity"),
     [
         ("request", ["a"], None, "harmless"),

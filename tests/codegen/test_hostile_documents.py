@@ -10,6 +10,7 @@ from codegen.errors import CodegenError
 from codegen.published_page import MAX_LINES
 from codegen.sources import MAX_BYTES, read_source, read_sources
 from codegen.values import MAX_LEVELS, MAX_NAME
+from tests.support.tables import each_row
 
 NO_NUMBER = "the number is infinite or not a number"
 HALF = "a text holds half of a surrogate pair"
@@ -32,8 +33,8 @@ def page(value):
 FORMS = {"p.yaml": yaml, "p.json": json, "p.md": page}
 
 
-@pytest.mark.parametrize("name", FORMS)
-@pytest.mark.parametrize(
+@each_row("name", FORMS)
+@each_row(
     ("value", "problem"),
     [
         pytest.param("1" * 5000, NO_NUMBER, id="thousands of digits"),
@@ -56,7 +57,7 @@ def test_what_no_document_has_is_refused_by_line(name, value, problem):
     assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "content", "message"),
     [
         pytest.param("p.json", json("NaN")[0], f"p.json, line 5: {NO_NUMBER}", id="NaN"),

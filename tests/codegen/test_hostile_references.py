@@ -11,6 +11,7 @@ import pytest
 from codegen.document_checks import check_document
 from codegen.errors import CodegenError
 from codegen.sources import read_source
+from tests.support.tables import each_row
 from tests.support.thorough import sample
 
 TEXT = {"type": "string"}
@@ -108,8 +109,8 @@ def test_no_reference_in_any_place_is_ever_fetched(server, keyword):
             assert not asked, f"{keyword} in {steps}"
 
 
-@pytest.mark.parametrize("holder", ["schemas", "responses", "examples", "parameters"])
-@pytest.mark.parametrize("target", ["http://127.0.0.1:9/x", "file:///etc/hostname", "#/info"])
+@each_row("holder", ["schemas", "responses", "examples", "parameters"])
+@each_row("target", ["http://127.0.0.1:9/x", "file:///etc/hostname", "#/info"])
 def test_a_reference_in_the_place_of_names_is_refused_by_line(holder, target):
     changed = copy.deepcopy(DOCUMENT)
     changed["components"][holder] = {"$ref": target}

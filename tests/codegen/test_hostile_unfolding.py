@@ -9,6 +9,7 @@ from codegen.document_checks import MAX_CHAIN, check_document
 from codegen.errors import CodegenError
 from codegen.merging import merge
 from codegen.sources import Source, read_source
+from tests.support.tables import each_row
 
 DEPTH = 30
 
@@ -46,7 +47,7 @@ def read(content):
     return read_source("p.json", json.dumps(content, indent=1).encode())
 
 
-@pytest.mark.parametrize("schema", TWICE.values(), ids=TWICE)
+@each_row("schema", TWICE.values(), ids=TWICE)
 def test_schemas_that_multiply_are_refused_by_the_line_of_the_outermost(schema):
     content = document(chain(schema))
     line = json.dumps(content, indent=1).split("\n").index('   "A0": {') + 1
@@ -109,7 +110,7 @@ def test_every_way_through_a_circle_counts():
         read(document(everyone))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("schemas", "message"),
     [
         pytest.param(

@@ -7,6 +7,7 @@ import pytest
 from codegen.errors import CodegenError
 from codegen.layout import DOCUMENT, OVERLAY
 from codegen.sources import MAX_BYTES, read_source
+from tests.support.tables import each_row
 
 START = b"# Title\n\n````yaml post /v3/x\n"
 BOMB = b"a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n" + b"".join(
@@ -149,7 +150,7 @@ def test_a_bad_page_is_one_message_with_file_and_line(checkout, name, content, m
     assert {file: (checkout.root / file).read_bytes() for file in (DOCUMENT, OVERLAY)} | checkout.tree() == before
 
 
-@pytest.mark.parametrize(
+@each_row(
     "path",
     [
         "/v3/../admin",
@@ -167,15 +168,13 @@ def test_a_path_that_climbs_out_or_is_none_is_refused(path):
         read_source("p.md", page(document(f"  {path}: {{get: {{}}}}\n".encode())))
 
 
-@pytest.mark.parametrize(
-    "path", ["/v3/x?a=b", "'/v3/x#y'", "/v3\\x", "/v3/a b", "/v3/a%20b", '"/v3/\\n"', '"/v3/\\u202e"']
-)
+@each_row("path", ["/v3/x?a=b", "'/v3/x#y'", "/v3\\x", "/v3/a b", "/v3/a%20b", '"/v3/\\n"', '"/v3/\\u202e"'])
 def test_a_path_with_a_character_that_no_path_has_is_refused(path):
     with pytest.raises(CodegenError, match=r"^p\.md, line 7: the path .* has a character that no path may have"):
         read_source("p.md", page(document(f"  {path}: {{get: {{}}}}\n".encode())))
 
 
-@pytest.mark.parametrize("path", ["/", "x-owner", "/v3/x/", "/v3/{id}/...", "/v3/ü", "/v3/x.json"])
+@each_row("path", ["/", "x-owner", "/v3/x/", "/v3/{id}/...", "/v3/ü", "/v3/x.json"])
 def test_every_other_path_is_accepted(path):
     paths = f"  /v3/a: {{get: {{}}}}\n  {path}: {{get: {{}}}}\n".encode()
     assert path in read_source("p.md", page(document(paths))).document["paths"]
@@ -214,7 +213,7 @@ def test_a_page_of_20_megabytes_is_refused_before_it_is_parsed(checkout):
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "content"),
     [
         pytest.param("stdin", page(document()), id="a page"),

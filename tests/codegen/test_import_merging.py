@@ -10,6 +10,7 @@ from codegen.merging import merge
 from codegen.rewriting import rewritten
 from codegen.sources import Source
 from codegen.units import canonical
+from tests.support.tables import each_row
 
 HEAD = """\
 openapi: 3.1.0
@@ -95,7 +96,7 @@ def test_comments_quotes_and_blank_lines_of_what_is_untouched_survive():
     assert merged(current, text(new)) == current.replace(ONE, new)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "value",
     ["''", "''   # nothing", "|\n        a\n\n        b", "|+\n        a\n\n", ">-\n        # no comment\n        b"],
 )
@@ -119,7 +120,7 @@ def test_line_ends_follow_the_document_that_is_there():
     assert merged(CURRENT, text(operation("/two", "put")).replace("\n", "\r\n")).count("\r") == 0
 
 
-@pytest.mark.parametrize(
+@each_row(
     "current",
     [
         pytest.param(
@@ -139,7 +140,7 @@ def test_what_is_not_written_in_blocks_is_written_anew(current):
     assert result["components"].keys() == {"securitySchemes", "schemas"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("pages", "messages"),
     [
         pytest.param(

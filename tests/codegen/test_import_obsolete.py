@@ -8,6 +8,7 @@ from codegen.errors import CodegenError
 from codegen.obsolete import fit_overlay
 from codegen.overlay import read_overlay
 from codegen.stubs import stub_action
+from tests.support.tables import each_row
 
 
 def actions(*given):
@@ -24,7 +25,7 @@ REMOVE = {"target": "$.a.default", "remove": True}
 UPDATE = {"target": "$.a", "update": {"x": 1, "y": {"z": [1]}}}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "action"),
     [
         pytest.param({"a": {}}, REMOVE, id="what it removes is gone"),
@@ -55,7 +56,7 @@ def test_an_action_that_still_changes_something_is_kept(document, action):
     assert repr(changed) != repr(document)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "action", "message"),
     [
         pytest.param({"b": {}}, REMOVE, "its target matches nothing", id="the holder of what it removes is gone too"),
@@ -128,7 +129,7 @@ actions:
 """
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("indexes", "gone"),
     [
         ([0], "  # about one\n  - target: $.one\n    # inside\n    remove: true\n\n"),

@@ -2,6 +2,7 @@ import pytest
 
 from codegen.errors import CodegenError
 from codegen.overlay import read_overlay
+from tests.support.tables import each_row
 
 
 def overlay(*actions, **changes):
@@ -22,7 +23,7 @@ def test_actions_are_read_in_order_and_counted_from_one():
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "document",
     [
         pytest.param(overlay(action(), overlay="1.0.7"), id="patch releases make no difference"),
@@ -37,7 +38,7 @@ def test_what_the_specification_allows_is_accepted(document):
     assert len(read_overlay(document, "overlay.yaml")) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("document", "message"),
     [
         pytest.param(overlay(action(), overlay=None), "the overlay: overlay is missing", id="no version"),

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from codegen.errors import CodegenError
 from codegen.published_page import extract_document
+from tests.support.tables import each_row
 
 DOCUMENT = b"openapi: 3.1.0\ninfo: {}\n"
 
@@ -21,7 +22,7 @@ def test_the_blank_line_before_the_closing_fence_belongs_to_the_document(reposit
     assert (repository / "openapi.yaml").read_bytes().endswith(b"scheme: basic\n\n")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("opening", "closing"),
     [
         pytest.param(b"```", b"```", id="without an info string"),
@@ -38,7 +39,7 @@ def test_any_fence_of_commonmark_is_read(opening, closing):
     assert extract_document(page(opening, closing), "page.md") == DOCUMENT
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("opening", "closing", "content"),
     [
         pytest.param(b"````", b"````", DOCUMENT + b"x: |\n```\ncurl\n```\n", id="shorter fences of the same kind"),
@@ -51,7 +52,7 @@ def test_what_looks_like_a_fence_inside_is_content(opening, closing, content):
     assert extract_document(page(opening, closing, content), "page.md") == content
 
 
-@pytest.mark.parametrize(
+@each_row(
     "content",
     [
         pytest.param(b"openapi: 3.1.0\r\ninfo: {}\r\n\r\n", id="CRLF"),
@@ -90,7 +91,7 @@ def test_other_blocks_are_passed_over():
     assert extract_document(other + page(b"```", b"```"), "page.md") == DOCUMENT
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("source", "message"),
     [
         pytest.param(b"", "no fenced block holds", id="an empty page"),

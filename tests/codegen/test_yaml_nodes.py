@@ -12,6 +12,7 @@ from ruamel.yaml.nodes import ScalarNode
 from codegen import yaml_nodes
 from tests.support.checkout import REPOSITORY
 from tests.support.nightly import nightly
+from tests.support.tables import each_row
 from tests.support.thorough import sample
 
 PIECES = [
@@ -121,7 +122,7 @@ def test_random_texts_give_the_same_nodes_with_the_same_marks_or_the_same_refusa
 FILES = ["openapi.yaml", "openapi.overlay.yaml", "codegen/wrapper_coverage.yaml", ".github/workflows/ci.yml"]
 
 
-@pytest.mark.parametrize("file", FILES)
+@each_row("file", FILES)
 def test_files_of_the_repository_give_the_same_nodes(file):
     text = (REPOSITORY / file).read_text()
     assert outcome(lambda text: yaml_nodes.compose(reader(), text), text) == outcome(reader().compose, text)

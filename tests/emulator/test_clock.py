@@ -9,6 +9,7 @@ import pytest
 from tazapay_lightning_emulator import Emulator, running_emulator
 from tazapay_lightning_emulator.clock import LAST_MOMENT, MAX_ADVANCE, Clock, utc_now
 from tests.support.plain_http import NO_TLS
+from tests.support.tables import each_row
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOT_FORWARD: list[Any] = [0, -1, -0.5, float("nan"), float("inf"), 3153600001, True, "60", None, [60]]
@@ -34,7 +35,7 @@ def test_a_moved_clock_is_for_one_emulator_only(emulator: Emulator) -> None:
         assert another.now() < emulator.now() - timedelta(hours=23)
 
 
-@pytest.mark.parametrize("by", [*NOT_FORWARD, timedelta(), timedelta(seconds=-1), MAX_ADVANCE + timedelta(seconds=1)])
+@each_row("by", [*NOT_FORWARD, timedelta(), timedelta(seconds=-1), MAX_ADVANCE + timedelta(seconds=1)])
 def test_the_clock_only_goes_forward_and_not_too_far_at_a_time(by: Any) -> None:
     clock = Clock(lambda: NOON)
     with pytest.raises(ValueError, match="a number greater than 0, at most 3153600000; the clock only goes forward"):

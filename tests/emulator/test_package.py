@@ -19,6 +19,7 @@ from tazapay_lightning_emulator.control import faults as fault_control
 from tazapay_lightning_emulator.control import invoices as invoice_control
 from tazapay_lightning_emulator.control import webhooks as webhook_control
 from tazapay_lightning_emulator.faults import plan as faults
+from tests.support.tables import each_row
 
 
 def run_python(program: str) -> str:
@@ -98,7 +99,7 @@ def test_everything_one_can_call_has_an_example(name: str, module: str) -> None:
     assert [len(test.examples) > 0 for test in tests if test.name.endswith(f".{name}")] == [True]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "bound",
     [
         invoice_fields.MAX_AMOUNT,

@@ -20,11 +20,12 @@ from tazapay_lightning import (
 from tazapay_lightning_emulator import Emulator
 from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
 from tests.support.emulator_receiver import receiving
+from tests.support.tables import each_row
 
 Create = Callable[..., dict[str, Any]]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "fields",
     [
         {"amount": 1},

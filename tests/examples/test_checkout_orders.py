@@ -12,6 +12,7 @@ import pytest
 from examples.checkout.orders import FOLLOWS, Attempt, Order, State, idempotency_key, memo, order_id, state_of, verdict
 from examples.checkout.pages import MAX_NAME_LENGTH
 from tazapay_lightning import MAX_MEMO_BYTES, Difference, Invoice
+from tests.support.tables import each_row
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PRICE = 21_000
@@ -62,8 +63,8 @@ def test_a_payment_after_the_expiry_pays() -> None:
     assert verdict(ORDER, attempt(State.EXPIRED), late, NOW + timedelta(days=1)) is State.PAID
 
 
-@pytest.mark.parametrize("amount", [PRICE - 1, PRICE + 1])
-@pytest.mark.parametrize("state", [State.WAITING, State.EXPIRED])
+@each_row("amount", [PRICE - 1, PRICE + 1])
+@each_row("state", [State.WAITING, State.EXPIRED])
 def test_a_payment_over_another_amount_is_held_for_a_person(state: State, amount: int) -> None:
     assert verdict(ORDER, attempt(state), invoice(payment_status="paid", amount=amount), NOW) is State.HELD
 
@@ -138,7 +139,7 @@ def test_an_order_page_leads_to_one_order_per_choice() -> None:
     assert order_id(token, "beans", "Ada") in ids
 
 
-@pytest.mark.parametrize("token", ["", "0" * 31, "0" * 33, "g" * 32, "A" * 32, "0" * 32 + "\n", "٠" * 32])
+@each_row("token", ["", "0" * 31, "0" * 33, "g" * 32, "A" * 32, "0" * 32 + "\n", "٠" * 32])
 def test_a_token_that_no_page_carries_is_refused(token: str) -> None:
     with pytest.raises(ValueError, match="open the order page again"):
         order_id(token, "beans", "")

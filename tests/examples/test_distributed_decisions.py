@@ -21,6 +21,7 @@ from tazapay_lightning import (
     ServerError,
     TazapayError,
 )
+from tests.support.tables import each_row
 
 ORDER = Order(order_id="7890", amount_sats=123_456, memo="Order #7890", metadata={"a": [1, 2]}, expires_in=900)
 ASKED = Asked(fingerprint=ORDER.fingerprint(), amount_sats=ORDER.amount_sats, key="the-key", at=1_000.0)
@@ -36,7 +37,7 @@ def test_an_order_survives_a_message() -> None:
     assert Order.from_dict(ORDER.to_dict()) == ORDER
 
 
-@pytest.mark.parametrize(
+@each_row(
     "change",
     [{"order_id": "1"}, {"amount_sats": 1}, {"memo": None}, {"metadata": {"a": [2, 1]}}, {"expires_in": None}],
     ids=lambda change: next(iter(change)),
@@ -50,7 +51,7 @@ def test_a_fingerprint_is_the_same_on_every_machine_and_for_ever() -> None:
     assert ORDER.fingerprint() == pinned
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "complaint"),
     [
         ("{", "line 2: not JSON"),
@@ -128,7 +129,7 @@ def test_an_order_that_nothing_helps_is_given_up() -> None:
     assert decide(ORDER, Record(asked=ASKED, tries=MOST_TRIES), now=1_000.0)[0] is Decision.GIVEN_UP
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("error", "kind", "outcome_unknown"),
     [
         (failed(ServerError("503", status_code=503), outcome_unknown=True), Kind.REPEAT, True),
@@ -172,7 +173,7 @@ def test_settings_survive_the_environment_of_a_worker() -> None:
     assert "secret" not in repr(settings)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("variable", "value"),
     [
         ("BULK_REDIS_URL", ""),
@@ -190,7 +191,7 @@ def test_a_wrong_variable_is_named(variable: str, value: str) -> None:
         Settings.from_environment({"BULK_REDIS_URL": "redis://x"} | {variable: value})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("stored", "found"),
     [
         ([], "NOT one each: 7890 has 0"),
@@ -207,7 +208,7 @@ def test_the_count_at_the_end_can_fail(stored: list[Mapping[str, object]], found
     assert invoices_per_order([ORDER], {"7890": "k"}, stored) == found
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("decision", "code"),
     [
         (Decision.CREATED, 0),

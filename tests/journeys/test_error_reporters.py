@@ -20,6 +20,7 @@ import sys
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
@@ -40,6 +41,7 @@ from tazapay_lightning import (
 from tests.support.plain_http import NO_TLS
 from tests.support.reporters import reported
 from tests.support.service import Listener, envelope, invoice_object, read_request
+from tests.support.tables import each_row
 from tests.support.thorough import THOROUGH
 from tests.support.wire import close, reply, reset
 
@@ -209,7 +211,7 @@ FAULTS: dict[str, Behave] = {
 
 
 @each_kind
-@pytest.mark.parametrize("fault", FAULTS)
+@each_row("fault", FAULTS)
 def test_a_fault_of_the_service_leaks_nothing(kind: str, fault: str, listen: Listen) -> None:
     def serve(connection: socket.socket) -> None:
         while request := read_request(connection):
@@ -229,7 +231,7 @@ def test_a_refused_connection_leaks_nothing(kind: str) -> None:
 
 
 @each_kind_of_connection
-@pytest.mark.parametrize("speaks", ["plain HTTP", "TLS with a certificate of its own", "nothing"])
+@each_row("speaks", ["plain HTTP", "TLS with a certificate of its own", "nothing"])
 def test_a_failure_of_tls_leaks_nothing(kind: str, speaks: str, listen: Listen) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
@@ -257,7 +259,7 @@ PROXIES: dict[str, Behave] = {
 
 
 @each_kind_of_connection
-@pytest.mark.parametrize("proxy", PROXIES)
+@each_row("proxy", PROXIES)
 def test_a_failure_of_a_proxy_leaks_neither_its_credentials_nor_those_of_the_service(
     kind: str, proxy: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,7 +274,7 @@ def test_a_failure_of_a_proxy_leaks_neither_its_credentials_nor_those_of_the_ser
 FOREIGN = (OverflowError, RuntimeError, KeyError, httpx.HTTPStatusError, KeyboardInterrupt, SystemExit)
 
 
-@pytest.mark.parametrize("failure", FOREIGN)
+@each_row("failure", FOREIGN)
 @pytest.mark.parametrize("kind", CLIENTS_OF_THE_CALLER)
 def test_what_a_hook_of_the_caller_raises_leaks_nothing(kind: str, failure: Any, listen: Listen) -> None:
     def hook(response: httpx.Response) -> None:
@@ -355,13 +357,13 @@ def credentials_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.Mo
 
 
 @each_client
-@pytest.mark.parametrize("mistake", MISTAKES)
+@each_row("mistake", MISTAKES)
 def test_a_mistake_in_the_arguments_of_a_client_leaks_nothing(client: Any, mistake: str) -> None:
     check_nothing_leaks(lambda: client(HELD.key, HELD.secret, **MISTAKES[mistake]), ConfigurationError)
 
 
 @each_client
-@pytest.mark.parametrize("mistake", MISTAKES)
+@each_row("mistake", MISTAKES)
 def test_nor_does_it_with_credentials_of_the_environment(
     client: Any, mistake: str, credentials_of_the_environment: pytest.MonkeyPatch
 ) -> None:
@@ -369,22 +371,23 @@ def test_nor_does_it_with_credentials_of_the_environment(
 
 
 @each_client
-@pytest.mark.parametrize("variable", VARIABLES)
+@each_row("variable", VARIABLES)
 def test_a_mistake_in_the_environment_leaks_nothing(
     client: Any, variable: str, credentials_of_the_environment: pytest.MonkeyPatch
 ) -> None:
-    credentials_of_the_environment.setenv(variable, VARIABLES[variable])
-    check_nothing_leaks(client, ConfigurationError)
+    with credentials_of_the_environment.context() as patched:
+        patched.setenv(variable, VARIABLES[variable])
+        check_nothing_leaks(client, ConfigurationError)
 
 
 @each_client
-@pytest.mark.parametrize("how", UNFIT)
+@each_row("how", UNFIT)
 def test_credentials_that_cannot_be_sent_are_not_shown(client: Any, how: str) -> None:
     check_nothing_leaks(lambda: client(HELD.key, UNFIT[how](HELD.secret)), ConfigurationError)
     check_nothing_leaks(lambda: client(UNFIT[how](HELD.key), HELD.secret), ConfigurationError)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "verify",
     [
         lambda body: verify_webhook(body, "x", HELD.secret),
@@ -438,11 +441,16 @@ def test_a_call_that_is_interrupted_anywhere_leaks_no_credentials(listen: Listen
         create = partial(client.create_invoice, amount_sats=1, idempotency_key="order-1")
         whole = Interruption()
         whole.run(create)
-        for at in range(1, whole.count, whole.count // (2000 if THOROUGH else 50)):
-            interruption = Interruption(at)
-            with suppress(TazapayError):
-                interruption.run(create)
-            if interruption.error is not None:  # frames of others can hold objects that cannot be shown yet
-                assert not HELD.leaked(interruption.error, "rich", "sentry"), at
-                interruption.error = None
+
+        def sweep() -> None:
+            for at in range(1, whole.count, whole.count // (2000 if THOROUGH else 50)):
+                interruption = Interruption(at)
+                with suppress(TazapayError):
+                    interruption.run(create)
+                if interruption.error is not None:  # frames of others can hold objects that cannot be shown yet
+                    assert not HELD.leaked(interruption.error, "rich", "sentry"), at
+                    interruption.error = None
+
+        with ThreadPoolExecutor(1) as thread:  # of its own: see test_deadlines
+            thread.submit(sweep).result()
     gc.collect()  # of sockets that were just made, while that may be said of them

@@ -25,11 +25,14 @@ from tazapay_lightning import (
     bulk,
 )
 from tests.support.service import API_KEY, API_SECRET, Listener, read_request
+from tests.support.tables import each_row
+from tests.support.thorough import THOROUGH
 
 Listen = Callable[[Callable[[socket.socket], None]], Listener]
 Ends = dict[str, Invoice | TazapayError]
 
 KEYS = [f"order-{number}" for number in range(100)]
+SOME = KEYS if THOROUGH else KEYS[:30]
 
 
 class Twice:
@@ -93,12 +96,14 @@ BLOCKING, WAITING = ("blocking", "own blocking"), ("async", "own async", "aiohtt
 each_way = pytest.mark.parametrize("way", [*BLOCKING, *WAITING])
 
 
-def bill(base_url: str, way: str, *, at_once: int = 1, rounds: int = 1, **options: Any) -> Ends:
-    """Bill 100 orders with one client, those that failed once more in each further round; return how each ended."""
+def bill(
+    base_url: str, way: str, *, orders: list[str] = SOME, at_once: int = 1, rounds: int = 1, **options: Any
+) -> Ends:
+    """Bill orders with one client, those that failed once more in each further round; return how each ended."""
     ends: Ends = {}
 
     def left() -> list[str]:
-        return [key for key in KEYS if not isinstance(ends.get(key), Invoice)]
+        return [key for key in orders if not isinstance(ends.get(key), Invoice)]
 
     if way in BLOCKING:
         with blocking_client(base_url, way, **options) as client, ThreadPoolExecutor(at_once) as threads:
@@ -131,12 +136,12 @@ def bill(base_url: str, way: str, *, at_once: int = 1, rounds: int = 1, **option
 
 
 @each_way
-@pytest.mark.parametrize("at_once", [1, 8])
+@pytest.mark.parametrize(("at_once", "orders"), [(1, SOME), (8, KEYS)], ids=["1", "8"])
 def test_a_peer_that_answers_twice_gives_no_order_the_invoice_of_another(
-    at_once: int, way: str, listen: Listen
+    at_once: int, orders: list[str], way: str, listen: Listen
 ) -> None:
     peer = Twice()
-    ends = bill(f"http://127.0.0.1:{listen(peer).port}", way, at_once=at_once)
+    ends = bill(f"http://127.0.0.1:{listen(peer).port}", way, orders=orders, at_once=at_once)
     given = {key: end.id for key, end in ends.items() if isinstance(end, Invoice)}
     assert given == {key: peer.ids[key] for key in given}
     failed = [end for end in ends.values() if not isinstance(end, Invoice)]
@@ -149,7 +154,7 @@ def test_each_order_gets_its_own_invoice_when_it_is_asked_for_again(way: str, li
     peer = Twice()
     ends = bill(f"http://127.0.0.1:{listen(peer).port}", way, rounds=10)
     assert {key: end.id for key, end in ends.items() if isinstance(end, Invoice)} == peer.ids
-    assert len(set(peer.ids.values())) == len(KEYS)
+    assert len(set(peer.ids.values())) == len(SOME)
 
 
 @each_way
@@ -189,7 +194,7 @@ FOREIGN: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @each_way
-@pytest.mark.parametrize(("method", "fields"), FOREIGN.values(), ids=FOREIGN)
+@each_row(("method", "fields"), FOREIGN.values(), ids=FOREIGN)
 def test_a_reply_to_another_request_ends_its_connection(
     method: str, fields: dict[str, Any], way: str, listen: Listen
 ) -> None:
@@ -228,7 +233,7 @@ def test_a_reply_to_another_request_ends_its_connection(
 
 
 @each_way
-@pytest.mark.parametrize("status", [400, 429, 500])
+@each_row("status", [400, 429, 500])
 def test_a_success_that_follows_an_error_is_not_given_to_the_next_order(status: int, way: str, listen: Listen) -> None:
     def serve(connection: socket.socket) -> None:
         late = b""

@@ -26,6 +26,7 @@ from benchmarks.results import read_results, write_results
 from benchmarks.rounds import Limit, Measured, Verdict, judge, ratio_of
 from benchmarks.tables import as_markdown, as_text
 from tazapay_lightning import LightningClient, WebhookSignatureError, sign_webhook, verify_webhook
+from tests.support.tables import each_row
 
 LIMIT = Limit("a call, of bare httpx", "B", "calls", "ours", "httpx", 1.2)
 KNOWN = Limit("a call over https, of bare httpx", "B", "calls", "ours", "httpx", 1.2, known=1.4)
@@ -42,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("limit", "measured", "word"),
     [
         (LIMIT, calls(1.0, 1.2, 1.4), "unclear"),
@@ -242,7 +243,7 @@ def test_what_was_measured_last_is_judged_again_but_half_of_it_makes_no_page(
     assert not page.exists()
 
 
-@pytest.mark.parametrize("module", ["__main__", "calls", "rounds", "server", "tables"])
+@each_row("module", ["__main__", "calls", "rounds", "server", "tables"])
 def test_the_examples_of_the_harness_hold(module: str) -> None:
     results = doctest.testmod(importlib.import_module(f"benchmarks.{module}"))
     assert results.attempted > 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.tables import each_row
 from tools.newest import tell, versions_report
 from tools.pins import names, pins
 
@@ -19,7 +20,7 @@ EXTRAS = [
 LOCKED = pins((REPOSITORY / "requirements/oldest.txt").read_text())
 
 
-@pytest.mark.parametrize("requirement", sorted({*PROJECT["dependencies"], *EXTRAS}))
+@each_row("requirement", sorted({*PROJECT["dependencies"], *EXTRAS}))
 def test_the_oldest_that_is_allowed_is_what_make_oldest_tests(requirement: str) -> None:
     allowed = re.fullmatch(r"([a-z-]+)>=([\d.]+)(?:,<[\d.]+)?", requirement)
     assert allowed, "a dependency without a lower bound"

@@ -7,8 +7,9 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-import pytest
 from ruamel.yaml import YAML
+
+from tests.support.tables import each_row
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCKS = [*(REPOSITORY / "requirements").glob("*.txt"), REPOSITORY / "codegen/requirements.txt"]
@@ -37,7 +38,7 @@ def files_of_the_project() -> list[Path]:
     return files
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@each_row("lock", LOCKS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_lock_pins_every_requirement_with_hashes_and_holds_no_address(lock: Path) -> None:
     text = lock.read_text()
     pinned = re.findall(r"^[a-z0-9._-]+(?:\[[a-z,]+\])?==[^\s;]+", text, re.MULTILINE)

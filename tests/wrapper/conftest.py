@@ -122,3 +122,9 @@ def emulator_of_the_environment(tazapay_emulator: Emulator, monkeypatch: pytest.
     monkeypatch.setenv("TAZAPAY_API_SECRET", tazapay_emulator.api_secret)
     monkeypatch.setenv("TAZAPAY_BASE_URL", tazapay_emulator.base_url)
     return tazapay_emulator
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries without the half second before the first one; test_retries is about the waits."""
+    monkeypatch.setattr("tazapay_lightning.transport.retries._FIRST_WAIT", 0.001)

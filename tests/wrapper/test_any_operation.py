@@ -31,6 +31,7 @@ from tazapay_lightning_api.api.default import create_lightning_invoice, get_ligh
 from tazapay_lightning_api.models import CreateLightningInvoiceRequest, UpdateLightningInvoiceRequest
 from tazapay_lightning_api.types import UNSET, Unset
 from tests.support.service import API_KEY, API_SECRET, Answering, CallMethod, envelope, invoice_object
+from tests.support.tables import each_row
 
 ID = "l11_abc123xyz"
 AT_ONCE = {"Retry-After": "0"}
@@ -99,6 +100,7 @@ def test_a_post_carries_its_body_credentials_and_a_key(call_everywhere: CallMeth
     assert (reply.data, reply.status_code, reply.attempts) == ({"id": "chk_1"}, 200, 1)
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_all_attempts_of_a_post_share_one_key(call: CallMethod) -> None:
     service, requests = failing_first(httpx.Response(503, headers=AT_ONCE), httpx.ReadError("reset"))
     reply: Any = call(service, "call", CHECKOUT, body=body(amount=1), idempotency_key="order-1")
@@ -138,7 +140,7 @@ def test_a_put_goes_as_generated_code_says(call: CallMethod) -> None:
     assert json.loads(service.requests[0].read()) == {"metadata": '{"a":1}'}
 
 
-@pytest.mark.parametrize("data", [None, [], [1], "text", {"id": "x"}, {"d": 1, "cls": 2, "to_dict": 3}], ids=repr)
+@each_row("data", [None, [], [1], "text", {"id": "x"}, {"d": 1, "cls": 2, "to_dict": 3}], ids=repr)
 def test_data_may_be_anything(data: object, call: CallMethod) -> None:
     reply: Any = call(Answering(201, envelope(data)), "call", LISTING)
     assert (reply.status_code, reply.data) == (201, data)
@@ -149,7 +151,7 @@ def test_a_reply_without_a_body_is_a_success(call_everywhere: CallMethod) -> Non
     assert (reply.status_code, reply.data, reply.envelope) == (204, None, None)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "content", "kind"),
     [(404, b"", NotFoundError), (500, b"<html>", ServerError), (200, b"{", UnexpectedResponseError),
      (200, b'{"status":"error","message":"no"}', RequestFailedError)],
@@ -185,7 +187,7 @@ def test_a_number_and_a_uuid_are_steps_of_a_path(call: CallMethod) -> None:
 # Arguments
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("operation", "arguments", "argument", "words"),
     [
         (get_lightning_invoice.sync, {}, "operation", "must be a module of the generated package: "),
@@ -267,13 +269,13 @@ def test_parse_of_what_the_document_does_not_describe_is_unexpected(
 # What a reply may look like without breaking a call that made an invoice (DESIGN: the wrapper reads replies itself)
 
 
-@pytest.mark.parametrize("status", [200, 201, 202, 299])
+@each_row("status", [200, 201, 202, 299])
 def test_an_invoice_is_read_whatever_the_status_of_success(status: int, create: Any) -> None:
     invoice = create(Answering(status), amount_sats=123456)
     assert (invoice.reply.status_code, invoice.id) == (status, ID)
 
 
-@pytest.mark.parametrize("name", ["d", "cls", "to_dict", "self", "additional_properties", "json"])
+@each_row("name", ["d", "cls", "to_dict", "self", "additional_properties", "json"])
 def test_no_name_of_a_field_breaks_an_invoice(name: str, create: Any) -> None:
     content = json.dumps({"data": invoice_object(**{name: {name: 1}}), name: 1, "status": "success"}).encode()
     assert create(Answering(201, content), amount_sats=123456).raw[name] == {name: 1}
@@ -301,9 +303,10 @@ METHODS: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("update_invoice", (ID,), {"metadata": {}}),
     ("call", (LISTING,), {}),
 ]
-each_method = pytest.mark.parametrize(("method", "given", "arguments"), METHODS, ids=[row[0] for row in METHODS])
+each_method = each_row(("method", "given", "arguments"), METHODS, ids=[row[0] for row in METHODS])
 
 
+@pytest.mark.usefixtures("quick_retries")
 @each_method
 def test_retries_and_headers_are_those_of_the_call(
     method: str, given: tuple[Any, ...], arguments: dict[str, Any], call: CallMethod
@@ -352,7 +355,7 @@ def test_options_go_along_with_what_was_there(call: Any) -> None:
     assert [difference.field for difference in invoice.differences] == ["amount_sats", "metadata"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "argument"),
     [
         ({"timeout": 0}, "timeout"),
@@ -362,7 +365,7 @@ def test_options_go_along_with_what_was_there(call: Any) -> None:
         ({"check_echo": 1}, "check_echo"),
     ],
 )
-@pytest.mark.parametrize("kind", [LightningClient, AsyncLightningClient])
+@each_row("kind", [LightningClient, AsyncLightningClient])
 def test_a_wrong_option_is_refused_by_its_name(kind: Any, options: dict[str, Any], argument: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         kind(API_KEY, API_SECRET).with_options(**options)

@@ -11,6 +11,7 @@ import pytest
 
 from tazapay_lightning import InvalidArgumentError
 from tests.support.service import CallMethod, call_async, call_sync
+from tests.support.tables import each_row
 
 MEMO_HASH = "f1bac2dec0b5f7f890a3770361f563012c1dd6c358195fb3bcd375e1779c9fda"  # of "Payment for order #7890"
 
@@ -103,14 +104,14 @@ def nothing_may_be_sent(request: httpx.Request) -> httpx.Response:
 each_argument = {row[0]: row for row in EVERY_BAD_VALUE}
 
 
-@pytest.mark.parametrize(("argument", "arguments", "message"), EVERY_BAD_VALUE)
+@each_row(("argument", "arguments", "message"), EVERY_BAD_VALUE)
 def test_a_bad_argument_is_refused_by_name_before_anything_is_sent(
     argument: str, arguments: dict[str, Any], message: str
 ) -> None:
     check_refused(argument, arguments, message, call_sync)
 
 
-@pytest.mark.parametrize(("argument", "arguments", "message"), each_argument.values(), ids=each_argument.keys())
+@each_row(("argument", "arguments", "message"), each_argument.values(), ids=each_argument.keys())
 def test_the_asynchronous_client_checks_each_argument_too(
     argument: str, arguments: dict[str, Any], message: str
 ) -> None:

@@ -34,6 +34,7 @@ from tazapay_lightning import (
 from tazapay_lightning.transport.settings import MetadataFormat
 from tests.support.checkout import REPOSITORY
 from tests.support.service import API_KEY, API_SECRET, Answering, call_sync, envelope
+from tests.support.tables import each_row
 
 COVERAGE = load_coverage(REPOSITORY)
 OPERATIONS = {operation.method: operation for operation in COVERAGE.operations.values()}
@@ -228,7 +229,7 @@ def test_what_the_document_no_longer_has_is_told():
 # the contract and the wrapper: what is sent, by both clients; what is read, by the functions that both share
 
 
-@pytest.mark.parametrize("place", sorted(set(COVERAGE.places.values())))
+@each_row("place", sorted(set(COVERAGE.places.values())))
 def test_a_place_that_the_contract_names_is_there(place):
     first, *others = place.split(" and ")
     assert (REPOSITORY / first).is_file()
@@ -251,7 +252,7 @@ def test_every_attribute_of_an_invoice_is_in_the_contract():
     assert public - NOT_OF_ONE_FIELD.keys() == named
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "key", "argument"),
     [
         pytest.param(method, key, name, id=f"{method}({name}=)")
@@ -268,14 +269,14 @@ def test_an_argument_sends_the_field_that_the_contract_says(call, method, key, a
     assert service.sent(key) == expected
 
 
-@pytest.mark.parametrize(("method", "key"), entries("request", having=lambda covered: covered.always))
+@each_row(("method", "key"), entries("request", having=lambda covered: covered.always))
 def test_a_field_that_is_always_sent_is_in_the_shortest_call(call, method, key):
     service = Service()
     call_with(call, service, method)
     assert service.sent(key) is not None
 
 
-@pytest.mark.parametrize(("method", "key"), entries("request", having=lambda covered: not covered.always))
+@each_row(("method", "key"), entries("request", having=lambda covered: not covered.always))
 def test_a_field_that_nobody_gave_is_not_sent(call, method, key):
     service = Service()
     call_with(call, service, method)
@@ -292,12 +293,12 @@ def kinds_sent(call, method, key, client=None):
     return kinds
 
 
-@pytest.mark.parametrize(("method", "key"), entries("request", having=lambda covered: covered.names))
+@each_row(("method", "key"), entries("request", having=lambda covered: covered.names))
 def test_the_kinds_of_a_field_are_those_that_clients_send_by_default(call, method, key):
     assert kinds_sent(call, method, key) == OPERATIONS[method].request[key].kinds
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "key", "kind", "option"),
     [
         pytest.param(method, key, kind, option, id=f"{method} {key} as {kind}")
@@ -311,15 +312,15 @@ def test_a_kind_under_an_option_is_what_clients_with_that_option_send(call, meth
     assert kinds_sent(call, method, key, {name: json.loads(value)}) == {kind}
 
 
-@pytest.mark.parametrize("form", get_args(MetadataFormat))
-@pytest.mark.parametrize(("method", "key"), entries("request", having=lambda covered: covered.names))
+@each_row("form", get_args(MetadataFormat))
+@each_row(("method", "key"), entries("request", having=lambda covered: covered.names))
 def test_no_form_of_metadata_sends_a_kind_that_the_contract_does_not_name(call, method, key, form):
     covered = OPERATIONS[method].request[key]
     by_option = {kind for kind, option in covered.kinds_by_option.items() if option == f'metadata_format="{form}"'}
     assert kinds_sent(call, method, key, {"metadata_format": form}) == (by_option or covered.kinds)
 
 
-@pytest.mark.parametrize("method", OPERATIONS)
+@each_row("method", OPERATIONS)
 def test_a_request_is_authorised_in_the_way_that_the_contract_says(call_everywhere, method):
     service = Service()
     call_with(call_everywhere, service, method)
@@ -329,7 +330,7 @@ def test_a_request_is_authorised_in_the_way_that_the_contract_says(call_everywhe
     assert base64.b64decode(token).decode() == f"{API_KEY}:{API_SECRET}"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "key", "kind"),
     [
         pytest.param(method, key, kind, id=f"{method} {key} as {kind}")
@@ -352,7 +353,7 @@ def test_an_attribute_shows_the_field_that_the_contract_says_in_every_form(metho
         assert getattr(without, attribute) != expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("method", "key", "kind"),
     [
         pytest.param(method, key, kind, id=f"{method} {key} as {kind}")
@@ -374,15 +375,15 @@ def test_a_field_in_a_form_that_the_contract_does_not_name_is_not_read(method, k
             assert not getattr(call_with(call_sync, service, method), covered.names[0])
 
 
-@pytest.mark.parametrize("absent", [True, False], ids=["absent", "null"])
-@pytest.mark.parametrize(("method", "key"), entries("reply", having=lambda covered: covered.always))
+@each_row("absent", [True, False], ids=["absent", "null"])
+@each_row(("method", "key"), entries("reply", having=lambda covered: covered.always))
 def test_a_reply_without_what_is_essential_is_no_invoice(method, key, absent):
     service = Service(without=key) if absent else Service(**{key.removeprefix("data."): None})
     with pytest.raises(UnexpectedResponseError):
         call_with(call_sync, service, method, client={"max_retries": 0})
 
 
-@pytest.mark.parametrize(("method", "key"), entries("reply", having=lambda covered: not covered.always))
+@each_row(("method", "key"), entries("reply", having=lambda covered: not covered.always))
 def test_a_reply_without_anything_else_is_an_invoice(method, key):
     shown = {field: SHOWN[field, kind][0] for field, kind in SHOWN if field not in {"id", "amount"}}
     invoice = call_with(call_sync, Service(without=key, **shown), method)
@@ -418,14 +419,14 @@ def test_what_is_essential_is_taken_from_the_reply(method):
     assert invoice.amount_sats == 7000
 
 
-@pytest.mark.parametrize("as_text", [True, False], ids=["JSON text", "object"])
-@pytest.mark.parametrize("method", OPERATIONS)
+@each_row("as_text", [True, False], ids=["JSON text", "object"])
+@each_row("method", OPERATIONS)
 def test_data_is_read_in_both_forms_that_the_contract_names(call_everywhere, method, as_text):
     assert OPERATIONS[method].reply["data"].kinds == {"string", "object"}
     assert call_with(call_everywhere, Service(as_text=as_text, status="active"), method).status == "active"
 
 
-@pytest.mark.parametrize(("method", "key"), entries("reply", having=lambda covered: covered.reason))
+@each_row(("method", "key"), entries("reply", having=lambda covered: covered.reason))
 def test_a_field_without_an_attribute_is_in_raw_or_belongs_to_failures(method, key):
     field = key.removeprefix("data.")
     if field != key:

@@ -6,8 +6,6 @@ import copy
 import pickle
 import re
 
-import pytest
-
 import tazapay_lightning
 from tazapay_lightning import (
     APIConnectionError,
@@ -20,6 +18,7 @@ from tazapay_lightning import (
     TazapayError,
     errors,
 )
+from tests.support.tables import each_row
 
 ALL = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, TazapayError)]
 
@@ -46,13 +45,13 @@ def test_every_error_is_public() -> None:
     assert {each.__name__ for each in ALL} <= set(tazapay_lightning.__all__)
 
 
-@pytest.mark.parametrize("kind", ALL)
+@each_row("kind", ALL)
 def test_an_error_can_be_made_with_a_message_alone(kind: type[TazapayError]) -> None:
     assert str(kind("what happened")) == "what happened"
     assert isinstance(kind(), TazapayError)
 
 
-@pytest.mark.parametrize("kind", ALL)
+@each_row("kind", ALL)
 def test_an_error_survives_pickle_and_copy_with_its_attributes(kind: type[TazapayError]) -> None:
     error = kind("what happened")
     if isinstance(error, APIError):

@@ -32,6 +32,7 @@ from tests.support.service import (
     envelope,
     invoice_object,
 )
+from tests.support.tables import each_row
 
 ID = "l11_abc123xyz"
 OPERATIONS: list[tuple[str, dict[str, Any]]] = [("get_invoice", {}), ("update_invoice", {"metadata": {"a": "b"}})]
@@ -91,7 +92,7 @@ def test_what_comes_back_is_the_invoice(method: str, arguments: dict[str, Any], 
     assert invoice.differences == ()
 
 
-@pytest.mark.parametrize("hash_field", ["h_tag", "h_tag_memo"])
+@each_row("hash_field", ["h_tag", "h_tag_memo"])
 def test_the_hash_is_read_under_both_of_its_names(hash_field: str, call: CallMethod) -> None:
     body = envelope(invoice_object(**{"h_tag": None, hash_field: "ab" * 32}))
     assert call(Answering(body=body), "get_invoice", ID).memo_hash == "ab" * 32
@@ -114,12 +115,12 @@ STEPS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("invoice_id", "path"), STEPS.items())
+@each_row(("invoice_id", "path"), STEPS.items())
 def test_an_id_stays_one_step_of_the_path(invoice_id: str, path: bytes) -> None:
     check_step(invoice_id, path, call_sync)
 
 
-@pytest.mark.parametrize("invoice_id", ["a%2Fb", "é"])
+@each_row("invoice_id", ["a%2Fb", "é"])
 def test_it_does_with_every_client(invoice_id: str, call_everywhere: CallMethod) -> None:
     check_step(invoice_id, STEPS[invoice_id], call_everywhere)
 
@@ -134,7 +135,7 @@ REFUSED = ["", ".", "..", "a/b", "/", "../x", "a\\b", "a b", " a", "a\n", "\ta",
            "\u00a0", "\ud800", "a" * 256]  # fmt: skip
 
 
-@pytest.mark.parametrize("invoice_id", REFUSED, ids=[f"{number}" for number, _ in enumerate(REFUSED)])
+@each_row("invoice_id", REFUSED, ids=[f"{number}" for number, _ in enumerate(REFUSED)])
 def test_an_id_that_could_be_more_than_one_step_is_refused(invoice_id: str) -> None:
     with pytest.raises(InvalidArgumentError, match="such as l11_abc123xyz") as caught:
         check_invoice_id(invoice_id)
@@ -155,7 +156,7 @@ ACCEPTED = "invoice_id must be the id of an invoice, such as l11_abc123xyz (Invo
 NEVER = ", without slash, backslash, dot segment, blank or control character, of at most 255 characters"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "told"),
     [
         (None, "; got NoneType"),
@@ -217,18 +218,14 @@ def test_a_description_that_reads_like_the_hash_that_was_asked_for_is_a_mismatch
         call(service, "create_invoice", amount_sats=123456, memo_hash=hash_of_memo)
 
 
-@pytest.mark.parametrize(
-    "fields", [{"d_tag_memo": "Order #7890"}, {"h_tag": hash_memo("Order #7890")}, {"h_tag": "ab" * 20}, {}]
-)
+@each_row("fields", [{"d_tag_memo": "Order #7890"}, {"h_tag": hash_memo("Order #7890")}, {"h_tag": "ab" * 20}, {}])
 def test_a_payment_request_for_the_purpose_of_its_invoice_is_accepted(fields: dict[str, Any], call: CallMethod) -> None:
     body = envelope(invoice_object(pay_to=payment_request(P, S, D, prefix="lnbcrt1234560n"), **fields))
     assert call(Answering(body=body), "get_invoice", ID).differences == ()
 
 
-@pytest.mark.parametrize(
-    ("prefix", "differences"), [("lnbc", []), ("lnbcrt", ["bolt11_network"]), ("lntbs", ["bolt11_network"])]
-)
-@pytest.mark.parametrize("method", ["get_invoice", "create_invoice"])
+@each_row(("prefix", "differences"), [("lnbc", []), ("lnbcrt", ["bolt11_network"]), ("lntbs", ["bolt11_network"])])
+@each_row("method", ["get_invoice", "create_invoice"])
 def test_a_request_of_production_for_another_network_is_listed(
     method: str, prefix: str, differences: list[str], call: CallMethod
 ) -> None:
@@ -242,7 +239,7 @@ def test_the_longest_id_is_255_characters() -> None:
     assert check_invoice_id("a" * 255) == "a" * 255
 
 
-@pytest.mark.parametrize("metadata", [None, "{}", [], 7, {"a": float("nan")}, {1: "a"}], ids=repr)
+@each_row("metadata", [None, "{}", [], 7, {"a": float("nan")}, {1: "a"}], ids=repr)
 def test_metadata_that_is_no_json_object_is_refused_before_anything_is_sent(metadata: Any, call: CallMethod) -> None:
     service = Answering()
     with pytest.raises(InvalidArgumentError) as caught:
@@ -262,6 +259,7 @@ def test_another_invoice_than_the_one_asked_for_is_an_error(
 
 
 # which failures pass is the same for every operation, and is in test_retries
+@pytest.mark.usefixtures("quick_retries")
 @each_operation
 def test_a_passing_failure_is_tried_again(method: str, arguments: dict[str, Any], call_everywhere: CallMethod) -> None:
     service, requests = failing_first(httpx.Response(503, headers={"Retry-After": "0"}))
@@ -270,6 +268,7 @@ def test_a_passing_failure_is_tried_again(method: str, arguments: dict[str, Any]
     assert requests[0].read() == requests[1].read()
 
 
+@pytest.mark.usefixtures("quick_retries")
 @each_operation
 def test_a_lost_connection_is_tried_again(method: str, arguments: dict[str, Any], call: CallMethod) -> None:
     service, requests = failing_first(httpx.ReadError("reset"))

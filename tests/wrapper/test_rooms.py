@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import tazapay_lightning
+from tests.support.tables import each_row
 
 PACKAGE = Path(tazapay_lightning.__file__).parent
 
@@ -33,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """Return the modules that a module imports when it runs, without those that only type checkers read."""
     tree = ast.parse(path.read_text())
@@ -64,7 +67,7 @@ def test_every_room_is_in_the_table() -> None:
     assert {room_of(module) for module in MODULES} == set(MAY_IMPORT)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@each_row("module", MODULES)
 def test_a_room_imports_only_rooms_below_it(module: str) -> None:
     others = {room_of(name) for name in imports_of(MODULES[module]) if name.split(".")[0] == "tazapay_lightning"}
     assert others <= MAY_IMPORT[room_of(module)] | {room_of(module)}

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tazapay_lightning_emulator.api.strict_json import MAX_DEPTH, MAX_NUMBER_LENGTH, NotStrictJSONError, read_json
+from tests.support.tables import each_row
 from tests.support.thorough import THOROUGH
 
 characters = st.text(st.characters(exclude_categories=["Cs"]))
@@ -35,7 +36,7 @@ def test_any_bytes_are_a_value_or_the_one_error(data: bytes) -> None:
     json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # what was read can be replied
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "message"),
     [
         ("", "Expecting value at character 0"),
@@ -60,7 +61,7 @@ def test_what_is_refused_is_said(text: str | bytes, message: str) -> None:
         read_json(text)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "[" * MAX_DEPTH + "]" * MAX_DEPTH,

@@ -14,6 +14,7 @@ from tazapay_lightning_emulator import FAULT_KINDS, Fault, FaultPlan, RequestRec
 from tazapay_lightning_emulator.faults import kinds as fault_kinds
 from tazapay_lightning_emulator.faults import plan as faults
 from tazapay_lightning_emulator.faults.actions import BELOW_HTTP, IN_HTTP
+from tests.support.tables import each_row
 from tests.support.thorough import sample
 
 MANY = 10_000
@@ -125,8 +126,8 @@ def test_the_same_seed_is_the_same_history_on_every_machine() -> None:
     assert kinds == recorded_once
 
 
-@pytest.mark.parametrize("probability", [0.05, 0.3, 0.9])
-@pytest.mark.parametrize("key", [None, "one-key", "key-{}"])
+@each_row("probability", [0.05, 0.3, 0.9])
+@each_row("key", [None, "one-key", "key-{}"])
 def test_the_share_that_fails_is_the_probability(probability: float, key: str | None) -> None:
     plan = FaultPlan(probability=probability, seed=1)
     keys = [key and key.format(n) for n in range(MANY)]
@@ -229,7 +230,7 @@ def test_a_plan_can_be_shown_as_json() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", FAULT_KINDS)
+@each_row("kind", FAULT_KINDS)
 def test_every_kind_is_written_and_read_again(kind: Any) -> None:
     assert Fault.from_dict(json.loads(json.dumps(Fault(kind).to_dict()))) == Fault(kind)
 
@@ -245,7 +246,7 @@ def test_every_kind_is_done_by_one_function() -> None:
     assert Fault("drip", drip_head=True).is_below_http
 
 
-@pytest.mark.parametrize("kind", FAULT_KINDS)
+@each_row("kind", FAULT_KINDS)
 def test_the_table_tells_of_every_kind_and_its_parameters(kind: Any) -> None:
     table = fault_kinds.__doc__ or ""
     assert f"\n{kind} " in table
@@ -274,13 +275,13 @@ BAD_FAULTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "accepted"), sample(BAD_FAULTS, 3), ids=str)
+@each_row(("fields", "accepted"), sample(BAD_FAULTS, 3), ids=str)
 def test_a_fault_that_cannot_be_is_refused_with_what_is_accepted(fields: dict[str, Any], accepted: str) -> None:
     with pytest.raises(ValueError, match=accepted):
         Fault.from_dict(fields)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "accepted"),
     [
         ({"times": 0}, "times: an integer"),
@@ -300,7 +301,7 @@ def test_an_entry_that_cannot_be_is_refused_and_not_queued(arguments: dict[str, 
     assert plan.to_dict()["next"] == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "accepted"),
     [
         *[({"probability": it}, "probability: a number from 0 to 1") for it in (-0.1, 1.1, True, "1", float("nan"))],

@@ -21,6 +21,7 @@ from tazapay_lightning_emulator.invoices.payment_requests import PaymentRequests
 from tazapay_lightning_emulator.invoices.signing import ORDER, Key, KeyPair, sign_with_nonce
 from tests.support.emulator_bolt11 import CHARACTERS, Request, read, sats_of
 from tests.support.plain_http import NO_TLS
+from tests.support.tables import each_row
 
 Create = Callable[..., dict[str, Any]]
 Post = Callable[..., httpx.Response]
@@ -94,7 +95,7 @@ def test_no_two_of_them_share_a_payment_hash_or_a_secret(create: Create) -> None
     assert len({request.signature[:32] for request in requests}) == 50
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("sats", "written"),
     [
         (1, "10n"),
@@ -123,12 +124,12 @@ def test_an_amount_is_exact_whatever_it_is(sats: int) -> None:
     assert sats_of(f"lnbcrt{amount_in_prefix(sats)}") == sats
 
 
-@pytest.mark.parametrize("memo", ["", "a", "a" * 639, "ü" * 319, "\x00 and \U0001f600"], ids=ascii)
+@each_row("memo", ["", "a", "a" * 639, "ü" * 319, "\x00 and \U0001f600"], ids=ascii)
 def test_every_memo_fits(memo: str) -> None:
     assert request_for(d_tag_memo=memo).data("d").decode() == memo
 
 
-@pytest.mark.parametrize("seconds", [1, 31, 32, 3600, MAX_EXPIRY_INTERVAL])
+@each_row("seconds", [1, 31, 32, 3600, MAX_EXPIRY_INTERVAL])
 def test_every_expiry_fits_in_as_few_groups_as_it_takes(seconds: int) -> None:
     request = request_for(expiry_interval=seconds)
     assert request.number("x") == seconds
@@ -149,7 +150,7 @@ def test_an_invoice_of_another_time_has_none(call_app: Post, timestamp: int) -> 
     assert data["amount"] == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "a12uel5l",

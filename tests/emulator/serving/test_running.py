@@ -22,6 +22,7 @@ import tazapay_lightning_emulator.api.operations
 import tazapay_lightning_emulator.serving.uvicorn_thread
 from tazapay_lightning_emulator import EmulatorError, running_emulator, serve
 from tests.support.plain_http import NO_TLS
+from tests.support.tables import each_row
 from tests.support.thorough import THOROUGH
 
 
@@ -139,7 +140,7 @@ def test_a_reply_that_never_comes_does_not_hold_up_the_end_of_the_block(monkeypa
     assert threading.active_count() <= threads
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.1", "example.com", "localhost.example.com"])  # noqa: S104 - that it is refused is the point
+@each_row("host", ["0.0.0.0", "::", "", "192.0.2.1", "example.com", "localhost.example.com"])  # noqa: S104 - that it is refused is the point
 def test_a_host_that_is_not_loopback_is_refused(host: str) -> None:
     with pytest.raises(ValueError, match="host must be a loopback address"), running_emulator(host=host):
         pass

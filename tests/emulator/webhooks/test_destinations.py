@@ -11,6 +11,7 @@ import pytest
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
 from tazapay_lightning_emulator.webhooks.event import FIRST_WAIT, checked_url
 from tests.support.emulator_receiver import Receiver, pay, receiving, statuses_of
+from tests.support.tables import each_row
 from tests.support.thorough import sample
 
 Create = Callable[..., dict[str, Any]]
@@ -96,7 +97,7 @@ BAD_URLS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("url", GOOD_URLS)
+@each_row("url", GOOD_URLS)
 def test_every_loopback_address_can_receive(url: str) -> None:
     assert checked_url(url) == url
 

@@ -16,6 +16,7 @@ from tazapay_lightning_emulator.clock import Clock
 from tazapay_lightning_emulator.webhooks.delivery import MAX_DELIVERIES, WebhookSender
 from tests.support.emulator_receiver import Receiver, pay, receiving, statuses_of
 from tests.support.plain_http import NO_TLS
+from tests.support.tables import each_row
 from tests.support.thorough import THOROUGH
 
 Create = Callable[..., dict[str, Any]]
@@ -23,8 +24,8 @@ Create = Callable[..., dict[str, Any]]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("secret", ["", None, b"secret"])
-@pytest.mark.parametrize("start", [create_app, lambda **it: running_emulator(**it).__enter__()], ids=["app", "running"])
+@each_row("secret", ["", None, b"secret"])
+@each_row("start", [create_app, lambda **it: running_emulator(**it).__enter__()], ids=["app", "running"])
 def test_a_secret_that_is_none_is_refused(start: Callable[..., object], secret: Any) -> None:
     with pytest.raises(ValueError, match="webhook_secret must be a string that is not empty"):
         start(webhook_secret=secret)

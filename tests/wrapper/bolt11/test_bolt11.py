@@ -11,6 +11,8 @@ from tazapay_lightning import MAX_SATS, InvalidArgumentError, InvalidBolt11Error
 from tazapay_lightning.bolt11.decode import MAX_LENGTH
 from tests.support import bolt11_encoder as encoder
 from tests.support.bolt11_encoder import ALPHABET, D, P, S, field, of_bits, of_bytes, of_number, payment_request
+from tests.support.tables import each_row
+from tests.support.thorough import sample
 
 H = field("h", of_bytes(bytes(range(32))))
 KEY = b"\x02" + bytes(range(32))
@@ -25,7 +27,7 @@ def refusal(text: object) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "reason"),
     [
         ("lnurl1", "it must begin with lnbc, lntb, lntbs or lnbcrt, followed by its amount, if any, and 1"),
@@ -59,7 +61,7 @@ def test_the_error_says_what_is_wrong_and_what_would_be_right(text: str, reason:
 # -- the text ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [None, b"lnbc1", 1, 1.5, ["lnbc1"], bytearray(b"lnbc1")], ids=type)
+@each_row("value", [None, b"lnbc1", 1, 1.5, ["lnbc1"], bytearray(b"lnbc1")], ids=type)
 def test_only_a_str_is_read(value: object) -> None:
     assert refusal(value).endswith(f"it must be a str; got {type(value).__name__}")
 
@@ -71,7 +73,7 @@ def test_the_error_names_its_argument_and_is_a_value_error() -> None:
     assert caught.value.argument == "text"
 
 
-@pytest.mark.parametrize("before", ["", "lightning:", "LIGHTNING:", "Lightning:", " \n\t", "\n lightning:"])
+@each_row("before", ["", "lightning:", "LIGHTNING:", "Lightning:", " \n\t", "\n lightning:"])
 def test_a_scheme_and_white_space_before_are_taken_off(before: str) -> None:
     assert decode_bolt11(before + SAMPLE).raw == SAMPLE
 
@@ -86,14 +88,12 @@ def test_a_request_in_upper_case_is_kept_in_lower_case(written: str) -> None:
     assert decode_bolt11(written).raw == SAMPLE
 
 
-@pytest.mark.parametrize(
-    "before", ["lightning://", "lightning: ", "lightning:lightning:", "bitcoin:", "lightnin:", "x"]
-)
+@each_row("before", ["lightning://", "lightning: ", "lightning:lightning:", "bitcoin:", "lightnin:", "x"])
 def test_nothing_else_is_taken_off(before: str) -> None:
     assert "must begin with lnbc, lntb, lntbs or lnbcrt" in refusal(before + SAMPLE)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     ["", " ", "1", "ln", "lnbx1", "lnbcx1", "lnurl1", "lno1", "bc1", "lightning:", "xlnbc1", "lnb1"],
 )
@@ -105,19 +105,19 @@ def test_a_text_that_is_no_request_is_not_repeated() -> None:
     assert "sk_live" not in refusal("sk_live_0123456789abcdef")
 
 
-@pytest.mark.parametrize("position", [0, 3, 20, len(SAMPLE) - 1])
+@each_row("position", [0, 3, 20, len(SAMPLE) - 1])
 def test_mixed_case_is_refused(position: int) -> None:
     swapped = SAMPLE[:position] + SAMPLE[position].swapcase() + SAMPLE[position + 1 :]
     assert swapped != SAMPLE
     assert "all in lower or all in upper case" in refusal(swapped)
 
 
-@pytest.mark.parametrize("foreign", ["é", "١", "\udcff", "\u212a", "Ａ"])
+@each_row("foreign", ["é", "١", "\udcff", "\u212a", "Ａ"])
 def test_what_is_not_ascii_is_refused(foreign: str) -> None:
     assert refusal(SAMPLE[:30] + foreign + SAMPLE[31:]).endswith("it must be ASCII, all in lower or all in upper case")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("foreign", "position"),
     [
         *(("b", position) for position in (len("lnbc2500u1"), 40, len(SAMPLE) - 1)),
@@ -129,7 +129,7 @@ def test_the_first_character_outside_of_bech32_is_named_with_its_position(foreig
     assert f"request: character {position + 1} is {foreign!r}, but bech32 has only digits" in refusal(inside)
 
 
-@pytest.mark.parametrize("text", ["lnbc", "lnbcrt", "lnbc2500u", SAMPLE.replace("1", "", 1)], ids=len)
+@each_row("text", ["lnbc", "lnbcrt", "lnbc2500u", SAMPLE.replace("1", "", 1)], ids=len)
 def test_a_request_without_the_separator_is_refused(text: str) -> None:
     assert 'the "1" between its prefix and its data is missing' in refusal(text)
 
@@ -148,7 +148,7 @@ def test_a_checksum_of_bech32m_is_refused() -> None:
 
 
 def test_every_change_of_a_single_character_is_refused() -> None:
-    for position, letter in enumerate(SAMPLE):
+    for position, letter in sample(enumerate(SAMPLE), 3):
         for other in set(ALPHABET + "1b2io0- ") - {letter}:
             if position == len(SAMPLE) - 1 or other != " ":
                 refusal(SAMPLE[:position] + other + SAMPLE[position + 1 :])
@@ -187,7 +187,7 @@ def test_a_request_may_be_longer_than_the_90_characters_of_bip_173() -> None:
 # -- network and amount ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("network", "amount", "msat"),
     [("bc", "", None), ("tb", "", None), ("tbs", "1", 100_000_000_000), ("bcrt", "10u", 1_000_000)],
 )
@@ -196,12 +196,12 @@ def test_every_network_is_read(network: str, amount: str, msat: int | None) -> N
     assert (request.network, request.amount_msat) == (network, msat)
 
 
-@pytest.mark.parametrize("network", ["sb", "ltc", "", "bcr", "bcrtx", "b"])
+@each_row("network", ["sb", "ltc", "", "bcr", "bcrtx", "b"])
 def test_another_network_is_refused(network: str) -> None:
     assert "must begin with lnbc" in refusal(payment_request(P, S, D, prefix=f"ln{network}"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("amount", "msat"),
     [
         ("1", 100_000_000_000),
@@ -223,7 +223,7 @@ def test_an_amount_is_read_to_the_millisatoshi(amount: str, msat: int) -> None:
     assert (read, type(read)) == (msat, int)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "amount",
     ["0", "0u", "01u", "00", "2500x", "1k", "1mu", "1uu", "1.5u", "1,5u", "1 u", "1e3", "1-", "1_0", "1\nu", "1u\n"],
 )
@@ -232,18 +232,18 @@ def test_an_amount_that_is_no_plain_number_with_a_multiplier_is_refused(amount: 
     assert f"leading zeros, followed by m, u, n, p or nothing; got {amount!r}" in refusal(text)
 
 
-@pytest.mark.parametrize("amount", ["u", "-1", "+1", ".5", "p", " 1"])
+@each_row("amount", ["u", "-1", "+1", ".5", "p", " 1"])
 def test_an_amount_that_does_not_begin_with_a_digit_is_refused(amount: str) -> None:
     assert "must begin with lnbc" in refusal(payment_request(P, S, D, prefix=f"lnbc{amount}"))
 
 
-@pytest.mark.parametrize("amount", ["1p", "9p", "11p", "2500000001p", "20999999999999999999p"])
+@each_row("amount", ["1p", "9p", "11p", "2500000001p", "20999999999999999999p"])
 def test_fractions_of_a_millisatoshi_are_refused(amount: str) -> None:
     text = payment_request(P, S, D, prefix=f"lnbc{amount}")
     assert f"whole millisatoshi: with p it must end in 0; got {amount!r}" in refusal(text)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "amount",
     [
         "21000001",
@@ -265,7 +265,7 @@ def test_more_than_all_bitcoin_is_refused(amount: str) -> None:
 # -- times -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("seconds", "moment"),
     [
         (0, datetime(1970, 1, 1, tzinfo=UTC)),
@@ -280,7 +280,7 @@ def test_the_timestamp_is_an_aware_moment(seconds: int, moment: datetime) -> Non
     assert request.timestamp.tzinfo is UTC
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "seconds"),
     [([], 0), ([0], 0), ([1, 28], 60), ([0, 0, 1, 28], 60), ([31, 31], 1023), ([18, 14, 20, 0], 604_800)],
 )
@@ -356,7 +356,7 @@ def test_what_a_request_does_not_say_has_the_defaults_of_the_standard() -> None:
     assert (request.features, request.fallbacks, request.routes) == ((), (), ())
 
 
-@pytest.mark.parametrize("text", ["", "x", "Ünïcödé ₿ 杯", "a\0b\x1b[2J", "d" * 639], ids=len)
+@each_row("text", ["", "x", "Ünïcödé ₿ 杯", "a\0b\x1b[2J", "d" * 639], ids=len)
 def test_the_description_is_the_text_as_it_is(text: str) -> None:
     request = decode_bolt11(payment_request(P, S, field("d", of_bytes(text.encode()))))
     assert (request.description, request.description_hash) == (text, None)
@@ -367,13 +367,13 @@ def test_a_description_hash_stands_in_for_a_description() -> None:
     assert (request.description, request.description_hash) == (None, bytes(range(32)).hex())
 
 
-@pytest.mark.parametrize(("data", "at"), [(b"\xff", 0), (b"ab\xc3", 2), (b"abc\xed\xa0\x80", 3), (b"\xc0\x80", 0)])
+@each_row(("data", "at"), [(b"\xff", 0), (b"ab\xc3", 2), (b"abc\xed\xa0\x80", 3), (b"\xc0\x80", 0)])
 def test_a_description_that_is_not_utf_8_is_refused(data: bytes, at: int) -> None:
     message = refusal(payment_request(P, S, field("d", of_bytes(data))))
     assert f"field d, must be UTF-8; byte {at} of it is not" in message
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "missing"),
     [
         ([S, D], "no payment hash, field p of 52 words"),
@@ -388,8 +388,8 @@ def test_a_request_without_its_essentials_is_refused(fields: list[list[int]], mi
     assert missing in refusal(payment_request(*fields))
 
 
-@pytest.mark.parametrize(("letter", "right"), [("p", 52), ("s", 52), ("h", 52), ("n", 53)])
-@pytest.mark.parametrize("difference", [-1, 1])
+@each_row(("letter", "right"), [("p", 52), ("s", 52), ("h", 52), ("n", 53)])
+@each_row("difference", [-1, 1])
 def test_a_field_of_a_length_that_it_cannot_have_is_skipped(letter: str, right: int, difference: int) -> None:
     odd = field(letter, [31] * (right + difference))
     assert decode_bolt11(payment_request(odd, P, S, D)) == attrs.evolve(
@@ -400,7 +400,7 @@ def test_a_field_of_a_length_that_it_cannot_have_is_skipped(letter: str, right: 
 UNKNOWN = sorted(set(ALPHABET) - set("psdmnhxcfr9"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("letter", "words"),
     [
         *((letter, [31] * 52) for letter in UNKNOWN),
@@ -413,7 +413,7 @@ def test_an_unknown_field_is_skipped(letter: str, words: list[int]) -> None:
     assert decode_bolt11(text) == attrs.evolve(decode_bolt11(payment_request(P, S, D)), raw=text)
 
 
-@pytest.mark.parametrize("letter", ["p", "s", "d", "m", "x", "c", "9", "n"])
+@each_row("letter", ["p", "s", "d", "m", "x", "c", "9", "n"])
 def test_of_a_field_that_comes_twice_the_first_counts(letter: str) -> None:
     first, second = of_bytes(b"\x02" + b"a" * 32), of_bytes(b"\x03" + b"b" * 32)
     if letter in "ps":
@@ -429,29 +429,29 @@ def test_the_first_description_hash_counts_too() -> None:
     assert decode_bolt11(payment_request(P, S, H, field("h", [0] * 52))).description_hash == bytes(range(32)).hex()
 
 
-@pytest.mark.parametrize("version", [0, 1, 16, 17, 18])
+@each_row("version", [0, 1, 16, 17, 18])
 def test_a_fallback_of_a_known_version_is_read(version: int) -> None:
     text = payment_request(P, S, D, field("f", [version, *of_bytes(b"\x01" * 20)]))
     assert decode_bolt11(text).fallbacks == ((version, "01" * 20),)
 
 
-@pytest.mark.parametrize("words", [[], [19, 31], [20, 31], [31, 31]], ids=str)
+@each_row("words", [[], [19, 31], [20, 31], [31, 31]], ids=str)
 def test_a_fallback_of_an_unknown_version_is_skipped(words: list[int]) -> None:
     assert decode_bolt11(payment_request(P, S, D, field("f", words))).fallbacks == ()
 
 
-@pytest.mark.parametrize("size", [0, 1, 50, 52, 101, 103])
+@each_row("size", [0, 1, 50, 52, 101, 103])
 def test_a_route_that_is_not_made_of_whole_hops_is_refused(size: int) -> None:
     message = refusal(payment_request(P, S, D, field("r", of_bytes(bytes(size)))))
     assert f"a route, field r, must be hops of 51 bytes each; got {size} bytes" in message
 
 
-@pytest.mark.parametrize(("bits", "features"), [("", ()), ("00000", ()), ("00001", (0,)), ("1000000001", (0, 9))])
+@each_row(("bits", "features"), [("", ()), ("00000", ()), ("00001", (0,)), ("1000000001", (0, 9))])
 def test_feature_bits_are_numbered_from_the_end(bits: str, features: tuple[int, ...]) -> None:
     assert decode_bolt11(payment_request(P, S, D, field("9", of_bits(bits)))).features == features
 
 
-@pytest.mark.parametrize("first", [0, 1, 4, 255])
+@each_row("first", [0, 1, 4, 255])
 def test_a_payee_that_is_no_compressed_public_key_is_refused(first: int) -> None:
     message = refusal(payment_request(P, S, D, field("n", of_bytes(bytes([first]) * 33))))
     assert message.endswith(f"its public key, field n, must begin with 02 or 03; got {first:02x}")
@@ -463,7 +463,7 @@ def test_a_compressed_public_key_is_the_payee(first: int) -> None:
     assert decode_bolt11(payment_request(P, S, D, field("n", of_bytes(key)))).payee == key.hex()
 
 
-@pytest.mark.parametrize(("letter", "bit"), [("p", 0), ("p", 1), ("p", 2), ("p", 3), ("s", 0), ("h", 3)])
+@each_row(("letter", "bit"), [("p", 0), ("p", 1), ("p", 2), ("p", 3), ("s", 0), ("h", 3)])
 def test_padding_that_is_not_0_is_refused(letter: str, bit: int) -> None:
     words = of_bytes(bytes(32))
     words[-1] |= 1 << bit
@@ -472,7 +472,7 @@ def test_padding_that_is_not_0_is_refused(letter: str, bit: int) -> None:
     assert f"the data of its field {letter} does not end at a byte" in message
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("letter", "words"),
     [
         ("d", [0]),
@@ -498,9 +498,7 @@ def test_more_or_other_padding_than_is_needed_is_refused(letter: str, words: lis
 # -- where the data ends -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "words", [[13], [13, 0], [13, 0, 1], [2, 31, 31], [2, 0, 2, 0], [13, 1, 0] + [0] * 31], ids=len
-)
+@each_row("words", [[13], [13, 0], [13, 0, 1], [2, 31, 31], [2, 0, 2, 0], [13, 1, 0] + [0] * 31], ids=len)
 def test_a_field_that_does_not_end_before_the_signature_is_refused(words: list[int]) -> None:
     assert "its last field reaches into the signature" in refusal(payment_request(P, S, D, words))
 
@@ -510,7 +508,7 @@ def test_a_field_may_end_where_the_signature_begins() -> None:
     assert decode_bolt11(payment_request(P, S, D, [2, 0, 1, 0])) is not None
 
 
-@pytest.mark.parametrize("words", [0, 1, 7, 104, 110])
+@each_row("words", [0, 1, 7, 104, 110])
 def test_a_request_without_room_for_timestamp_and_signature_is_refused(words: int) -> None:
     assert "too short to hold a timestamp and a signature" in refusal(encoder.bech32("lnbc", [0] * words))
 
@@ -519,12 +517,12 @@ def test_timestamp_and_signature_alone_lack_the_fields() -> None:
     assert "it must have a description" in refusal(encoder.bech32("lnbc", [0] * 111))
 
 
-@pytest.mark.parametrize("flag", [0, 1, 2, 3])
+@each_row("flag", [0, 1, 2, 3])
 def test_the_recovery_flag_may_be_0_to_3(flag: int) -> None:
     assert decode_bolt11(payment_request(P, S, D, signature=b"\xff" * 64 + bytes([flag])))
 
 
-@pytest.mark.parametrize("flag", [4, 5, 27, 128, 255])
+@each_row("flag", [4, 5, 27, 128, 255])
 def test_another_recovery_flag_is_refused(flag: int) -> None:
     message = refusal(payment_request(P, S, D, signature=bytes(64) + bytes([flag])))
     assert f"recovery flag, must be 0 to 3; got {flag}" in message

@@ -12,6 +12,7 @@ import pytest
 
 from tazapay_lightning import Bolt11, InvalidBolt11Error, decode_bolt11
 from tazapay_lightning.bolt11.decode import RouteHop
+from tests.support.tables import each_row
 
 VECTORS = json.loads(Path(__file__).with_name("bolt11_vectors.json").read_text(encoding="utf-8"))
 READ = VECTORS["valid"] + VECTORS["refused_only_by_a_payer"]
@@ -45,12 +46,12 @@ def test_the_data_holds_every_published_example() -> None:
     assert len({vector["request"] for part in (READ, VECTORS["invalid"]) for vector in part}) == 26
 
 
-@pytest.mark.parametrize("vector", READ, ids=title)
+@each_row("vector", READ, ids=title)
 def test_a_published_example_is_read_as_the_standard_breaks_it_down(vector: dict[str, Any]) -> None:
     assert decode_bolt11(vector["request"]) == expected(vector)
 
 
-@pytest.mark.parametrize("vector", VECTORS["invalid"], ids=title)
+@each_row("vector", VECTORS["invalid"], ids=title)
 def test_a_published_invalid_example_is_refused(vector: dict[str, Any]) -> None:
     with pytest.raises(InvalidBolt11Error, match=vector["refused_because"]):
         decode_bolt11(vector["request"])

@@ -7,13 +7,14 @@ import pytest
 from tazapay_lightning import MAX_SATS, UnexpectedResponseError
 from tazapay_lightning.invoices.field_readers import amount, essential, seconds, text
 from tazapay_lightning.values.json_fields import optional
+from tests.support.tables import each_row
 
 
 def test_an_id_is_a_text_that_is_not_empty() -> None:
     assert essential({"id": "l11_1"}, "id", text) == "l11_1"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "shape"),
     [
         (None, "missing or null"),
@@ -28,7 +29,7 @@ def test_nothing_else_is_an_id(value: object, shape: str) -> None:
     assert str(caught.value) == f"the invoice in the reply has no readable `id`: it is {shape}"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "expected"),
     [(0, 0), (1, 1), (123456.0, 123456), ("123456", 123456), (MAX_SATS, MAX_SATS), ("0" * 19 + "7", 7)],
 )
@@ -37,7 +38,7 @@ def test_an_amount_is_a_whole_number_however_it_is_written(value: object, expect
     assert (read, type(read)) == (expected, int)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "shape"),
     [
         (None, "missing or null"),
@@ -59,7 +60,7 @@ def test_nothing_else_is_an_amount(value: object, shape: str) -> None:
     assert str(caught.value) == f"the invoice in the reply has no readable `amount`: it is {shape}"
 
 
-@pytest.mark.parametrize(("value", "expected"), [(0, 0), (600, 600), (600.0, 600), ("600", 600)])
+@each_row(("value", "expected"), [(0, 0), (600, 600), (600.0, 600), ("600", 600)])
 def test_a_number_of_seconds_is_read(value: object, expected: int) -> None:
     assert optional({"expiry_interval": value}, "expiry_interval", seconds) == expected
 

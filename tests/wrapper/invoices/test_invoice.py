@@ -18,6 +18,7 @@ from tazapay_lightning import MAX_SATS, Difference, Invoice, UnexpectedResponseE
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.values.safe_text import kind
 from tests.support.service import invoice_object
+from tests.support.tables import each_row
 
 
 def read(**fields: Any) -> Invoice:
@@ -43,7 +44,7 @@ def test_raw_keeps_everything_that_came() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "expected"),
     [
         ({"h_tag": "aa"}, "aa"),
@@ -98,7 +99,7 @@ def test_metadata_that_cannot_be_read_is_empty_with_a_warning(caplog: pytest.Log
     assert "`metadata`" in caplog.text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("interval", "expected"),
     [(60, 60), ("60", 60), (60.0, 60), (0, 0), (60.5, None), (-1, None), (True, None), ("soon", None)],
 )
@@ -112,7 +113,7 @@ def test_the_time_of_expiry_is_none_if_it_cannot_be_known(fields: dict[str, Any]
     assert (invoice.expires_at, invoice.is_expired) == (None, False)
 
 
-@pytest.mark.parametrize(("status", "expected"), [("paid", True), ("unpaid", False), ("partial", False), (None, False)])
+@each_row(("status", "expected"), [("paid", True), ("unpaid", False), ("partial", False), (None, False)])
 def test_only_paid_is_paid(status: str | None, expected: bool) -> None:
     assert read(payment_status=status).is_paid is expected
 
@@ -207,7 +208,7 @@ def test_to_dict_is_this_dict() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fields", "message"),
     [
         ({"id": None}, "the invoice in the reply has no readable `id`: it is missing or null"),
@@ -238,8 +239,8 @@ def test_a_date_from_before_the_invoice_was_made_is_not_taken_for_the_services_t
     assert 0 < invoice.seconds_left <= 600
 
 
-@pytest.mark.parametrize("zone", ["Z", "+05:00", "-05:00"])
-@pytest.mark.parametrize("date", ["Fri, 27 Nov 2026 20:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "no date"])
+@each_row("zone", ["Z", "+05:00", "-05:00"])
+@each_row("date", ["Fri, 27 Nov 2026 20:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "no date"])
 def test_a_moment_that_go_did_not_set_is_none_and_expires_nothing(zone: str, date: str) -> None:
     reply = Reply(status_code=200, headers={"date": date})
     payload = {"id": "l11_1", "amount": 1, "created_at": f"0001-01-01T00:00:00{zone}", "expiry_interval": 3600}
@@ -252,7 +253,7 @@ def test_a_moment_that_go_did_not_set_is_none_and_expires_nothing(zone: str, dat
     )
 
 
-@pytest.mark.parametrize("expiry", [10**400, "9" * 20, 1e300, 86_400_000_000_000])
+@each_row("expiry", [10**400, "9" * 20, 1e300, 86_400_000_000_000])
 def test_an_expiry_that_no_clock_reaches_is_none(expiry: object) -> None:
     payload = {"id": "l11_1", "amount": 1, "created_at": "2026-03-01T12:00:00Z", "expiry_interval": expiry}
     invoice = Invoice.from_payload(payload)

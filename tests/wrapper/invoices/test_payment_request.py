@@ -11,6 +11,7 @@ from tazapay_lightning import InvalidBolt11Error, Invoice, InvoiceMismatchError,
 from tazapay_lightning.invoices.payment_request import find_payment_request
 from tests.support.bolt11_encoder import D, P, S, field, of_bytes, of_number, payment_request
 from tests.support.service import Answering, Create, envelope, invoice_object
+from tests.support.tables import each_row
 
 REQUEST = payment_request(P, S, D, prefix="lnbcrt1234560n")  # 123456 satoshi
 OTHER = payment_request(P, S, D, prefix="lnbcrt1n")
@@ -41,7 +42,7 @@ def test_where_there_is_none_there_is_no_warning(payload: dict[str, Any], caplog
     assert not caplog.records
 
 
-@pytest.mark.parametrize("name", ["metadata", "d_tag_memo", "d_tag", "h_tag_memo", "h_tag"])
+@each_row("name", ["metadata", "d_tag_memo", "d_tag", "h_tag_memo", "h_tag"])
 def test_what_the_caller_wrote_is_not_searched(name: str) -> None:
     assert find_payment_request({name: REQUEST}) is None
     assert find_payment_request({name: {"inside": REQUEST}}) is None
@@ -120,10 +121,8 @@ def test_a_text_that_only_begins_like_a_request_does_not_hide_it(noise: str, cap
     assert not caplog.records
 
 
-@pytest.mark.parametrize(
-    "own", [REQUEST[:-1] + "b", "lnbc1", OTHER, f"{OTHER} thanks", f"pay {OTHER}.", {OTHER: 1}], ids=repr
-)
-@pytest.mark.parametrize("length", [None, 20])
+@each_row("own", [REQUEST[:-1] + "b", "lnbc1", OTHER, f"{OTHER} thanks", f"pay {OTHER}.", {OTHER: 1}], ids=repr)
+@each_row("length", [None, 20])
 def test_what_the_caller_wrote_neither_hides_nor_fakes_a_request_wherever_the_service_repeats_it(
     own: Any, length: int | None
 ) -> None:
@@ -190,7 +189,7 @@ def description(text: str) -> list[int]:
     return field("d", of_bytes(text.encode()))
 
 
-@pytest.mark.parametrize("arguments", [{"metadata": {"note": OTHER}}, {"memo": OTHER}], ids=["metadata", "memo"])
+@each_row("arguments", [{"metadata": {"note": OTHER}}, {"memo": OTHER}], ids=["metadata", "memo"])
 def test_a_request_that_the_caller_sent_along_is_not_the_invoices(arguments: dict[str, Any], create: Create) -> None:
     answer = Answering(body=envelope(invoice_object(amount=10, description=OTHER)))
     invoice = create(answer, amount_sats=10, client={"check_echo": False}, **arguments)
@@ -205,7 +204,7 @@ def hashed(memo_hash: str) -> str:
     return payment_request(P, S, field("h", of_bytes(bytes.fromhex(memo_hash))), prefix="lnbcrt1234560n")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("request_", "arguments", "fields"),
     [
         (described(MEMO), {"memo": MEMO}, {"d_tag_memo": MEMO}),
@@ -226,7 +225,7 @@ def test_a_request_for_what_was_asked_is_accepted(
     assert (invoice.bolt11, invoice.differences) == (request_, ())
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("prefix", "words"),
     [
         ("lnbcrt1234570n", "over 123457000 millisatoshi"),
@@ -248,7 +247,7 @@ def test_a_request_over_another_amount_is_an_error(prefix: str, words: str, crea
     assert [difference.field for difference in caught.value.differences] == ["bolt11_amount_msat"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("request_", "arguments", "fields"),
     [
         (described("Order #7891"), {"memo": MEMO}, {"d_tag_memo": MEMO}),
@@ -270,7 +269,7 @@ def test_a_request_for_another_purpose_is_an_error(
     assert [difference.field for difference in caught.value.differences] == ["bolt11_description"]
 
 
-@pytest.mark.parametrize("request_", [described("Order"), hashed(hash_memo("Order"))], ids=["described", "hashed"])
+@each_row("request_", [described("Order"), hashed(hash_memo("Order"))], ids=["described", "hashed"])
 def test_a_request_for_the_memo_as_the_service_has_cut_it_is_listed(request_: str, create: Create) -> None:
     invoice = create(reply_with(request_, d_tag_memo="Order"), amount_sats=123456, memo=MEMO)
     assert [(each.field, each.received) for each in invoice.differences] == [

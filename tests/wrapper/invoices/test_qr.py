@@ -16,6 +16,7 @@ import segno
 from tazapay_lightning import ConfigurationError, InvalidArgumentError, InvalidBolt11Error, Invoice, InvoiceExpiredError
 from tazapay_lightning.transport.replies import Reply
 from tests.support.bolt11_encoder import D, P, S, field, payment_request
+from tests.support.tables import each_row
 
 NOW = int(datetime.now(UTC).timestamp())
 REQUEST = payment_request(P, S, D, prefix="lnbcrt1234560n", timestamp=NOW)
@@ -77,7 +78,7 @@ def test_the_png_can_be_scaled(scale: int) -> None:
     assert width == scale * len(expected_modules())
 
 
-@pytest.mark.parametrize("scale", [0, -1, 101, 1.5, "8", True, None], ids=repr)
+@each_row("scale", [0, -1, 101, 1.5, "8", True, None], ids=repr)
 def test_a_scale_that_makes_no_sense_is_refused(scale: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="scale must be an int from 1 to 100 pixels; got") as caught:
         invoice().qr_png(scale=scale)

@@ -9,9 +9,10 @@ import pytest
 
 from tazapay_lightning import InvalidArgumentError, hash_memo
 from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency_key
+from tests.support.tables import each_row
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("expires_in", "seconds"),
     [
         (1, 1),
@@ -44,7 +45,7 @@ def test_the_repr_of_a_request_shows_no_memo_and_no_metadata() -> None:
 HASH = hash_memo("Order")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "memo", "memo_hash"),
     [
         ({}, None, None),

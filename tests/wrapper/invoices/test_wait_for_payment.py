@@ -28,6 +28,7 @@ from tazapay_lightning import (
 from tazapay_lightning import async_client as async_client_module
 from tazapay_lightning import client as client_module
 from tests.support.service import API_KEY, API_SECRET, CallMethod, call_async, call_sync, envelope, invoice_object
+from tests.support.tables import each_row
 
 ID = "l11_abc123xyz"
 FAST: dict[str, Any] = {"poll_interval": 0.001}
@@ -65,7 +66,7 @@ def known(**fields: Any) -> Invoice:
     return Invoice.from_payload(invoice_object(created_at=datetime.now(UTC).isoformat(timespec="seconds"), **fields))
 
 
-@pytest.mark.parametrize("subject", [ID, known()], ids=["id", "invoice"])
+@each_row("subject", [ID, known()], ids=["id", "invoice"])
 def test_the_invoice_is_fetched_until_it_is_paid(subject: Any, call_everywhere: CallMethod) -> None:
     service = Script(UNPAID, UNPAID, PAID)
     assert call_everywhere(service, "wait_for_payment", subject, **FAST).is_paid
@@ -119,7 +120,7 @@ def test_what_the_callback_raises_ends_the_wait(call: CallMethod) -> None:
     assert len(service.requests) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     "passing",
     [
         lambda: reply(404), lambda: reply(408), lambda: reply(429), lambda: reply(500), lambda: reply(503),
@@ -133,9 +134,7 @@ def test_a_failure_in_passing_does_not_end_the_wait(passing: Callable[[], httpx.
     check_passing(passing, call)
 
 
-@pytest.mark.parametrize(
-    "error", [httpx.ConnectError("refused"), httpx.ReadError("reset"), httpx.ReadTimeout("slow")], ids=str
-)
+@each_row("error", [httpx.ConnectError("refused"), httpx.ReadError("reset"), httpx.ReadTimeout("slow")], ids=str)
 def test_a_connection_lost_in_passing_does_not_end_the_wait(error: Exception, call: CallMethod) -> None:
     check_passing(failure(error), call)
 
@@ -201,7 +200,7 @@ def test_the_time_is_up_and_nobody_knows(call: CallMethod) -> None:
     assert caught.value.invoice is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("argument", "value"),
     [("invoice", 7), ("invoice_id", ""), ("timeout", 0), ("poll_interval", 0), ("on_poll", "print")],
 )

@@ -32,6 +32,7 @@ from tazapay_lightning.invoices.waiting import PaymentWait, _equal_jitter
 from tazapay_lightning.transport.replies import Reply
 from tests.support.bolt11_encoder import D, P, S, payment_request
 from tests.support.settings import settings
+from tests.support.tables import each_row
 
 MADE = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 START = 5000.0  # of the monotonic clock
@@ -78,7 +79,7 @@ def miss(waiting: PaymentWait, after: float, error: APIError | None = None) -> f
 # Arguments
 
 
-@pytest.mark.parametrize("subject", [None, 7, b"l11_1", {"id": "l11_1"}], ids=lambda v: type(v).__name__)
+@each_row("subject", [None, 7, b"l11_1", {"id": "l11_1"}], ids=lambda v: type(v).__name__)
 def test_only_an_invoice_or_an_id_can_be_waited_for(subject: object) -> None:
     with pytest.raises(InvalidArgumentError, match=f"or the id of one; got {type(subject).__name__}$") as caught:
         wait(subject)
@@ -90,8 +91,8 @@ def test_an_id_is_checked() -> None:
         wait("a/b")
 
 
-@pytest.mark.parametrize("argument", ["timeout", "poll_interval"])
-@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), True, "1", 86_401, timedelta(0)], ids=repr)
+@each_row("argument", ["timeout", "poll_interval"])
+@each_row("value", [0, -1, float("nan"), float("inf"), True, "1", 86_401, timedelta(0)], ids=repr)
 def test_a_time_that_makes_no_sense_is_refused(argument: str, value: object) -> None:
     with pytest.raises(InvalidArgumentError, match=f"^{argument} must be seconds") as caught:
         wait(**{argument: value})
@@ -106,7 +107,7 @@ def test_the_id_to_fetch_is_known(subject: object) -> None:
 # A clock that stands still
 
 
-@pytest.mark.parametrize("timeout", [0.5, 1, 10, 100, 86_400])
+@each_row("timeout", [0.5, 1, 10, 100, 86_400])
 def test_a_wait_ends_when_its_time_was_slept_whatever_the_clock_says(timeout: float) -> None:
     waiting, slept = wait(timeout=timeout), 0.0
     with suppress(PaymentTimeoutError):
@@ -378,7 +379,7 @@ def test_a_look_that_fails_in_passing_is_repeated(error: APIError, caplog: pytes
     ]
 
 
-@pytest.mark.parametrize("error", FINAL, ids=str)
+@each_row("error", FINAL, ids=str)
 def test_a_failure_that_looking_again_would_not_mend_ends_the_wait(error: APIError) -> None:
     with pytest.raises(type(error)) as caught:
         miss(wait(invoice()), 1, error)

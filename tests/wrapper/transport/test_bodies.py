@@ -9,6 +9,7 @@ import pytest
 
 from tazapay_lightning import UnexpectedResponseError
 from tazapay_lightning.transport.bodies import MAX_REPLY_BYTES, Body, without_gzip
+from tests.support.tables import each_row
 
 LATER = time.monotonic() + 10_000
 PLAIN = b"an invoice" * 10
@@ -72,7 +73,7 @@ def test_an_error_status_hides_that_its_body_cannot_be_decompressed() -> None:
     assert body(b"not gzip", 500).decoded("gzip") == b""
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("encoding", "content"),
     [
         ("", PLAIN),
@@ -91,7 +92,7 @@ def test_gzip_is_undone_and_any_other_encoding_left(encoding: str, content: byte
     assert without_gzip(encoding, content, most=len(PLAIN)) == (PLAIN if content else b"")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("content", "message"),
     [
         (gzip.compress(PLAIN + b"!", mtime=0), "the reply decompresses to more than 100 bytes"),

@@ -12,6 +12,7 @@ import pytest
 from tazapay_lightning import APIConnectionError, ServerError, UnexpectedResponseError, __version__
 from tazapay_lightning.transport.exchange import Call, Operation, Response
 from tests.support.settings import settings
+from tests.support.tables import each_row
 
 
 def call(key: str | None = "the-whole-key", submitted: tuple[object, ...] = (), **options: Any) -> Call:
@@ -46,9 +47,7 @@ def test_the_repr_of_a_request_shows_no_headers() -> None:
     assert "redaction=Redaction(...)" in repr(call().request)
 
 
-@pytest.mark.parametrize(
-    "secret", ["my-key", "my-secret", "bXkta2V5Om15LXNlY3JldA==", "a memo", "deep", "in a list", "x-value"]
-)
+@each_row("secret", ["my-key", "my-secret", "bXkta2V5Om15LXNlY3JldA==", "a memo", "deep", "in a list", "x-value"])
 def test_credentials_headers_and_what_was_submitted_are_redacted(secret: str) -> None:
     submitted = ("a memo", {"order": {"name": "deep"}, "lines": ["in a list", 1, None]})
     made = call(submitted=submitted, headers={"X-Token": "x-value"})
@@ -107,7 +106,7 @@ def test_a_foreign_exception_leaves_as_a_documented_one_with_the_key() -> None:
     assert error.__cause__ is foreign
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError, GeneratorExit])
+@each_row("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError, GeneratorExit])
 def test_what_interrupts_a_call_leaves_as_it_is_with_the_key_as_a_note(kind: type[BaseException]) -> None:
     made = call()
     made.begin()

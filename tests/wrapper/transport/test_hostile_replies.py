@@ -48,6 +48,7 @@ from tests.support.service import (
     invoice_object,
     read_request,
 )
+from tests.support.tables import each_row
 from tests.support.thorough import THOROUGH
 
 HTML = b"<!DOCTYPE html><html><body><h1>Bad Gateway</h1></body></html>"
@@ -228,7 +229,7 @@ ONCE = {"max_retries": 0}
 
 
 def named(table: dict[str, Reply]) -> Any:
-    return pytest.mark.parametrize("reply", table.values(), ids=table.keys())
+    return each_row("reply", table.values(), ids=table.keys())
 
 
 # What a reply means is read by functions that all clients share, so each reply is tried with one of them. That it means
@@ -260,13 +261,13 @@ def test_a_2xx_that_says_it_failed_but_brings_data_leaves_the_outcome_unknown(re
     check_failed(reply, create_sync, outcome=MAYBE)
 
 
-@pytest.mark.parametrize(("status", "expected"), STATUSES.items())
+@each_row(("status", "expected"), STATUSES.items())
 def test_every_other_status_has_its_error(status: int, expected: tuple[type[APIStatusError], bool]) -> None:
     check_status(status, expected, ERROR, create_sync)
 
 
-@pytest.mark.parametrize("body", ERROR_BODIES.values(), ids=ERROR_BODIES.keys())
-@pytest.mark.parametrize("status", [400, 500])
+@each_row("body", ERROR_BODIES.values(), ids=ERROR_BODIES.keys())
+@each_row("status", [400, 500])
 def test_it_has_it_whatever_the_body_is(status: int, body: bytes) -> None:
     check_status(status, STATUSES[status], body, create_sync)
 
@@ -283,7 +284,7 @@ def test_the_kind_of_an_error_depends_on_the_status_alone(status: int, body: byt
 
 def over_a_socket(*tables: Mapping[str, Any]) -> Any:
     rows = [(name, row) for table in tables for name, row in table.items()]
-    return pytest.mark.parametrize(
+    return each_row(
         ("kind", "row"),
         [pytest.param(kind, row, id=f"{kind}-{name}") for (name, row), kind in zip(rows, cycle(KINDS), strict=False)],
     )
@@ -413,7 +414,7 @@ LONG = [(200, UnexpectedResponseError), (500, ServerError)]
 
 
 # an error of 8 MiB takes a second, most of which goes into blanking its text: in full if it is to be thorough
-@pytest.mark.parametrize(("status", "error"), LONG if THOROUGH else LONG[:1])
+@each_row(("status", "error"), LONG if THOROUGH else LONG[:1])
 def test_a_reply_longer_than_8_mebibytes_is_not_read_to_its_end(
     status: int, error: type[APIError], create_everywhere: Create
 ) -> None:
@@ -449,7 +450,7 @@ LOCATIONS = ["http://xn--/", "https://[::1", "mailto:x", "http://a..b/", "x" * 7
 
 
 @each_kind
-@pytest.mark.parametrize("location", LOCATIONS, ids=range(len(LOCATIONS)))
+@each_row("location", LOCATIONS, ids=range(len(LOCATIONS)))
 def test_a_redirect_to_what_is_no_address_is_a_redirect(location: str, kind: str, listen: Any) -> None:
     def redirect(connection: socket) -> None:
         read_request(connection)
@@ -469,7 +470,7 @@ def test_a_redirect_is_not_followed_and_says_what_to_check(create_everywhere: Cr
     assert len(handler.requests) == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("headers", "expected"),
     [
         ({"Retry-After": "2"}, 2.0),
@@ -501,7 +502,7 @@ def outcome_of(create: Create, reply: Reply) -> tuple[object, ...]:
     return (Invoice, invoice)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "reply",
     [
         *INVOICES.values(),

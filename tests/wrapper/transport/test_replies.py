@@ -16,6 +16,7 @@ from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.transport.replies import Reply, read_reply
 from tazapay_lightning.transport.retries import seconds_to_wait
 from tazapay_lightning.transport.service_errors import status_error
+from tests.support.tables import each_row
 
 NOW = datetime(2026, 10, 21, 7, 27, 0, tzinfo=UTC)
 WRONG_KEY = (
@@ -32,7 +33,7 @@ def refused(status: int = 400, body: object = None, headers: dict[str, str] | No
     return status_error(status, headers or {}, raw, Redaction(credentials=["secret-1"]))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "message"),
     [
         (199, "199"),
@@ -96,15 +97,13 @@ def test_the_body_of_an_error_keeps_letters_of_every_script() -> None:
     assert refused(400, {"message": "für secret-1"}).body == '{"message": "für [redacted]"}'
 
 
-@pytest.mark.parametrize(
-    "body", [b"oops secret-1", b"<p>secret-1</p>", b"\xff", b'{"message": "cut', b'{"a":1,"a":2}', b""]
-)
+@each_row("body", [b"oops secret-1", b"<p>secret-1</p>", b"\xff", b'{"message": "cut', b'{"a":1,"a":2}', b""])
 def test_of_an_error_that_is_no_json_no_body_is_kept(body: bytes) -> None:
     error = refused(500, body)
     assert (error.body, error.message, error.errors) == ("", "", ())
 
 
-@pytest.mark.parametrize("levels", [1, 10, 39, 40, 300, 600])
+@each_row("levels", [1, 10, 39, 40, 300, 600])
 def test_of_a_body_that_is_nested_deeply_the_outer_levels_are_kept(levels: int) -> None:
     error = refused(400, b'{"message":"m","remarks":' + b'{"a":' * levels + b'"secret-1"' + b"}" * (levels + 1))
     assert error.message == "m"
@@ -124,7 +123,7 @@ def test_a_date_to_come_back_at_is_counted_from_this_machines_clock_if_the_reply
     assert 3500 < waited <= 3600
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("headers", "expected"),
     [
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:30 -0000"}, 90.0),  # of no zone, says RFC 5322: UTC
@@ -153,7 +152,7 @@ def test_a_reply_has_the_envelope_of_any_success_as_it_came(status: int) -> None
     assert (reply.attempts, reply.idempotency_key) == (2, "key")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "data"),
     [
         (b"", None),
@@ -202,7 +201,7 @@ def test_a_reply_can_be_pickled_and_copied() -> None:
     assert pickle.loads(pickle.dumps(reply)) == copy.deepcopy(reply) == reply  # noqa: S301 - our own
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "with_data"),
     [
         ({"status": "error", "message": "m", "code": 5}, False),

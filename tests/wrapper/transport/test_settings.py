@@ -13,6 +13,7 @@ import pytest
 from tazapay_lightning import AsyncLightningClient, ConfigurationError, LightningClient
 from tazapay_lightning.transport.settings import Credentials, Settings
 from tests.support.settings import settings
+from tests.support.tables import each_row
 
 CLIENTS = [LightningClient, AsyncLightningClient]
 both_clients = pytest.mark.parametrize("client", CLIENTS)
@@ -52,43 +53,53 @@ def belongs_to(url: str) -> str | None:
     return {SANDBOX: "sandbox", PRODUCTION: "production"}.get(url.lower().removesuffix(".:443/"))
 
 
-@both_clients
-@pytest.mark.parametrize("argument", NAMED, ids="argument {}".format)
-@pytest.mark.parametrize("variable", NAMED, ids="variable {}".format)
-@pytest.mark.parametrize("url", ADDRESSES, ids=str)
+@each_row("argument", NAMED, ids="argument {}".format)
+@each_row("variable", NAMED, ids="variable {}".format)
+@each_row("url", ADDRESSES, ids=str)
 def test_a_variable_never_leads_away_from_the_environment_that_was_named(
-    client: Any, argument: str | None, variable: str | None, url: str | None, variables: pytest.MonkeyPatch
+    argument: str | None, variable: str | None, url: str | None
 ) -> None:
     """The argument wins over the variable TAZAPAY_ENVIRONMENT; TAZAPAY_BASE_URL wins over neither in silence."""
-    for name, value in (("TAZAPAY_ENVIRONMENT", variable), ("TAZAPAY_BASE_URL", url)):
-        if value is not None:
-            variables.setenv(name, value)
+    variables = {"TAZAPAY_ENVIRONMENT": variable, "TAZAPAY_BASE_URL": url}
+    given = {name: value for name, value in variables.items() if value is not None}
     named = argument or variable or "sandbox"
     if url is None:
-        made = client(environment=argument)
+        made = configuration(environment=argument, variables=given)
         assert (made.base_url, made.environment) == (OWN[named], named)
         return
     own = belongs_to(url)
     if (argument and own != argument) or (variable and own and own != named):
         with pytest.raises(ConfigurationError, match=f'is "{named}", but TAZAPAY_BASE_URL is .*: unset one of them'):
-            client(environment=argument)
+            configuration(environment=argument, variables=given)
     else:
-        made = client(environment=argument)
+        made = configuration(environment=argument, variables=given)
         assert (made.base_url, made.environment) == (url.rstrip("/"), own or named)
 
 
 @both_clients
-@pytest.mark.parametrize("argument", NAMED, ids="argument {}".format)
-@pytest.mark.parametrize("variable", NAMED, ids="variable {}".format)
-@pytest.mark.parametrize("url", ADDRESSES[1:], ids=str)
+def test_a_client_refuses_a_variable_that_leads_away(client: Any, variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("TAZAPAY_BASE_URL", GATEWAY)
+    with pytest.raises(ConfigurationError, match='is "production", but TAZAPAY_BASE_URL is .*: unset one of them'):
+        client(environment="production")
+
+
+@each_row("argument", NAMED, ids="argument {}".format)
+@each_row("variable", NAMED, ids="variable {}".format)
+@each_row("url", ADDRESSES[1:], ids=str)
 def test_an_address_that_is_an_argument_wins_over_everything(
-    client: Any, argument: str | None, variable: str | None, url: str, variables: pytest.MonkeyPatch
+    argument: str | None, variable: str | None, url: str
 ) -> None:
-    variables.setenv("TAZAPAY_BASE_URL", "https://elsewhere.example")
-    if variable is not None:
-        variables.setenv("TAZAPAY_ENVIRONMENT", variable)
-    made = client(environment=argument, base_url=url)
+    given = {"TAZAPAY_BASE_URL": "https://elsewhere.example", **({"TAZAPAY_ENVIRONMENT": variable} if variable else {})}
+    made = configuration(environment=argument, base_url=url, variables=given)
     assert (made.base_url, made.environment) == (url.rstrip("/"), belongs_to(url) or argument or variable or "sandbox")
+
+
+@both_clients
+def test_a_client_shows_the_environment_that_its_address_belongs_to(client: Any, variables: pytest.MonkeyPatch) -> None:
+    variables.setenv("TAZAPAY_BASE_URL", "https://elsewhere.example")
+    variables.setenv("TAZAPAY_ENVIRONMENT", "sandbox")
+    made = client(environment="sandbox", base_url=PRODUCTION)
+    assert (made.base_url, made.environment) == (PRODUCTION, "production")
 
 
 @both_clients
@@ -105,7 +116,7 @@ def configuration(**arguments: Any) -> Settings:
     return settings(**{"api_key": "k", "api_secret": "s", **arguments})
 
 
-@pytest.mark.parametrize(
+@each_row(
     "url",
     [
         "https://service.tazapay.com", "https://service.tazapay.com/", "https://gateway.example:8443/tazapay",
@@ -125,8 +136,8 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("url", ELSEWHERE)
-@pytest.mark.parametrize(
+@each_row("url", ELSEWHERE)
+@each_row(
     ("allowed", "arguments"),
     [
         (True, {"allow_http": True}),
@@ -148,7 +159,7 @@ def test_http_leaves_this_machine_only_where_that_is_allowed(
         configuration(base_url=url, **arguments)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "host",
     [
         "service.tazapay.com", "service-sandbox.tazapay.com", "SERVICE.Tazapay.COM", "service.tazapay.com.",
@@ -171,7 +182,7 @@ def test_allow_http_allows_no_other_scheme(scheme: str) -> None:
         configuration(base_url=f"{scheme}://emulator:8787", allow_http=True)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "message"),
     [
         ({"api_key": None}, "no credentials.*TAZAPAY_API_KEY and TAZAPAY_API_SECRET.*api_key is missing"),
@@ -290,16 +301,14 @@ async def test_a_closed_async_client_says_so(anyio_backend: str) -> None:
 
 
 @both_clients
-@pytest.mark.parametrize(
-    "url", ["https://xn--.com", "https://api.XN--.com", "https://xn--999999999.com", "https://[v1.a]"]
-)
+@each_row("url", ["https://xn--.com", "https://api.XN--.com", "https://xn--999999999.com", "https://[v1.a]"])
 def test_an_address_that_http_cannot_use_is_refused_when_the_client_is_made(client: Any, url: str) -> None:
     with pytest.raises(ConfigurationError, match="base_url"):
         client("k", "s", base_url=url)
 
 
 @both_clients
-@pytest.mark.parametrize("url", ["https://xn--fa-hia.de", "https://xn--bcher-kva.example/api"])
+@each_row("url", ["https://xn--fa-hia.de", "https://xn--bcher-kva.example/api"])
 def test_an_address_with_an_encoded_name_is_accepted(client: Any, url: str) -> None:
     assert client("k", "s", base_url=url) is not None
 
@@ -326,7 +335,7 @@ def test_only_slashes_are_taken_off_the_end_of_an_address(url: str) -> None:
     assert configuration(base_url=url + "//").base_url == url
 
 
-@pytest.mark.parametrize("path", ["/./a", "/a/../b", "/.", "/.."])
+@each_row("path", ["/./a", "/a/../b", "/.", "/.."])
 def test_dot_segments_are_refused_wherever_they_are(path: str) -> None:
     with pytest.raises(ConfigurationError, match="without dot segments in its path$"):
         configuration(base_url=f"https://a.example{path}")
@@ -337,7 +346,7 @@ def test_every_visible_character_may_be_in_a_credential(credential: str) -> None
     assert next(iter(configuration(api_key=credential).credentials)) == credential
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("url", "network"),
     [(PRODUCTION, "bc"), (f"{PRODUCTION.upper()}.:443", "bc"), (SANDBOX, None), (GATEWAY, None), (EMULATOR, None)],
 )

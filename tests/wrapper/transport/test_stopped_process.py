@@ -73,7 +73,9 @@ def test_whenever_the_clock_jumps_over_the_deadline_no_request_goes_out_afterwar
         assert caught.value.outcome_unknown == bool(late)
         assert caught.value.attempts - len(late) in {0, 1}  # one may have begun, and not gone out
         untouched += not clock.has_jumped
-    assert untouched  # the sweep went on to the end of the call
+        if untouched == 2:  # the sweep went on to the end of the call
+            return
+    pytest.fail("the call looks at the clock more often than was tried")
 
 
 @each_kind
@@ -97,7 +99,9 @@ def test_nor_does_one_that_was_waiting_for_its_connection(
         assert unknown in {None, bool(late)}
         assert not any(late), nth
         untouched += not clock.has_jumped
-    assert untouched
+        if untouched == 2:
+            return
+    pytest.fail("the call looks at the clock more often than was tried")
 
 
 def outcome_unknown(kind: str, base_url: str) -> bool | None:

@@ -18,6 +18,7 @@ import pytest
 from tazapay_lightning import AsyncLightningClient, LightningClient, ServerError, __version__, hash_memo
 from tests.support.clients import call_kind, caller, each_kind
 from tests.support.service import Answering, Create, OneReplyServer, envelope, invoice_object, read_request
+from tests.support.tables import each_row
 
 StartServer = Callable[..., OneReplyServer]
 
@@ -71,7 +72,7 @@ def test_only_what_the_caller_gave_is_sent(create_everywhere: Create) -> None:
     assert body_sent(create_everywhere) == {"amount": 1}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "sent"),
     [
         ({"memo": "Order"}, {"d_tag_memo": "Order"}),
@@ -98,7 +99,7 @@ def test_metadata_goes_out_as_an_object_if_the_client_says_so(create_everywhere:
     assert sent == {"amount": 1, "metadata": {"order_id": "7890", "n": [1, None]}}
 
 
-@pytest.mark.parametrize(("amount", "sent"), [({"amount_btc": Decimal("1E-8")}, 1), ({"amount_btc": "2"}, 200_000_000)])
+@each_row(("amount", "sent"), [({"amount_btc": Decimal("1E-8")}, 1), ({"amount_btc": "2"}, 200_000_000)])
 def test_an_amount_of_btc_goes_out_in_satoshi(amount: dict[str, Any], sent: int, create: Create) -> None:
     handler = Answering(200, envelope(invoice_object(amount=sent)))
     create(handler, **amount)
@@ -116,14 +117,14 @@ def test_each_call_has_a_fresh_uuid_as_its_idempotency_key(create: Create) -> No
     )
 
 
-@pytest.mark.parametrize("key", ["k", "!" * 255, "order-7890~"])
+@each_row("key", ["k", "!" * 255, "order-7890~"])
 def test_the_callers_idempotency_key_goes_out_as_it_is(key: str, create: Create) -> None:
     handler = Answering()
     create(handler, amount_sats=123456, idempotency_key=key)
     assert handler.requests[0].headers["idempotency-key"] == key
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("options", "url"),
     [
         ({}, "https://service-sandbox.tazapay.com/v3/lightning_invoice_bolt11"),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tazapay_lightning import MAX_SATS, InvalidArgumentError, btc_to_sats, format_btc, sats_to_btc
+from tests.support.tables import each_row
 
 sats = st.integers(1, MAX_SATS)
 
@@ -58,7 +59,7 @@ def test_a_ninth_decimal_is_refused_and_never_rounded(amount: int, places: int, 
         btc_to_sats(format_btc(amount) + "0" * (places - 9) + str(digit))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("btc", "expected"),
     [
         ("0.00000001", 1),
@@ -77,7 +78,7 @@ def test_amounts_that_are_accepted(btc: Decimal | str | int, expected: int) -> N
     assert btc_to_sats(btc) == expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     "btc",
     [
         0.1, 1.0, True, False, None, b"1", [1], object(),
@@ -96,10 +97,8 @@ def test_amounts_that_are_refused_by_name(btc: object) -> None:
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize(
-    "amount", [-1, MAX_SATS + 1, True, 1.0, "1", None, Decimal(1), 10**5000], ids=lambda v: type(v).__name__
-)
-@pytest.mark.parametrize("function", [sats_to_btc, format_btc])
+@each_row("amount", [-1, MAX_SATS + 1, True, 1.0, "1", None, Decimal(1), 10**5000], ids=lambda v: type(v).__name__)
+@each_row("function", [sats_to_btc, format_btc])
 def test_satoshi_that_are_not_an_int_in_range_are_refused(function: object, amount: object) -> None:
     with pytest.raises(InvalidArgumentError, match="^sats must be an int from 0 to 2100000000000000"):
         function(amount)  # type: ignore[operator]  # the wrong type is what is tested

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tazapay_lightning import InvalidArgumentError, UnexpectedResponseError, decode_json_field, encode_json_field
+from tests.support.tables import each_row
 
 # small pieces: what is long or deep has tests of its own, and to make it by chance takes longer than to read it
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
@@ -56,7 +57,7 @@ def test_the_decoded_dict_is_a_copy() -> None:
     assert decode_json_field(value) is not value
 
 
-@pytest.mark.parametrize(
+@each_row(
     "value",
     [
         "", " ", "null", "1", "true", "[]", '"text"', '"[1]"', '"\\"{}\\""', "{", '{"a":1', "{'a':1}", '{"a":NaN}',
@@ -75,7 +76,7 @@ class _Colour(StrEnum):
     RED = "red"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "expected"),
     [
         ({}, "{}"),
@@ -93,7 +94,7 @@ _cycle: dict[str, object] = {}
 _cycle["again"] = [_cycle]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "message"),
     [
         ({"a": float("nan")}, r"value\['a'\] is nan"),

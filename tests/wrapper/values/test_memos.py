@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tazapay_lightning import MAX_MEMO_BYTES, InvalidArgumentError, hash_memo, verify_memo
 from tazapay_lightning.values.memos import check_memo, is_memo_hash
+from tests.support.tables import each_row
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -39,7 +40,7 @@ def test_texts_that_look_the_same_hash_differently() -> None:
     assert hash_memo(composed) != hash_memo(decomposed)
 
 
-@pytest.mark.parametrize("memo_hash", ["", "x" * 64, "0" * 63, "é" * 64, "\ud800", "Ａ" * 64])
+@each_row("memo_hash", ["", "x" * 64, "0" * 63, "é" * 64, "\ud800", "Ａ" * 64])
 def test_what_is_no_hash_verifies_nothing(memo_hash: str) -> None:
     assert not verify_memo("memo", memo_hash)
 
@@ -49,14 +50,14 @@ def test_a_memo_is_accepted_up_to_639_bytes_of_utf8(memo: str) -> None:
     assert check_memo(memo) == memo  # hypothesis keeps texts short
 
 
-@pytest.mark.parametrize(("character", "most"), [("a", 639), ("é", 319), ("€", 213), ("😀", 159)])
+@each_row(("character", "most"), [("a", 639), ("é", 319), ("€", 213), ("😀", 159)])
 def test_the_limit_of_a_memo_counts_bytes(character: str, most: int) -> None:
     assert check_memo(character * most) == character * most
     with pytest.raises(InvalidArgumentError, match=f"at most {MAX_MEMO_BYTES} bytes.*memo_as_hash=True"):
         check_memo(character * (most + 1))
 
 
-@pytest.mark.parametrize("memo", [None, 1, b"memo", ["memo"], "\ud800", "half \udfff of a pair"], ids=ascii)
+@each_row("memo", [None, 1, b"memo", ["memo"], "\ud800", "half \udfff of a pair"], ids=ascii)
 def test_what_is_no_text_is_refused_by_name(memo: object) -> None:
     with pytest.raises(InvalidArgumentError, match="^memo (must be|holds half of a surrogate pair)") as caught:
         hash_memo(memo)  # type: ignore[arg-type]  # the wrong type is what is tested
@@ -73,6 +74,6 @@ def test_64_hex_digits_look_like_the_hash_of_a_memo(value: str) -> None:
     assert is_memo_hash(value)
 
 
-@pytest.mark.parametrize("value", [None, 1, b"ab" * 32, "", "ab" * 31, "xy" * 32, "ab" * 32 + "a"], ids=repr)
+@each_row("value", [None, 1, b"ab" * 32, "", "ab" * 31, "xy" * 32, "ab" * 32 + "a"], ids=repr)
 def test_nothing_else_does(value: object) -> None:
     assert not is_memo_hash(value)

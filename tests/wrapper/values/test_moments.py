@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tazapay_lightning.values.moments import read_moment, service_time
+from tests.support.tables import each_row
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("2025-09-28T08:15:30Z", datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)),
@@ -35,13 +36,13 @@ def test_a_moment_is_read_in_every_documented_form(text: str, expected: datetime
     assert moment.utcoffset() is not None
 
 
-@pytest.mark.parametrize("digits", range(1, 10))
+@each_row("digits", range(1, 10))
 def test_up_to_nine_fractional_digits_are_read(digits: int) -> None:
     text = f"2025-09-28T08:15:30.{'1' * digits}Z"
     assert read_moment(text).microsecond == int("1" * min(digits, 6)) * 10 ** max(0, 6 - digits)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("Sun, 28 Sep 2025 08:15:30 GMT", datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)),
@@ -65,7 +66,7 @@ def test_a_moment_in_another_form_is_read_if_there_is_one_way_to_read_it(text: s
     assert moment.utcoffset() is not None
 
 
-@pytest.mark.parametrize(
+@each_row(
     "value",
     [
         "", "now", "Monday", "10:00", "Sep 2025", "28 Sep", "2025", "2025-09", "202509",  # no whole date

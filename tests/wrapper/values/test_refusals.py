@@ -26,6 +26,7 @@ from tazapay_lightning.values.durations import seconds
 from tazapay_lightning.values.memos import check_memo, check_memo_hash
 from tazapay_lightning.values.safe_text import printable, shown
 from tests.support.settings import settings
+from tests.support.tables import each_row
 
 Refusal = tuple[Callable[..., object], tuple[object, ...], dict[str, Any], str]
 
@@ -154,7 +155,7 @@ DEEP["again"] = DEEP
 JSON.append((encode_json_field, (DEEP,), {}, "value is nested too deeply for JSON, or contains itself"))
 
 
-@pytest.mark.parametrize(("refuse", "arguments", "keywords", "message"), [*AMOUNTS, *MEMOS, *REQUESTS, *LIMITS, *JSON])
+@each_row(("refuse", "arguments", "keywords", "message"), [*AMOUNTS, *MEMOS, *REQUESTS, *LIMITS, *JSON])
 def test_a_refused_argument_is_told_in_these_words(
     refuse: Callable[..., object], arguments: tuple[object, ...], keywords: dict[str, Any], message: str
 ) -> None:
@@ -163,7 +164,7 @@ def test_a_refused_argument_is_told_in_these_words(
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(("refuse", "arguments", "keywords", "message"), [*AMOUNTS, *MEMOS, *REQUESTS, *LIMITS, *JSON])
+@each_row(("refuse", "arguments", "keywords", "message"), [*AMOUNTS, *MEMOS, *REQUESTS, *LIMITS, *JSON])
 def test_a_refusal_carries_the_name_that_its_words_hold(
     refuse: Callable[..., object], arguments: tuple[object, ...], keywords: dict[str, Any], message: str
 ) -> None:
@@ -179,7 +180,7 @@ NO_CREDENTIALS = (
 NOT_VISIBLE = "must be visible ASCII without blanks; a line end or a blank is often copied along with it"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "message"),
     [
         ({"metadata_format": "json"}, 'metadata_format must be "string" or "object"; got \'json\''),
@@ -219,7 +220,7 @@ def test_a_wrong_setting_is_told_in_these_words(arguments: dict[str, Any], messa
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "message"),
     [
         ({"max_retries": 21}, "max_retries must be an int from 0 to 20; got 21"),
@@ -234,7 +235,7 @@ def test_a_wrong_limit_of_a_client_is_told_in_these_words(arguments: dict[str, A
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "kind"),
     [
         ("null", "missing or null"), ("[]", "a value of type list"), ("true", "a value of type bool"),
@@ -248,7 +249,7 @@ def test_what_came_instead_of_an_object_is_named_by_its_kind(value: object, kind
     assert str(caught.value) == f"expected a JSON object, with str keys, or the text of one; it is {kind}"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "problem"),
     [
         ("{'a'}", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
@@ -271,7 +272,7 @@ class Unprintable:
         raise RuntimeError("no")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "text"),
     [
         ("live", "'live'"),
@@ -290,7 +291,7 @@ def test_a_refused_value_is_shown_short(value: object, text: str) -> None:
     assert shown(value) == text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "most", "expected"),
     [
         ("abc", None, "abc"),

@@ -17,6 +17,7 @@ from tazapay_lightning import InvalidArgumentError, WebhookPayloadError, Webhook
 from tazapay_lightning.values.safe_text import kind
 from tazapay_lightning.webhooks.body import MAX_BODY_BYTES
 from tazapay_lightning.webhooks.verify import WebhookEvent, _check_age, sign_webhook, verify_webhook
+from tests.support.tables import each_row
 
 SECRET = "whsec_example"
 MOMENT = datetime(2025, 9, 28, 8, 15, 30, tzinfo=UTC)
@@ -143,12 +144,12 @@ def test_each_documented_field_is_read() -> None:
     assert event.raw["object"] == "event"
 
 
-@pytest.mark.parametrize("kind", ["collect.succeeded", "collect.detected", "collect.on_hold", "collect.", "x", "a b"])
+@each_row("kind", ["collect.succeeded", "collect.detected", "collect.on_hold", "collect.", "x", "a b"])
 def test_a_type_of_tomorrow_is_passed_on(kind: str) -> None:
     assert receive(type=kind).type == kind
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "data", "expected"),
     [
         ("collect.succeeded", {"id": "col_1"}, "col_1"),
@@ -313,7 +314,7 @@ def test_an_event_without_a_moment_cannot_be_within_a_tolerance(created_at: obje
         verify_webhook(body, sign_webhook(body, SECRET), SECRET, tolerance=10**10)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "tolerance", [0, -1, 0.0, float("nan"), float("inf"), True, "60", timedelta(), -timedelta(seconds=1)], ids=repr
 )
 def test_a_tolerance_that_cannot_be_meant_is_refused_by_name(tolerance: Any) -> None:
@@ -325,7 +326,7 @@ def test_a_tolerance_that_cannot_be_meant_is_refused_by_name(tolerance: Any) -> 
     assert caught.value.argument == "tolerance"
 
 
-@pytest.mark.parametrize("payload", ["{}", {}, None, memoryview(b"{}"), 1], ids=lambda payload: type(payload).__name__)
+@each_row("payload", ["{}", {}, None, memoryview(b"{}"), 1], ids=lambda payload: type(payload).__name__)
 def test_a_payload_that_is_not_raw_is_refused_with_the_way_to_get_it(payload: Any) -> None:
     advice = (
         r"^payload must be the raw body as bytes, before any JSON parsing: .*request\.body\(\).*get_data\(\).*; got "

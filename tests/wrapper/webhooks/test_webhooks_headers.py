@@ -20,6 +20,7 @@ from tazapay_lightning import (
     signature_header,
     verify_webhook_request,
 )
+from tests.support.tables import each_row
 
 EVENT = b'{"id": "evt_1", "type": "collect.succeeded", "created_at": "2025-09-28T08:15:30Z"}'
 MISSING = "^there is no signature: no header `signature` and no `webhook-signature`, or an empty one"
@@ -33,7 +34,7 @@ def message(pairs: dict[str, str]) -> Message:
     return headers
 
 
-@pytest.mark.parametrize(
+@each_row(
     "make",
     [
         dict, MappingProxyType, httpx.Headers, StarletteHeaders, message, lambda pairs: list(pairs.items()),
@@ -47,7 +48,7 @@ def message(pairs: dict[str, str]) -> Message:
         "lists",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("name", ["signature", "Signature", "SIGNATURE", "webhook-signature", "Webhook-Signature"])
+@each_row("name", ["signature", "Signature", "SIGNATURE", "webhook-signature", "Webhook-Signature"])
 def test_the_signature_is_found_in_the_headers_of_every_framework(make: Any, name: str) -> None:
     assert signature_header(make({"Content-Type": "application/json", name: "c2lnbmVk"})) == "c2lnbmVk"
 
@@ -84,7 +85,7 @@ def test_blanks_around_the_value_are_left_out() -> None:
     assert signature_header({"signature": "\t c2ln bmVk \t"}) == "c2ln bmVk"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "headers",
     [
         {},
@@ -119,7 +120,7 @@ def test_two_values_of_the_header_that_is_not_read_do_not_matter() -> None:
     assert signature_header(headers) == "c2lnbmVk"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "headers",
     [
         None, 1, "signature", ["signature"], [("signature",)], [("signature", "a", "b")], {"signature": None},

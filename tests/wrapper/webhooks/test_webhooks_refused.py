@@ -28,6 +28,7 @@ from tazapay_lightning.webhooks.verify import (
     verify_webhook,
     verify_webhook_request,
 )
+from tests.support.tables import each_row
 
 SECRET = "whsec_example"
 # printf '%s' "evt_1${BODY}2025-09-28T08:15:30Z" | openssl dgst -sha256 -hmac whsec_example -binary | openssl base64 -A
@@ -94,7 +95,7 @@ def test_a_signature_that_decodes_to_the_same_digest_is_refused() -> None:
     assert [refusal(BODY, twin) for twin in twins] == [WebhookSignatureError] * 3
 
 
-@pytest.mark.parametrize(
+@each_row(
     "signature",
     [
         SIGNATURE.rstrip("="), SIGNATURE + "=", SIGNATURE.lower(), SIGNATURE + SIGNATURE, f"{SIGNATURE}, {SIGNATURE}",
@@ -115,7 +116,7 @@ def test_every_beginning_of_a_signature_is_refused() -> None:
     assert {refusal(BODY, SIGNATURE[:length]) for length in range(len(SIGNATURE))} == {WebhookSignatureError}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "rewritten",
     [
         json.dumps(json.loads(BODY)).encode(),
@@ -139,7 +140,7 @@ def test_the_signature_of_another_event_is_refused() -> None:
     assert refusal(other) is WebhookSignatureError
 
 
-@pytest.mark.parametrize("signature", [None, "", " ", "\t \t"])
+@each_row("signature", [None, "", " ", "\t \t"])
 def test_without_a_signature_the_headers_that_may_hold_it_are_told(signature: Any) -> None:
     with pytest.raises(WebhookSignatureError) as caught:
         verify_webhook(BODY, signature, SECRET)
@@ -149,7 +150,7 @@ def test_without_a_signature_the_headers_that_may_hold_it_are_told(signature: An
     )
 
 
-@pytest.mark.parametrize("signature", [b"", SIGNATURE.encode(), 0, False, [], object()], ids=lambda s: type(s).__name__)
+@each_row("signature", [b"", SIGNATURE.encode(), 0, False, [], object()], ids=lambda s: type(s).__name__)
 def test_a_signature_that_is_no_text_is_refused_by_name(signature: Any) -> None:
     with pytest.raises(
         InvalidArgumentError,
@@ -172,7 +173,7 @@ def test_an_object_within_a_signed_body_cannot_be_presented_as_a_body(created_at
         verify_webhook(inner.encode(), signature, SECRET)
 
 
-@pytest.mark.parametrize("blank", [" ", "\t", "\r", "\n"], ids=ascii)
+@each_row("blank", [" ", "\t", "\r", "\n"], ids=ascii)
 def test_a_blank_cannot_be_moved_from_the_body_into_a_signed_text(blank: str) -> None:
     for name, moved in (("id", f"evt_1{blank}"), ("created_at", f"{blank}7")):
         body = json.dumps({"id": "evt_1", "type": "x", "created_at": "7"} | {name: moved}).encode()
@@ -180,7 +181,7 @@ def test_a_blank_cannot_be_moved_from_the_body_into_a_signed_text(blank: str) ->
             sign_webhook(body, SECRET)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "kind"),
     [
         (..., "missing or null"), (None, "missing or null"), ("", "a text of 0 characters"), (1, "a value of type int"),
@@ -201,22 +202,20 @@ def test_an_event_without_a_readable_id_is_refused(value: Any, kind: str) -> Non
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["!", "z", "|", "~", "evt_1", "00000000-0000-0000-0000-000000000000", "a:b/c.d", "x" * 999]
-)
+@each_row("name", ["!", "z", "|", "~", "evt_1", "00000000-0000-0000-0000-000000000000", "a:b/c.d", "x" * 999])
 def test_an_id_of_visible_ascii_is_read(name: str) -> None:
     body = json.dumps({"id": name, "type": "x", "created_at": 7}).encode()
     assert verify_webhook(body, sign_webhook(body, SECRET), SECRET).id == name
 
 
-@pytest.mark.parametrize("text", ["!", "~", "28 Sep 2025 ", "7}", "{"])
+@each_row("text", ["!", "~", "28 Sep 2025 ", "7}", "{"])
 def test_a_created_at_of_any_ascii_text_is_signed_as_it_is(text: str) -> None:
     body = json.dumps({"id": "evt_1", "type": "x", "created_at": text}).encode()
     made = hmac.new(SECRET.encode(), b"evt_1" + body + text.encode(), hashlib.sha256).digest()
     assert verify_webhook(body, base64.b64encode(made).decode(), SECRET).raw["created_at"] == text
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "kind"),
     [
         ("", "missing or null"), ("null", "missing or null"), ("0", "a value of type int"),
@@ -246,7 +245,7 @@ def test_an_integer_is_signed_digit_by_digit(digits: str) -> None:
     assert refusal(body.encode(), base64.b64encode(made).decode()) is None
 
 
-@pytest.mark.parametrize("kind", [..., None, "", 1, True, ["collect.succeeded"], {}], ids=ascii)
+@each_row("kind", [..., None, "", 1, True, ["collect.succeeded"], {}], ids=ascii)
 def test_a_signed_event_without_a_type_is_refused(kind: Any) -> None:
     event = {"id": "evt_1", "created_at": 7} | ({} if kind is ... else {"type": kind})
     body = json.dumps(event).encode()
@@ -290,7 +289,7 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize(("body", "message"), BODIES.values(), ids=BODIES.keys())
+@each_row(("body", "message"), BODIES.values(), ids=BODIES.keys())
 def test_a_body_that_is_no_event_is_refused_before_its_signature_is_looked_at(body: bytes, message: str) -> None:
     for act in (lambda: verify_webhook(body, SIGNATURE, SECRET), lambda: sign_webhook(body, SECRET)):
         with pytest.raises(WebhookPayloadError) as caught:
@@ -337,7 +336,7 @@ SECRETS = {
 }
 
 
-@pytest.mark.parametrize(("secret", "got"), SECRETS.values(), ids=SECRETS.keys())
+@each_row(("secret", "got"), SECRETS.values(), ids=SECRETS.keys())
 def test_what_cannot_be_a_secret_is_refused_by_name_and_not_shown(secret: Any, got: str) -> None:
     for act in (lambda: verify_webhook(BODY, SIGNATURE, secret), lambda: sign_webhook(BODY, secret)):
         with pytest.raises(InvalidArgumentError) as caught:
@@ -357,7 +356,7 @@ def test_a_refused_request_does_not_show_its_secret(headers: dict[str, str], mon
         assert "canary" not in everything_shown_by(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "signature", "tolerance"),
     [
         (BODY, "wrong", None), (BODY, "", None), (BODY, b"", None), (BODY, SIGNATURE, 0), (b"{}", SIGNATURE, None),

@@ -21,6 +21,7 @@ import trustme
 from tazapay_lightning import APIConnectionError, APITimeoutError, Invoice
 from tests.support.clients import KINDS, async_client, call_kind, caller, create_kind, each_kind
 from tests.support.service import Listener, envelope, invoice_object, read_request
+from tests.support.tables import each_row
 from tests.support.wire import BODY, Behave, Recorder, close, reply, reset
 
 Listen = Callable[[Callable[[socket.socket], None]], Listener]
@@ -30,9 +31,7 @@ OPERATIONS: list[tuple[str, tuple[str, ...], dict[str, Any], bytes]] = [
     ("get_invoice", (ID,), {}, b"GET"),
     ("update_invoice", (ID,), {"metadata": {"a": "b"}}, b"PUT"),
 ]
-each_operation = pytest.mark.parametrize(
-    ("method", "given", "arguments", "verb"), OPERATIONS, ids=[row[0] for row in OPERATIONS]
-)
+each_operation = each_row(("method", "given", "arguments", "verb"), OPERATIONS, ids=[row[0] for row in OPERATIONS])
 GOOD = reply()
 BREAKS: dict[str, tuple[bytes, Behave]] = {
     "closes": (b"", close),
@@ -49,7 +48,7 @@ BREAKS: dict[str, tuple[bytes, Behave]] = {
     "closes before the last chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", close),
     "announces a reply and closes": (b"HTTP/1.1 100 Continue\r\n\r\n", close),
 }
-each_break = pytest.mark.parametrize(("answer", "then"), BREAKS.values(), ids=BREAKS.keys())
+each_break = each_row(("answer", "then"), BREAKS.values(), ids=BREAKS.keys())
 HANGS = {
     "says nothing": b"",
     "stops within the head": GOOD[:30],
@@ -80,8 +79,9 @@ def test_after_a_whole_request_a_broken_reply_leaves_the_outcome_unknown(
     assert len(str(caught.value)) < 700
 
 
-# each break with one kind of connections, in turn: that all of them see the break is the test above, and each waits
-@pytest.mark.parametrize(
+# each break with one kind of connections, in turn: that all of them see the break is the test above
+@pytest.mark.usefixtures("quick_retries")
+@each_row(
     ("kind", "answer", "then"),
     [
         pytest.param(kind, *broken, id=f"{kind}-{name}")
@@ -104,7 +104,7 @@ def test_a_call_whose_reply_broke_is_made_again_with_the_same_key(
 
 
 @each_kind
-@pytest.mark.parametrize("answer", HANGS.values(), ids=HANGS.keys())
+@each_row("answer", HANGS.values(), ids=HANGS.keys())
 def test_after_a_whole_request_a_reply_that_does_not_come_leaves_the_outcome_unknown(
     answer: bytes, kind: str, listen: Listen
 ) -> None:
@@ -120,8 +120,8 @@ def test_after_a_whole_request_a_reply_that_does_not_come_leaves_the_outcome_unk
 
 @each_kind
 @each_operation
-@pytest.mark.parametrize("how", [close, reset])
-@pytest.mark.parametrize("answered", [False, True], ids=["the first request", "a kept connection"])
+@each_row("how", [close, reset])
+@each_row("answered", [False, True], ids=["the first request", "a kept connection"])
 def test_without_retries_each_operation_is_one_request(
     answered: bool,
     how: Behave,
@@ -225,7 +225,7 @@ UNASKED = {
 
 
 @each_kind
-@pytest.mark.parametrize(("at_once", "later"), UNASKED.values(), ids=UNASKED.keys())
+@each_row(("at_once", "later"), UNASKED.values(), ids=UNASKED.keys())
 def test_what_a_server_sends_unasked_is_no_reply(at_once: bytes, later: bytes, kind: str, listen: Listen) -> None:
     said = threading.Event()
 
@@ -279,7 +279,7 @@ def tls(authority: trustme.CA, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -
 
 @each_kind
 @pytest.mark.usefixtures("tls")
-@pytest.mark.parametrize("how", [close, reset])
+@each_row("how", [close, reset])
 def test_a_connection_that_breaks_while_tls_is_agreed_has_sent_nothing(how: Behave, kind: str, listen: Listen) -> None:
     with pytest.raises(APIConnectionError) as caught:
         create_kind(kind, address(listen(lambda connection: hello_then(connection, how)), "https"), max_retries=0)
@@ -293,7 +293,7 @@ def test_tls_that_is_never_agreed_on_has_sent_nothing(kind: str, listen: Listen)
     listener = listen(lambda connection: hello_then(connection, lambda _: (over.wait(30), None)[1]))
     try:
         with pytest.raises(APITimeoutError) as caught:
-            create_kind(kind, address(listener, "https"), max_retries=0, timeout=2)
+            create_kind(kind, address(listener, "https"), max_retries=0, timeout=0.5)
         assert (caught.value.nothing_sent, caught.value.outcome_unknown) == (True, False)
     finally:
         over.set()
@@ -321,7 +321,7 @@ BREAKS_IN_TLS: dict[str, Callable[[ssl.SSLSocket], None]] = {
 
 
 @each_kind
-@pytest.mark.parametrize("then", BREAKS_IN_TLS.values(), ids=BREAKS_IN_TLS.keys())
+@each_row("then", BREAKS_IN_TLS.values(), ids=BREAKS_IN_TLS.keys())
 def test_a_break_within_tls_leaves_the_outcome_unknown(
     then: Callable[[ssl.SSLSocket], None], kind: str, listen: Listen, tls: ssl.SSLContext
 ) -> None:
@@ -348,7 +348,7 @@ REFUSALS = {
 
 
 @each_kind
-@pytest.mark.parametrize(("answer", "then"), REFUSALS.values(), ids=REFUSALS.keys())
+@each_row(("answer", "then"), REFUSALS.values(), ids=REFUSALS.keys())
 def test_a_proxy_without_a_way_to_the_service_has_sent_nothing(
     answer: bytes, then: Behave, kind: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,7 +360,7 @@ def test_a_proxy_without_a_way_to_the_service_has_sent_nothing(
 
 
 @each_kind
-@pytest.mark.parametrize("answer", [b"", b"\x00\xff\r\n\r\n"], ids=["nothing", "garbage"])
+@each_row("answer", [b"", b"\x00\xff\r\n\r\n"], ids=["nothing", "garbage"])
 def test_a_proxy_that_is_none_never_makes_more_certain_than_it_is(
     answer: bytes, kind: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -391,6 +391,7 @@ def test_a_proxy_that_breaks_after_the_request_leaves_the_outcome_unknown(
     assert (caught.value.nothing_sent, caught.value.outcome_unknown) == (False, True)
 
 
+@pytest.mark.usefixtures("quick_retries")
 @each_kind
 def test_a_refused_connection_during_a_fetch_is_tried_again(kind: str) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:

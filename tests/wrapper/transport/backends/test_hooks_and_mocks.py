@@ -22,6 +22,7 @@ from tazapay_lightning import (
     UnexpectedResponseError,
 )
 from tests.support.service import API_KEY, API_SECRET, Answering, envelope, invoice_object
+from tests.support.tables import each_row
 
 KINDS = pytest.mark.parametrize("kind", ["sync", "async"])
 REFUSED = b'{"status": "error", "errors": [{"code": 111, "message": "no such key"}]}'
@@ -78,8 +79,9 @@ def test_a_status_that_a_hook_raises_for_is_the_error_of_that_status(hook: Hook,
     assert error.message == ("no such key" if reads else "")
 
 
+@pytest.mark.usefixtures("quick_retries")
 @KINDS
-@pytest.mark.parametrize("status", [301, 400, 404, 409, 429, 500, 503])
+@each_row("status", [301, 400, 404, 409, 429, 500, 503])
 def test_each_status_is_tried_again_as_without_the_hook(status: int, kind: str) -> None:
     handlers = Answering(status, b""), Answering(status, b"")
     known = []

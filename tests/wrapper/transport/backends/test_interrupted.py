@@ -165,7 +165,7 @@ client.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.parametrize("part", range(40 if THOROUGH else 8))
+@pytest.mark.parametrize("part", range(40 if THOROUGH else 4))
 def test_a_child_that_is_forked_while_another_thread_makes_the_first_call_makes_its_own(part: int, listen: Any) -> None:
     delay = random.uniform(0, 0.3)
     program = [sys.executable, "-c", FORKED, f"http://127.0.0.1:{listen(answer).port}", str(delay)]

@@ -15,6 +15,7 @@ import pytest
 from tazapay_lightning import AsyncLightningClient, ConfigurationError, LightningClient
 from tazapay_lightning.transport.calls import Calls
 from tests.support.clients import each_async_kind
+from tests.support.tables import each_row
 
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
@@ -89,7 +90,7 @@ def test_whatever_part_of_aiohttp_is_missing_is_named(monkeypatch: pytest.Monkey
         AsyncLightningClient("k", "s", backend="aiohttp")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("backend", "got"), [("x", "'x'"), (None, "None"), (["httpx"], "['httpx']"), ("AIOHTTP", "'AIOHTTP'")], ids=str
 )
 def test_another_backend_is_refused(backend: Any, got: str) -> None:

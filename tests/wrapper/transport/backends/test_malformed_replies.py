@@ -20,6 +20,7 @@ from tazapay_lightning import (
 from tests.journeys.test_secrets import TOKEN
 from tests.support.clients import caller, create_kind, each_kind
 from tests.support.service import API_KEY, API_SECRET, Listener
+from tests.support.tables import each_row
 from tests.support.wire import BODY, Recorder, close, reply
 from tests.wrapper.transport.backends.test_proxies import everything_shown
 
@@ -90,7 +91,7 @@ def address(listener: Listener) -> str:
 
 
 def named(table: dict[str, bytes]) -> Any:
-    return pytest.mark.parametrize("raw", table.values(), ids=table.keys())
+    return each_row("raw", table.values(), ids=table.keys())
 
 
 @each_kind
@@ -180,7 +181,7 @@ def test_a_head_that_repeats_the_credentials_is_not_quoted(kind: str, listen: Li
 
 
 @each_kind
-@pytest.mark.parametrize("status", [401, 503])
+@each_row("status", [401, 503])
 def test_a_status_matters_more_than_a_body_that_breaks(status: int, kind: str, listen: Listen) -> None:
     raw = b"HTTP/1.1 %d X\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n" % status
     with pytest.raises(APIError) as caught:

@@ -19,6 +19,7 @@ from tazapay_lightning.transport.backends.proxies import _is_direct, environment
 from tazapay_lightning.transport.settings import Settings
 from tests.support.clients import create_kind, each_kind
 from tests.support.settings import settings
+from tests.support.tables import each_row
 from tests.support.wire import Recorder, close
 
 SECRET = "proxys-secret"
@@ -110,7 +111,7 @@ NO_PROXY = [
 ]
 
 
-@pytest.mark.parametrize(("host", "entries", "direct"), NO_PROXY, ids=str)
+@each_row(("host", "entries", "direct"), NO_PROXY, ids=str)
 def test_no_proxy_is_read_as_curl_and_go_read_it(
     host: str, entries: str, direct: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
