@@ -116,6 +116,10 @@ class CommonClient:
         )
         return other
 
+    def _created(self, request: InvoiceRequest, *, is_key_new: bool) -> Callable[[Reply], Invoice]:
+        network, known = self._settings.network, self._known
+        return partial(read_created, request=request, network=network, known=known, is_key_new=is_key_new)
+
     def _fetched(self, invoice_id: str) -> Callable[[Reply], Invoice]:
         return partial(read_fetched, invoice_id=invoice_id, network=self._settings.network, known=self._known)
 
@@ -268,17 +272,8 @@ class LightningClient(CommonClient):
         )
         del memo, metadata  # as in the constructor
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        return self._calls.run(
-            creating(request, settings.metadata_format, idempotency_key),
-            settings,
-            partial(
-                read_created,
-                request=request,
-                network=settings.network,
-                known=self._known,
-                is_key_new=idempotency_key is None,
-            ),
-        )
+        read = self._created(request, is_key_new=idempotency_key is None)
+        return self._calls.run(creating(settings, request, idempotency_key), read)
 
     def get_invoice(
         self,
@@ -319,7 +314,7 @@ class LightningClient(CommonClient):
         """
         checked = check_invoice_id(invoice_id)
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        return self._calls.run(getting(checked), settings, self._fetched(checked))
+        return self._calls.run(getting(settings, checked), self._fetched(checked))
 
     def update_invoice(
         self,
@@ -367,9 +362,9 @@ class LightningClient(CommonClient):
         checked = check_invoice_id(invoice_id)
         attached = json_object(metadata, argument="metadata")
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        operation = updating(checked, attached, settings.metadata_format)
+        request = updating(settings, checked, attached)
         del metadata, attached, headers  # as in the constructor
-        return self._calls.run(operation, settings, self._fetched(checked))
+        return self._calls.run(request, self._fetched(checked))
 
     def call(
         self,
@@ -414,9 +409,9 @@ class LightningClient(CommonClient):
             (200, 123456)
         """
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        prepared = any_operation(operation, arguments, idempotency_key)
+        request = any_operation(settings, operation, arguments, idempotency_key)
         del arguments, headers  # as in the constructor
-        return self._calls.run(prepared, settings, lambda reply: reply)
+        return self._calls.run(request, lambda reply: reply)
 
     def wait_for_payment(
         self,
@@ -472,11 +467,11 @@ class LightningClient(CommonClient):
         """
         check_callback(on_poll, argument="on_poll", may_be_async=False)
         wait = PaymentWait(invoice, timeout=timeout, poll_interval=poll_interval, now=time.monotonic())
-        operation = getting(wait.invoice_id)
         while True:
             try:
                 settings = self._settings.within(wait.seconds_left(time.monotonic()))
-                seen = self._calls.run(operation, settings, self._fetched(wait.invoice_id))
+                request = getting(settings, wait.invoice_id)
+                seen = self._calls.run(request, self._fetched(wait.invoice_id))
             except APIError as error:
                 self._calls.check_open()  # a closed client is no failure in passing
                 next_look: float | None = wait.missed(error, now=time.monotonic())

@@ -1,7 +1,8 @@
-"""Carries out operations for asynchronous code: attempts around requests. Its twin is in `calls`."""
+"""Sends requests for asynchronous code: attempts around requests. Its twin is in `calls`."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, get_args
@@ -11,7 +12,7 @@ import anyio.lowlevel
 from tazapay_lightning.errors import APIError, ConfigurationError
 from tazapay_lightning.transport.backends import HTTPX, load
 from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
-from tazapay_lightning.transport.exchange import Call, Operation, Request, Response
+from tazapay_lightning.transport.exchange import Call, Request, Response
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning.values.safe_text import shown
@@ -54,23 +55,21 @@ class AsyncCalls:
         if http_client is not None or backend != "httpx" or environment_names_proxy_or_certificates(settings):
             self._backend()  # fail at construction, not on the first call
 
-    async def run(
-        self, operation: Operation, settings: Settings, read: Callable[[Reply], _Result], turns: Turns | None = None
-    ) -> _Result:
-        """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the reply."""
+    async def run(self, request: Request, read: Callable[[Reply], _Result], turns: Turns | None = None) -> _Result:
+        """Send a request, in as many attempts as it takes, and return what `read` makes of the reply."""
         self._stay_in_one_loop()
         if turns is not None:
             await turns.first_turn()  # no part of the call's deadline
         self.check_open()
-        call = Call(operation, settings)
+        call = Call(request, time.monotonic())
         try:
             backend = self._backend()  # loaded before an attempt begins: until then nothing is in doubt
             while True:
-                ends = call.begin()
+                ends = call.begin(time.monotonic())
                 try:
-                    return await backend.exchange(call.request, ends, partial(call.read, read=read))
+                    return await backend.exchange(request, ends, partial(call.read, read=read))
                 except APIError as error:
-                    wait = call.failed(error)
+                    wait = call.failed(error, time.monotonic())
                     if turns is not None:
                         turns.failed(error)
                     if wait is None:
