@@ -12,13 +12,14 @@ import anyio.lowlevel
 from tazapay_lightning.errors import APIError, ConfigurationError
 from tazapay_lightning.transport.backends import HTTPX, load
 from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
-from tazapay_lightning.transport.exchange import Call, Request, Response
+from tazapay_lightning.transport.exchange import Call, Request
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning.values.safe_text import shown
 
 if TYPE_CHECKING:  # httpx is not loaded before it is needed
-    from tazapay_lightning.transport.backends.httpx import AsyncHTTPClient
+    from tazapay_lightning.transport.backends.aiohttp import AsyncAiohttp
+    from tazapay_lightning.transport.backends.httpx import AsyncHTTPClient, AsyncHttpx
 
 Backend = Literal["httpx", "aiohttp"]
 
@@ -48,7 +49,7 @@ class AsyncCalls:
         if not isinstance(backend, str) or backend not in get_args(Backend):
             raise ConfigurationError(f'backend must be "httpx" or "aiohttp"; got {shown(backend)}')
         self._load = partial(_load, settings, http_client, backend)
-        self._loaded: _Backend | None = None
+        self._loaded: AsyncHttpx | AsyncAiohttp | None = None
         self._closed = False
         self._loop: object = None
         self._closing: anyio.Event
@@ -100,7 +101,7 @@ class AsyncCalls:
         if self._loaded is not None and self._loop in {None, anyio.lowlevel.current_token()}:
             await self._loaded.aclose()  # in another loop there is nothing to close: connections end with theirs
 
-    def _backend(self) -> _Backend:
+    def _backend(self) -> AsyncHttpx | AsyncAiohttp:
         if self._loaded is None:
             self._loaded = self._load()
         return self._loaded
@@ -114,13 +115,7 @@ class AsyncCalls:
             raise ConfigurationError("this client belongs to another event loop; make one client in each")
 
 
-class _Backend(Protocol):
-    async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result: ...
-
-    async def aclose(self) -> None: ...
-
-
-def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Backend) -> _Backend:
+def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Backend) -> AsyncHttpx | AsyncAiohttp:
     """Load what carries the requests.
 
     Raises:
