@@ -16,14 +16,13 @@ from tazapay_lightning.client import CommonClient, InvoiceOptions
 from tazapay_lightning.errors import APIError
 from tazapay_lightning.invoices.echo import KnownInvoices
 from tazapay_lightning.invoices.invoice import Invoice
-from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_invoice_id
+from tazapay_lightning.invoices.request import InvoiceRequest, check_callback
 from tazapay_lightning.invoices.waiting import PaymentWait
 from tazapay_lightning.operations import any_operation, creating, getting, updating
 from tazapay_lightning.transport.async_calls import AsyncCalls, Backend, Turns
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Credentials, Environment, MetadataFormat, Settings
 from tazapay_lightning.transport.tracebacks import frames_emptied
-from tazapay_lightning.values.json_fields import json_object
 
 if TYPE_CHECKING:
     from tazapay_lightning.transport.backends.httpx import AsyncHTTPClient
@@ -148,9 +147,8 @@ class AsyncLightningClient(CommonClient):
         headers: Mapping[str, str] | None = None,
     ) -> Invoice:
         """Fetch an invoice as it is now: see `LightningClient.get_invoice`."""
-        checked = check_invoice_id(invoice_id)
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        return await self._calls.run(getting(settings, checked), self._fetched(checked), self._turns)
+        return await self._calls.run(getting(settings, invoice_id), self._fetched(invoice_id), self._turns)
 
     async def update_invoice(
         self,
@@ -163,12 +161,10 @@ class AsyncLightningClient(CommonClient):
         headers: Mapping[str, str] | None = None,
     ) -> Invoice:
         """Set the metadata of an invoice: see `LightningClient.update_invoice`."""
-        checked = check_invoice_id(invoice_id)
-        attached = json_object(metadata, argument="metadata")
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        request = updating(settings, checked, attached)
-        del metadata, attached, headers  # as in the constructor
-        return await self._calls.run(request, self._fetched(checked), self._turns)
+        request = updating(settings, invoice_id, metadata)
+        del metadata, headers  # as in the constructor
+        return await self._calls.run(request, self._fetched(invoice_id), self._turns)
 
     async def call(
         self,

@@ -16,14 +16,13 @@ from urllib.parse import urlsplit
 from tazapay_lightning.errors import APIError
 from tazapay_lightning.invoices.echo import KnownInvoices, read_created, read_fetched
 from tazapay_lightning.invoices.invoice import Invoice
-from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_invoice_id
+from tazapay_lightning.invoices.request import InvoiceRequest, check_callback
 from tazapay_lightning.invoices.waiting import PaymentWait
 from tazapay_lightning.operations import any_operation, creating, getting, updating
 from tazapay_lightning.transport.calls import Calls
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Credentials, Environment, MetadataFormat, Settings
 from tazapay_lightning.transport.tracebacks import frames_emptied
-from tazapay_lightning.values.json_fields import json_object
 
 if TYPE_CHECKING:
     from tazapay_lightning.transport.backends.httpx import HTTPClient
@@ -312,9 +311,8 @@ class LightningClient(CommonClient):
             ...     client.get_invoice(invoice.id).payment_status
             'unpaid'
         """
-        checked = check_invoice_id(invoice_id)
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        return self._calls.run(getting(settings, checked), self._fetched(checked))
+        return self._calls.run(getting(settings, invoice_id), self._fetched(invoice_id))
 
     def update_invoice(
         self,
@@ -359,12 +357,10 @@ class LightningClient(CommonClient):
             ...     dict(client.update_invoice(invoice.id, metadata={"order_id": "7890"}).metadata)
             {'order_id': '7890'}
         """
-        checked = check_invoice_id(invoice_id)
-        attached = json_object(metadata, argument="metadata")
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        request = updating(settings, checked, attached)
-        del metadata, attached, headers  # as in the constructor
-        return self._calls.run(request, self._fetched(checked))
+        request = updating(settings, invoice_id, metadata)
+        del metadata, headers  # as in the constructor
+        return self._calls.run(request, self._fetched(invoice_id))
 
     def call(
         self,

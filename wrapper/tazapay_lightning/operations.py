@@ -20,11 +20,16 @@ from urllib.parse import urlencode
 from attrs import evolve
 
 from tazapay_lightning.errors import InvalidArgumentError
-from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency_key, check_path_step
+from tazapay_lightning.invoices.request import (
+    InvoiceRequest,
+    check_idempotency_key,
+    check_invoice_id,
+    check_path_step,
+)
 from tazapay_lightning.transport.backends import load
 from tazapay_lightning.transport.exchange import Request
 from tazapay_lightning.transport.settings import Settings, header_value
-from tazapay_lightning.values.json_fields import json_text
+from tazapay_lightning.values.json_fields import json_object, json_text
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import shown
 
@@ -49,17 +54,19 @@ def creating(settings: Settings, request: InvoiceRequest, idempotency_key: objec
 
 def getting(settings: Settings, invoice_id: str) -> Request:
     """``GET /v3/lightning_invoice_bolt11/{id}``."""
+    arguments = {"id": check_invoice_id(invoice_id)}
     module = load("tazapay_lightning_api.api.default.get_lightning_invoice")
-    return _request(settings, module, {"id": invoice_id}, submitted=())
+    return _request(settings, module, arguments, submitted=())
 
 
 def updating(settings: Settings, invoice_id: str, metadata: Mapping[str, object]) -> Request:
     """``PUT /v3/lightning_invoice_bolt11/{id}``."""
+    checked, attached = check_invoice_id(invoice_id), json_object(metadata, argument="metadata")
     module = load("tazapay_lightning_api.api.default.update_lightning_invoice")
     from tazapay_lightning_api.models import UpdateLightningInvoiceRequest
 
-    body = UpdateLightningInvoiceRequest(metadata=_on_the_wire(metadata, settings))
-    return _request(settings, module, {"id": invoice_id, "body": body}, submitted=(metadata,))
+    body = UpdateLightningInvoiceRequest(metadata=_on_the_wire(attached, settings))
+    return _request(settings, module, {"id": checked, "body": body}, submitted=(attached,))
 
 
 def any_operation(
