@@ -54,11 +54,6 @@ class Request:
         return Redaction(credentials=self.settings.credentials, submitted=submitted)
 
     @property
-    def base_url(self) -> str:
-        """The address that messages name."""
-        return self.settings.base_url
-
-    @property
     def url(self) -> str:
         """The whole address."""
         return self.settings.base_url + self.path
