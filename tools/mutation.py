@@ -43,7 +43,6 @@ MODULES = (
     "webhooks.signature",
     "webhooks.verify",
     "invoices.echo",
-    "invoices.field_readers",
     "invoices.invoice",
     "invoices.payment_request",
     "invoices.qr",
@@ -134,15 +133,11 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         "if self.bolt11 is not None and read_payment_request(self.bolt11).expires_at < self._service_now():": "the "
         "clock has gone on by more than nothing when it is read",
     },
-    "invoices.field_readers.text": dict.fromkeys(
+    "values.json_fields.text": dict.fromkeys(
         ("raise ValueError(None)", 'raise ValueError("XXnot a textXX")', 'raise ValueError("NOT A TEXT")'),
         WORDS_THAT_ARE_CAUGHT,
     ),
-    "invoices.field_readers.identity": dict.fromkeys(
-        ("raise ValueError(None)", 'raise ValueError("XXan empty textXX")', 'raise ValueError("AN EMPTY TEXT")'),
-        WORDS_THAT_ARE_CAUGHT,
-    ),
-    "invoices.field_readers._whole_number": {"raise ValueError(None)": WORDS_THAT_ARE_CAUGHT},
+    "values.json_fields.whole_number": {"raise ValueError(None)": WORDS_THAT_ARE_CAUGHT},
     "values.json_fields.json_text": {
         'return json.dumps(dict(value), ensure_ascii=None, separators=(",", ":"))': "None is as false as False",
     },

@@ -9,22 +9,20 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from tazapay_lightning.client import CommonClient, InvoiceOptions
 from tazapay_lightning.errors import APIError
-from tazapay_lightning.invoices.echo import KnownInvoices, read_created
+from tazapay_lightning.invoices.echo import KnownInvoices
 from tazapay_lightning.invoices.invoice import Invoice
-from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_invoice_id
+from tazapay_lightning.invoices.request import InvoiceRequest, check_callback
 from tazapay_lightning.invoices.waiting import PaymentWait
 from tazapay_lightning.operations import any_operation, creating, getting, updating
 from tazapay_lightning.transport.async_calls import AsyncCalls, Backend, Turns
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Credentials, Environment, MetadataFormat, Settings
 from tazapay_lightning.transport.tracebacks import frames_emptied
-from tazapay_lightning.values.json_fields import json_object
 
 if TYPE_CHECKING:
     from tazapay_lightning.transport.backends.httpx import AsyncHTTPClient
@@ -136,18 +134,8 @@ class AsyncLightningClient(CommonClient):
         )
         del memo, metadata  # as in the constructor
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        return await self._calls.run(
-            creating(request, settings.metadata_format, idempotency_key),
-            settings,
-            partial(
-                read_created,
-                request=request,
-                network=settings.network,
-                known=self._known,
-                is_key_new=idempotency_key is None,
-            ),
-            self._turns,
-        )
+        read = self._created(request, is_key_new=idempotency_key is None)
+        return await self._calls.run(creating(settings, request, idempotency_key), read, self._turns)
 
     async def get_invoice(
         self,
@@ -159,9 +147,8 @@ class AsyncLightningClient(CommonClient):
         headers: Mapping[str, str] | None = None,
     ) -> Invoice:
         """Fetch an invoice as it is now: see `LightningClient.get_invoice`."""
-        checked = check_invoice_id(invoice_id)
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        return await self._calls.run(getting(checked), settings, self._fetched(checked), self._turns)
+        return await self._calls.run(getting(settings, invoice_id), self._fetched(invoice_id), self._turns)
 
     async def update_invoice(
         self,
@@ -174,12 +161,10 @@ class AsyncLightningClient(CommonClient):
         headers: Mapping[str, str] | None = None,
     ) -> Invoice:
         """Set the metadata of an invoice: see `LightningClient.update_invoice`."""
-        checked = check_invoice_id(invoice_id)
-        attached = json_object(metadata, argument="metadata")
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        operation = updating(checked, attached, settings.metadata_format)
-        del metadata, attached, headers  # as in the constructor
-        return await self._calls.run(operation, settings, self._fetched(checked), self._turns)
+        request = updating(settings, invoice_id, metadata)
+        del metadata, headers  # as in the constructor
+        return await self._calls.run(request, self._fetched(invoice_id), self._turns)
 
     async def call(
         self,
@@ -195,9 +180,9 @@ class AsyncLightningClient(CommonClient):
     ) -> Reply:
         """Call any operation of the generated package: see `LightningClient.call`."""
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        prepared = any_operation(operation, arguments, idempotency_key)
+        request = any_operation(settings, operation, arguments, idempotency_key)
         del arguments, headers  # as in the constructor
-        return await self._calls.run(prepared, settings, lambda reply: reply, self._turns)
+        return await self._calls.run(request, lambda reply: reply, self._turns)
 
     async def wait_for_payment(
         self,
@@ -213,11 +198,11 @@ class AsyncLightningClient(CommonClient):
         """
         check_callback(on_poll, argument="on_poll", may_be_async=True)
         wait = PaymentWait(invoice, timeout=timeout, poll_interval=poll_interval, now=time.monotonic())
-        operation = getting(wait.invoice_id)
         while True:
             try:
                 settings = self._settings.within(wait.seconds_left(time.monotonic()))
-                seen = await self._calls.run(operation, settings, self._fetched(wait.invoice_id), self._turns)
+                request = getting(settings, wait.invoice_id)
+                seen = await self._calls.run(request, self._fetched(wait.invoice_id), self._turns)
             except APIError as error:
                 self._calls.check_open()  # a closed client is no failure in passing
                 next_look: float | None = wait.missed(error, now=time.monotonic())

@@ -16,14 +16,13 @@ from urllib.parse import urlsplit
 from tazapay_lightning.errors import APIError
 from tazapay_lightning.invoices.echo import KnownInvoices, read_created, read_fetched
 from tazapay_lightning.invoices.invoice import Invoice
-from tazapay_lightning.invoices.request import InvoiceRequest, check_callback, check_invoice_id
+from tazapay_lightning.invoices.request import InvoiceRequest, check_callback
 from tazapay_lightning.invoices.waiting import PaymentWait
 from tazapay_lightning.operations import any_operation, creating, getting, updating
 from tazapay_lightning.transport.calls import Calls
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Credentials, Environment, MetadataFormat, Settings
 from tazapay_lightning.transport.tracebacks import frames_emptied
-from tazapay_lightning.values.json_fields import json_object
 
 if TYPE_CHECKING:
     from tazapay_lightning.transport.backends.httpx import HTTPClient
@@ -115,6 +114,10 @@ class CommonClient:
             check_echo=check_echo,
         )
         return other
+
+    def _created(self, request: InvoiceRequest, *, is_key_new: bool) -> Callable[[Reply], Invoice]:
+        network, known = self._settings.network, self._known
+        return partial(read_created, request=request, network=network, known=known, is_key_new=is_key_new)
 
     def _fetched(self, invoice_id: str) -> Callable[[Reply], Invoice]:
         return partial(read_fetched, invoice_id=invoice_id, network=self._settings.network, known=self._known)
@@ -268,17 +271,8 @@ class LightningClient(CommonClient):
         )
         del memo, metadata  # as in the constructor
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        return self._calls.run(
-            creating(request, settings.metadata_format, idempotency_key),
-            settings,
-            partial(
-                read_created,
-                request=request,
-                network=settings.network,
-                known=self._known,
-                is_key_new=idempotency_key is None,
-            ),
-        )
+        read = self._created(request, is_key_new=idempotency_key is None)
+        return self._calls.run(creating(settings, request, idempotency_key), read)
 
     def get_invoice(
         self,
@@ -317,9 +311,8 @@ class LightningClient(CommonClient):
             ...     client.get_invoice(invoice.id).payment_status
             'unpaid'
         """
-        checked = check_invoice_id(invoice_id)
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        return self._calls.run(getting(checked), settings, self._fetched(checked))
+        return self._calls.run(getting(settings, invoice_id), self._fetched(invoice_id))
 
     def update_invoice(
         self,
@@ -364,12 +357,10 @@ class LightningClient(CommonClient):
             ...     dict(client.update_invoice(invoice.id, metadata={"order_id": "7890"}).metadata)
             {'order_id': '7890'}
         """
-        checked = check_invoice_id(invoice_id)
-        attached = json_object(metadata, argument="metadata")
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        operation = updating(checked, attached, settings.metadata_format)
-        del metadata, attached, headers  # as in the constructor
-        return self._calls.run(operation, settings, self._fetched(checked))
+        request = updating(settings, invoice_id, metadata)
+        del metadata, headers  # as in the constructor
+        return self._calls.run(request, self._fetched(invoice_id))
 
     def call(
         self,
@@ -414,9 +405,9 @@ class LightningClient(CommonClient):
             (200, 123456)
         """
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
-        prepared = any_operation(operation, arguments, idempotency_key)
+        request = any_operation(settings, operation, arguments, idempotency_key)
         del arguments, headers  # as in the constructor
-        return self._calls.run(prepared, settings, lambda reply: reply)
+        return self._calls.run(request, lambda reply: reply)
 
     def wait_for_payment(
         self,
@@ -472,11 +463,11 @@ class LightningClient(CommonClient):
         """
         check_callback(on_poll, argument="on_poll", may_be_async=False)
         wait = PaymentWait(invoice, timeout=timeout, poll_interval=poll_interval, now=time.monotonic())
-        operation = getting(wait.invoice_id)
         while True:
             try:
                 settings = self._settings.within(wait.seconds_left(time.monotonic()))
-                seen = self._calls.run(operation, settings, self._fetched(wait.invoice_id))
+                request = getting(settings, wait.invoice_id)
+                seen = self._calls.run(request, self._fetched(wait.invoice_id))
             except APIError as error:
                 self._calls.check_open()  # a closed client is no failure in passing
                 next_look: float | None = wait.missed(error, now=time.monotonic())

@@ -20,19 +20,23 @@ from urllib.parse import urlencode
 from attrs import evolve
 
 from tazapay_lightning.errors import InvalidArgumentError
-from tazapay_lightning.invoices.request import InvoiceRequest, check_idempotency_key, check_path_step
+from tazapay_lightning.invoices.request import (
+    InvoiceRequest,
+    check_idempotency_key,
+    check_invoice_id,
+    check_path_step,
+)
 from tazapay_lightning.transport.backends import load
-from tazapay_lightning.transport.exchange import Operation
-from tazapay_lightning.transport.settings import MetadataFormat, header_value
-from tazapay_lightning.values.json_fields import json_text
+from tazapay_lightning.transport.exchange import Request
+from tazapay_lightning.transport.settings import Settings, header_value
+from tazapay_lightning.values.json_fields import json_object, json_text
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import shown
 
 
-def creating(request: InvoiceRequest, metadata_format: MetadataFormat, idempotency_key: object) -> Operation:
+def creating(settings: Settings, request: InvoiceRequest, idempotency_key: object) -> Request:
     """``POST /v3/lightning_invoice_bolt11``, with a fresh key where none is given."""
-    load("tazapay_lightning_api.api.default.create_lightning_invoice")
-    from tazapay_lightning_api.api.default import create_lightning_invoice
+    module = load("tazapay_lightning_api.api.default.create_lightning_invoice")
     from tazapay_lightning_api.models import CreateLightningInvoiceRequest
     from tazapay_lightning_api.types import UNSET
 
@@ -41,35 +45,37 @@ def creating(request: InvoiceRequest, metadata_format: MetadataFormat, idempoten
         d_tag_memo=UNSET if request.memo is None else request.memo,
         h_tag_memo=UNSET if request.memo_hash is None else request.memo_hash,
         expiry_interval=UNSET if request.expires_in is None else request.expires_in,
-        metadata=UNSET if request.metadata is None else _on_the_wire(request.metadata, metadata_format),
+        metadata=UNSET if request.metadata is None else _on_the_wire(request.metadata, settings),
     )
     key = check_idempotency_key(idempotency_key)
     submitted = (request.memo, request.metadata)
-    return _operation(create_lightning_invoice, {"body": body, "idempotency_key": key}, key, submitted)
+    return _request(settings, module, {"body": body, "idempotency_key": key}, key, submitted)
 
 
-def getting(invoice_id: str) -> Operation:
+def getting(settings: Settings, invoice_id: str) -> Request:
     """``GET /v3/lightning_invoice_bolt11/{id}``."""
-    load("tazapay_lightning_api.api.default.get_lightning_invoice")
-    from tazapay_lightning_api.api.default import get_lightning_invoice
+    arguments = {"id": check_invoice_id(invoice_id)}
+    module = load("tazapay_lightning_api.api.default.get_lightning_invoice")
+    return _request(settings, module, arguments, submitted=())
 
-    return _operation(get_lightning_invoice, {"id": invoice_id}, submitted=())
 
-
-def updating(invoice_id: str, metadata: Mapping[str, object], metadata_format: MetadataFormat) -> Operation:
+def updating(settings: Settings, invoice_id: str, metadata: Mapping[str, object]) -> Request:
     """``PUT /v3/lightning_invoice_bolt11/{id}``."""
-    load("tazapay_lightning_api.api.default.update_lightning_invoice")
-    from tazapay_lightning_api.api.default import update_lightning_invoice
+    checked, attached = check_invoice_id(invoice_id), json_object(metadata, argument="metadata")
+    module = load("tazapay_lightning_api.api.default.update_lightning_invoice")
     from tazapay_lightning_api.models import UpdateLightningInvoiceRequest
 
-    body = UpdateLightningInvoiceRequest(metadata=_on_the_wire(metadata, metadata_format))
-    return _operation(update_lightning_invoice, {"id": invoice_id, "body": body}, submitted=(metadata,))
+    body = UpdateLightningInvoiceRequest(metadata=_on_the_wire(attached, settings))
+    return _request(settings, module, {"id": checked, "body": body}, submitted=(attached,))
 
 
-def any_operation(module: object, arguments: Mapping[str, object], idempotency_key: object) -> Operation:
+def any_operation(
+    settings: Settings, module: object, arguments: Mapping[str, object], idempotency_key: object
+) -> Request:
     """Prepare any operation of the generated package, with the arguments of its generated function.
 
     Args:
+        settings: of the call.
         module: the operation's module, such as ``tazapay_lightning_api.api.default.get_lightning_invoice``.
         arguments: by the names of the generated function.
         idempotency_key: for a POST, a fresh one where none is given; another method has one only if its document says.
@@ -93,20 +99,21 @@ def any_operation(module: object, arguments: Mapping[str, object], idempotency_k
             value = arguments[argument]
             check_path_step(str(value) if type(value) in {int, uuid.UUID} else value, argument=argument)
     key = check_idempotency_key(idempotency_key)
-    operation = _operation(module, {**arguments, "idempotency_key": key} if has_key else arguments, key)
-    if operation.method == "POST" or has_key:
-        return operation
+    request = _request(settings, module, {**arguments, "idempotency_key": key} if has_key else arguments, key)
+    if request.method == "POST" or has_key:
+        return request
     if idempotency_key is not None:
         raise InvalidArgumentError(f"{name} takes no idempotency_key: it creates nothing", argument="idempotency_key")
-    return evolve(operation, idempotency_key=None)
+    return evolve(request, idempotency_key=None)
 
 
-def _operation(
+def _request(
+    settings: Settings,
     module: ModuleType,
     arguments: Mapping[str, object],
     key: str | None = None,
     submitted: tuple[object, ...] | None = None,
-) -> Operation:
+) -> Request:
     try:
         asked = _request_of(module)(**arguments)
         content = _content(asked)
@@ -119,7 +126,8 @@ def _operation(
     method = asked["method"].upper()
     if method == "POST" and key is not None:
         headers["Idempotency-Key"] = key
-    return Operation(
+    return Request(
+        settings=settings,
         method=method,
         path=asked["url"] + (f"?{query}" if query else ""),
         headers=headers,
@@ -161,5 +169,5 @@ def _parse(module: str, status: int, envelope: object) -> Any:
     return None
 
 
-def _on_the_wire(metadata: Mapping[str, object], metadata_format: MetadataFormat) -> Any:
-    return json_text(metadata) if metadata_format == "string" else dict(metadata)
+def _on_the_wire(metadata: Mapping[str, object], settings: Settings) -> Any:
+    return json_text(metadata) if settings.metadata_format == "string" else dict(metadata)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tazapay_lightning import MAX_SATS, UnexpectedResponseError
-from tazapay_lightning.invoices.field_readers import amount, essential, seconds, text
-from tazapay_lightning.values.json_fields import optional
+from tazapay_lightning.invoices.invoice import _amount as amount
+from tazapay_lightning.invoices.invoice import _seconds as seconds
+from tazapay_lightning.values.json_fields import essential, optional, text
 from tests.support.tables import each_row
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APIConnectionError, ServerError, UnexpectedResponseError, __version__
-from tazapay_lightning.transport.exchange import Call, Operation, Response
+from tazapay_lightning.transport.exchange import Call, Request, Response
 from tests.support.settings import settings
 from tests.support.tables import each_row
 
 
 def call(key: str | None = "the-whole-key", submitted: tuple[object, ...] = (), **options: Any) -> Call:
-    operation = Operation(
+    request = Request(
+        settings=settings(**options),
         method="POST",
         path="/v3/x?a=b",
         headers={"Idempotency-Key": "k"},
@@ -25,7 +26,7 @@ def call(key: str | None = "the-whole-key", submitted: tuple[object, ...] = (), 
         submitted=submitted,
         parse=lambda status, envelope: None,
     )
-    return Call(operation, settings(**options))
+    return Call(request, time.monotonic())
 
 
 def test_a_request_knows_where_to_and_with_what() -> None:
@@ -65,7 +66,7 @@ def test_an_attempt_is_one_line_of_the_debug_log_with_the_whole_key(
     monkeypatch.setattr(time, "monotonic", lambda: now)
     for key in ("the-whole-key", None):
         made = call(key)
-        made.begin()
+        made.begin(time.monotonic())
         now += 2
         with caplog.at_level(logging.DEBUG, logger="tazapay_lightning"), pytest.raises(ServerError):
             made.reply(Response(503, {}, b""))
@@ -75,29 +76,29 @@ def test_an_attempt_is_one_line_of_the_debug_log_with_the_whole_key(
 
 def test_a_retry_is_one_line_of_the_info_log_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
     made = call()
-    made.begin()
+    made.begin(time.monotonic())
     with caplog.at_level(logging.INFO, logger="tazapay_lightning"):
-        assert made.failed(ServerError("503 busy", status_code=503, retry_after=7.0)) == 7.0
-        made.begin()
-        assert made.failed(ServerError("400 no", status_code=400)) is None
+        assert made.failed(ServerError("503 busy", status_code=503, retry_after=7.0), time.monotonic()) == 7.0
+        made.begin(time.monotonic())
+        assert made.failed(ServerError("400 no", status_code=400), time.monotonic()) is None
     (line,) = caplog.messages
     assert line == "POST /v3/x: trying again in 7.00 s after: 503 busy"
 
 
 def test_an_error_names_the_request_that_it_is_about_and_only_that() -> None:
     made, lost = call(), APIConnectionError("lost")
-    made.begin()
+    made.begin(time.monotonic())
     with pytest.raises(ServerError) as caught:
         made.reply(Response(503, {"x-request-id": "r1"}, b""))
-    made.failed(caught.value)
-    made.begin()
-    made.failed(lost)
+    made.failed(caught.value, time.monotonic())
+    made.begin(time.monotonic())
+    made.failed(lost, time.monotonic())
     assert (caught.value.request_id, lost.request_id) == ("r1", None)
 
 
 def test_a_foreign_exception_leaves_as_a_documented_one_with_the_key() -> None:
     made = call()
-    made.begin()
+    made.begin(time.monotonic())
     foreign = OverflowError("date value out of range")
     error = made.left_by(foreign)
     assert isinstance(error, UnexpectedResponseError)
@@ -109,7 +110,7 @@ def test_a_foreign_exception_leaves_as_a_documented_one_with_the_key() -> None:
 @each_row("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError, GeneratorExit])
 def test_what_interrupts_a_call_leaves_as_it_is_with_the_key_as_a_note(kind: type[BaseException]) -> None:
     made = call()
-    made.begin()
+    made.begin(time.monotonic())
     leaving = kind()
     assert made.left_by(leaving) is leaving
     (note,) = leaving.__notes__

@@ -30,7 +30,7 @@ from tazapay_lightning import (
     ServerError,
     UnexpectedResponseError,
 )
-from tazapay_lightning.transport.retries import Attempts
+from tazapay_lightning.transport.exchange import Call, Request
 from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning.values.durations import seconds
 from tests.support.service import Answering, Create, create_async, create_sync, envelope, invoice_object
@@ -43,8 +43,19 @@ def limits(**options: Any) -> Settings:
     return settings(**{"timeout": 10.0, "deadline": 100.0, **options})
 
 
-def attempts(key: str | None = "key", jitter: Any = lambda most: most, **options: Any) -> Attempts:
-    return Attempts(limits(**options), idempotency_key=key, now=1000.0, jitter=jitter)
+def request(key: str | None = "key", **options: Any) -> Request:
+    return Request(
+        settings=limits(**options),
+        method="POST",
+        path="/v3/x",
+        headers={},
+        idempotency_key=key,
+        parse=lambda status, envelope: None,
+    )
+
+
+def attempts(key: str | None = "key", jitter: Any = lambda most: most, **options: Any) -> Call:
+    return Call(request(key, **options), 1000.0, jitter)
 
 
 def busy(retry_after: float | None = None) -> ServerError:
@@ -59,15 +70,15 @@ def test_waits_double_from_half_a_second_to_eight() -> None:
     waits = []
     for _ in range(7):
         course.begin(1000.0)
-        waits.append(course.wait_after(busy(), 1000.0))
+        waits.append(course.failed(busy(), 1000.0))
     assert waits == [0.5, 1, 2, 4, 8, 8, 8]
 
 
 def test_a_wait_that_would_end_with_the_deadline_is_not_begun() -> None:
     course = attempts(deadline=100.0)
     course.begin(1000.0)
-    assert course.wait_after(busy(8.0), 1091.75) == 8.0
-    assert course.wait_after(busy(8.0), 1092.0) is None
+    assert course.failed(busy(8.0), 1091.75) == 8.0
+    assert course.failed(busy(8.0), 1092.0) is None
 
 
 @given(st.integers(0, 2**32), st.integers(1, 8))
@@ -76,7 +87,7 @@ def test_jitter_is_full(seed: int, number: int) -> None:
     course = attempts(jitter=lambda most: source.uniform(0, most), max_retries=8)
     for _ in range(number):
         course.begin(1000.0)
-        wait = course.wait_after(busy(), 1000.0)
+        wait = course.failed(busy(), 1000.0)
     assert wait is not None
     assert 0 <= wait <= min(8, 0.5 * 2 ** (number - 1))
 
@@ -84,9 +95,9 @@ def test_jitter_is_full(seed: int, number: int) -> None:
 def test_waits_are_drawn_from_the_whole_range_when_nobody_says_otherwise() -> None:
     waits = []
     for _ in range(200):
-        course = Attempts(limits(), idempotency_key="key", now=1000.0)
+        course = Call(request(), 1000.0)
         course.begin(1000.0)
-        waits.append(course.wait_after(busy(), 1000.0))
+        waits.append(course.failed(busy(), 1000.0))
     assert all(wait is not None and 0 <= wait <= 0.5 for wait in waits)
     assert len(set(waits)) > 100
 
@@ -95,7 +106,7 @@ def test_waits_are_drawn_from_the_whole_range_when_nobody_says_otherwise() -> No
 def test_the_wait_is_the_longer_of_what_the_service_asks_for_and_the_own(asked: float | None, wait: float) -> None:
     course = attempts()
     course.begin(1000.0)
-    assert course.wait_after(busy(retry_after=asked), 1001.0) == wait
+    assert course.failed(busy(retry_after=asked), 1001.0) == wait
 
 
 @given(st.integers(0, 2**32), st.lists(st.none() | st.floats(0, 0.01), min_size=20, max_size=20))
@@ -107,7 +118,7 @@ def test_a_service_that_asks_for_no_wait_does_not_get_all_attempts_at_once(
     now = 1000.0
     for each in asked:
         course.begin(now)
-        wait = course.wait_after(busy(retry_after=each), now)
+        wait = course.failed(busy(retry_after=each), now)
         assert wait is not None
         now += wait
     assert now - 1000.0 > 60
@@ -122,27 +133,27 @@ def test_an_attempt_ends_with_its_timeout_or_with_the_deadline() -> None:
 def test_nothing_waits_past_the_deadline(elapsed: float, asked: float) -> None:
     course = attempts(deadline=100)
     course.begin(1000.0)
-    wait = course.wait_after(busy(retry_after=asked), 1000.0 + elapsed)
+    wait = course.failed(busy(retry_after=asked), 1000.0 + elapsed)
     assert (wait is None) == (1000.0 + elapsed + max(asked, 0.5) >= 1100.0)
 
 
 def test_attempts_are_counted_on_the_error() -> None:
     course = attempts(max_retries=1)
     course.begin(1000.0)
-    course.wait_after(busy(), 1000.0)
+    course.failed(busy(), 1000.0)
     course.begin(1001.0)
     error = busy()
-    assert course.wait_after(error, 1001.0) is None
+    assert course.failed(error, 1001.0) is None
     assert (error.attempts, error.idempotency_key, error.outcome_unknown) == (2, "key", True)
 
 
 def test_what_one_attempt_left_unknown_a_later_refusal_does_not_prove() -> None:
     course = attempts()
     course.begin(1000.0)
-    course.wait_after(APITimeoutError("lost"), 1000.0)
+    course.failed(APITimeoutError("lost"), 1000.0)
     course.begin(1001.0)
     error = APIConnectionError("refused", nothing_sent=True)
-    course.wait_after(error, 1001.0)
+    course.failed(error, 1001.0)
     assert error.outcome_unknown
 
 
@@ -150,7 +161,7 @@ def test_a_call_that_creates_nothing_never_has_an_unknown_outcome() -> None:
     course = attempts(key=None)
     course.begin(1000.0)
     error = busy()
-    course.wait_after(error, 1000.0)
+    course.failed(error, 1000.0)
     assert (error.outcome_unknown, error.idempotency_key) == (False, None)
 
 

@@ -47,7 +47,7 @@ class JumpingClock:
 def running_by(clock: JumpingClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Within the block, let the modules that decide by the clock look at this one, and not those that wait by it."""
     with monkeypatch.context() as patched:
-        for module in ("exchange", "backends.httpx", "backends.aiohttp"):
+        for module in ("calls", "async_calls", "exchange", "backends.httpx", "backends.aiohttp"):
             patched.setattr(f"tazapay_lightning.transport.{module}.time", SimpleNamespace(monotonic=clock))
         yield
 

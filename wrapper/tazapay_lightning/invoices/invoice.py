@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -12,10 +13,10 @@ from attrs import field, frozen
 
 from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError, UnexpectedResponseError
 from tazapay_lightning.invoices import qr
-from tazapay_lightning.invoices.field_readers import amount, essential, seconds, text
 from tazapay_lightning.invoices.payment_request import find_payment_request, read_payment_request
-from tazapay_lightning.values.amounts import sats_to_btc
-from tazapay_lightning.values.json_fields import decode_json_field, optional
+from tazapay_lightning.values.amounts import MAX_SATS, sats_to_btc
+from tazapay_lightning.values.durations import LONGEST_TIMEDELTA
+from tazapay_lightning.values.json_fields import decode_json_field, essential, optional, text, whole_number
 from tazapay_lightning.values.moments import read_moment, service_time
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
 from tazapay_lightning.values.safe_text import printable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # for types only: this room must not import the transport
 
 _DERIVED = ("amount_btc", "is_paid", "is_expired", "seconds_left", "expires_at", "lightning_uri")
 _NOT_IN_DICT = frozenset({"reply", "_service_ahead"})
+_amount, _seconds = partial(whole_number, most=MAX_SATS), partial(whole_number, most=LONGEST_TIMEDELTA)
 
 
 @frozen
@@ -208,12 +210,12 @@ class Invoice:
         date = None if reply is None else service_time(reply.headers, created_at)
         return cls(
             id=essential(payload, "id", text),
-            amount_sats=essential(payload, "amount", amount),
+            amount_sats=essential(payload, "amount", _amount),
             memo=optional(payload, "d_tag_memo", text),
             memo_hash=optional(payload, "h_tag_memo" if payload.get("h_tag_memo") is not None else "h_tag", text),
             status=optional(payload, "status", text),
             payment_status=optional(payload, "payment_status", text),
-            expiry_interval=optional(payload, "expiry_interval", seconds),
+            expiry_interval=optional(payload, "expiry_interval", _seconds),
             collect_id=optional(payload, "collect", text),
             metadata=optional(payload, "metadata", decode_json_field) or {},
             created_at=created_at,

@@ -1,7 +1,8 @@
-"""Carries out operations for asynchronous code: attempts around requests. Its twin is in `calls`."""
+"""Sends requests for asynchronous code: attempts around requests. Its twin is in `calls`."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, get_args
@@ -11,13 +12,14 @@ import anyio.lowlevel
 from tazapay_lightning.errors import APIError, ConfigurationError
 from tazapay_lightning.transport.backends import HTTPX, load
 from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
-from tazapay_lightning.transport.exchange import Call, Operation, Request, Response
+from tazapay_lightning.transport.exchange import Call, Request
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning.values.safe_text import shown
 
 if TYPE_CHECKING:  # httpx is not loaded before it is needed
-    from tazapay_lightning.transport.backends.httpx import AsyncHTTPClient
+    from tazapay_lightning.transport.backends.aiohttp import AsyncAiohttp
+    from tazapay_lightning.transport.backends.httpx import AsyncHTTPClient, AsyncHttpx
 
 Backend = Literal["httpx", "aiohttp"]
 
@@ -47,30 +49,28 @@ class AsyncCalls:
         if not isinstance(backend, str) or backend not in get_args(Backend):
             raise ConfigurationError(f'backend must be "httpx" or "aiohttp"; got {shown(backend)}')
         self._load = partial(_load, settings, http_client, backend)
-        self._loaded: _Backend | None = None
+        self._loaded: AsyncHttpx | AsyncAiohttp | None = None
         self._closed = False
         self._loop: object = None
         self._closing: anyio.Event
         if http_client is not None or backend != "httpx" or environment_names_proxy_or_certificates(settings):
             self._backend()  # fail at construction, not on the first call
 
-    async def run(
-        self, operation: Operation, settings: Settings, read: Callable[[Reply], _Result], turns: Turns | None = None
-    ) -> _Result:
-        """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the reply."""
+    async def run(self, request: Request, read: Callable[[Reply], _Result], turns: Turns | None = None) -> _Result:
+        """Send a request, in as many attempts as it takes, and return what `read` makes of the reply."""
         self._stay_in_one_loop()
         if turns is not None:
             await turns.first_turn()  # no part of the call's deadline
         self.check_open()
-        call = Call(operation, settings)
+        call = Call(request, time.monotonic())
         try:
             backend = self._backend()  # loaded before an attempt begins: until then nothing is in doubt
             while True:
-                ends = call.begin()
+                ends = call.begin(time.monotonic())
                 try:
-                    return await backend.exchange(call.request, ends, partial(call.read, read=read))
+                    return await backend.exchange(request, ends, partial(call.read, read=read))
                 except APIError as error:
-                    wait = call.failed(error)
+                    wait = call.failed(error, time.monotonic())
                     if turns is not None:
                         turns.failed(error)
                     if wait is None:
@@ -101,7 +101,7 @@ class AsyncCalls:
         if self._loaded is not None and self._loop in {None, anyio.lowlevel.current_token()}:
             await self._loaded.aclose()  # in another loop there is nothing to close: connections end with theirs
 
-    def _backend(self) -> _Backend:
+    def _backend(self) -> AsyncHttpx | AsyncAiohttp:
         if self._loaded is None:
             self._loaded = self._load()
         return self._loaded
@@ -115,13 +115,7 @@ class AsyncCalls:
             raise ConfigurationError("this client belongs to another event loop; make one client in each")
 
 
-class _Backend(Protocol):
-    async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result: ...
-
-    async def aclose(self) -> None: ...
-
-
-def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Backend) -> _Backend:
+def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Backend) -> AsyncHttpx | AsyncAiohttp:
     """Load what carries the requests.
 
     Raises:

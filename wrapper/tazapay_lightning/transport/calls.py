@@ -1,4 +1,4 @@
-"""Carries out operations for blocking code: attempts around requests. Its twin is in `async_calls`.
+"""Sends requests for blocking code: attempts around requests. Its twin is in `async_calls`.
 
 Requests go out through `backends.httpx`, which is loaded for the first of them: httpx takes longer to load than all
 else here.
@@ -6,6 +6,7 @@ else here.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tazapay_lightning.errors import APIError, ConfigurationError
 from tazapay_lightning.transport.backends import HTTPX, load
 from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
-from tazapay_lightning.transport.exchange import Call, Operation
+from tazapay_lightning.transport.exchange import Call, Request
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Settings
 
@@ -38,18 +39,18 @@ class Calls:
         if http_client is not None or environment_names_proxy_or_certificates(settings):
             self._backend()  # fail at construction, not on the first call
 
-    def run(self, operation: Operation, settings: Settings, read: Callable[[Reply], _Result]) -> _Result:
-        """Carry out an operation, in as many attempts as it takes, and return what `read` makes of the reply."""
+    def run(self, request: Request, read: Callable[[Reply], _Result]) -> _Result:
+        """Send a request, in as many attempts as it takes, and return what `read` makes of the reply."""
         self.check_open()
-        call = Call(operation, settings)
+        call = Call(request, time.monotonic())
         try:
             backend = self._backend()  # loaded before an attempt begins: until then nothing is in doubt
             while True:
-                ends = call.begin()
+                ends = call.begin(time.monotonic())
                 try:
-                    return backend.exchange(call.request, ends, partial(call.read, read=read))
+                    return backend.exchange(request, ends, partial(call.read, read=read))
                 except APIError as error:
-                    wait = call.failed(error)
+                    wait = call.failed(error, time.monotonic())
                     if wait is None:
                         raise
                 self._wait(wait)  # closing the client ends it: the next attempt fails then

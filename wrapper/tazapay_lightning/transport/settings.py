@@ -77,15 +77,15 @@ class Settings:
     base_url: str
     environment: Environment
     credentials: Credentials = field(repr=False)
-    timeout: float
+    timeout: float = 30.0
     """Seconds that one attempt may take."""
-    deadline: float
+    deadline: float = 90.0
     """Seconds that a whole call may take."""
-    max_retries: int
-    headers: Mapping[str, str] = field(repr=False)
+    max_retries: int = 2
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
     """What goes along with every request, each name with capitals as in ``User-Agent``."""
-    metadata_format: MetadataFormat
-    check_echo: bool
+    metadata_format: MetadataFormat = "string"
+    check_echo: bool = True
 
     @property
     def network(self) -> str | None:
@@ -123,9 +123,7 @@ class Settings:
         """
         log_as_the_environment_says(variables)
         try:
-            checked: dict[str, Any] = {
-                name: check(options.get(name, default)) for name, (check, default) in _OPTIONS.items()
-            }
+            checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in options.items()}
             named = environment if environment is not None else variables.get("TAZAPAY_ENVIRONMENT") or "sandbox"
             named = _one_of(named, argument="environment (or TAZAPAY_ENVIRONMENT)", accepted=get_args(Environment))
         except InvalidArgumentError as error:
@@ -150,9 +148,8 @@ class Settings:
         Raises:
             InvalidArgumentError: naming the option and what would be accepted.
         """
-        checked: dict[str, Any] = {
-            name: _OPTIONS[name][0](value) for name, value in options.items() if value is not None
-        }
+        given = {name: value for name, value in options.items() if value is not None}
+        checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in given.items()}
         if "headers" in checked:
             checked["headers"] = {**self.headers, **checked["headers"]}
         return evolve(self, **checked) if checked else self
@@ -191,15 +188,15 @@ def header_value(value: object, *, name: str = "a header") -> str:
     return value
 
 
-_OPTIONS: Mapping[str, tuple[Callable[[object], object], object]] = {
-    "timeout": (partial(seconds, argument="timeout"), 30.0),
-    "deadline": (partial(seconds, argument="deadline"), 90.0),
-    "max_retries": (partial(check_int, argument="max_retries", least=0, most=20), 2),
-    "headers": (_headers, {}),
-    "metadata_format": (partial(_one_of, argument="metadata_format", accepted=get_args(MetadataFormat)), "string"),
-    "check_echo": (partial(_one_of, argument="check_echo", accepted=(True, False)), True),
+_CHECKS: Mapping[str, Callable[[object], object]] = {
+    "timeout": partial(seconds, argument="timeout"),
+    "deadline": partial(seconds, argument="deadline"),
+    "max_retries": partial(check_int, argument="max_retries", least=0, most=20),
+    "headers": _headers,
+    "metadata_format": partial(_one_of, argument="metadata_format", accepted=get_args(MetadataFormat)),
+    "check_echo": partial(_one_of, argument="check_echo", accepted=(True, False)),
 }
-"""How each option is checked, and its default."""
+"""How each option is checked."""
 
 
 def _credential(value: object, argument: str, variable: str, variables: Mapping[str, str]) -> str:

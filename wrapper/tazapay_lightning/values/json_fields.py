@@ -1,4 +1,4 @@
-"""Fields that the published document types as a string in JSON format: ``metadata`` and ``data``.
+"""JSON, and fields of its objects, of which the document types ``metadata`` and ``data`` as a string in JSON format.
 
 Whether a JSON object travels as itself or as text within a string differs between the document, its examples and
 recorded traffic, and may differ again tomorrow. Both are read; what is sent is decided by the client's
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -21,6 +22,7 @@ from tazapay_lightning.values.safe_text import kind, shown
 
 _Value = TypeVar("_Value")
 _logger = logging.getLogger("tazapay_lightning")
+_DIGITS = re.compile(r"[0-9]{1,20}", re.ASCII)
 _ACCEPTED = "str, int, finite float, bool, None, and lists and mappings of them"
 
 
@@ -121,6 +123,38 @@ def optional(
     except (ValueError, UnexpectedResponseError):
         _logger.warning("`%s` of %s cannot be read: it is %s; see its `raw`", name, source, kind(value))
         return None
+
+
+def essential(payload: Mapping[str, object], name: str, read: Callable[[object], _Value]) -> _Value:
+    """Read a field without which there is no invoice.
+
+    Raises:
+        UnexpectedResponseError: it is missing or empty, or `read` raises `ValueError` because it cannot read it.
+    """
+    value = payload.get(name)
+    try:
+        return read(value if value != "" else None)
+    except ValueError:
+        problem = f"the invoice in the reply has no readable `{name}`: it is {kind(value)}"
+    raise UnexpectedResponseError(problem)
+
+
+def text(value: object) -> str:
+    """Read a text."""
+    if isinstance(value, str):
+        return value
+    raise ValueError("not a text")
+
+
+def whole_number(value: object, *, most: int) -> int:
+    """Read a number, 0 or more, that came as an integer, as digits, or as a float without a fraction."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return whole_number(int(value), most=most)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise ValueError(f"not a whole number up to {most}")
+    return value
 
 
 def parse_json(text: str | bytes, *, error: type[TazapayError] = UnexpectedResponseError) -> object:

@@ -8,6 +8,7 @@ import os
 from functools import cache
 from importlib import import_module
 from threading import RLock
+from types import ModuleType
 
 _loading = RLock()
 if hasattr(os, "register_at_fork"):  # not on Windows
@@ -18,8 +19,9 @@ HTTPX = ("tazapay_lightning.transport.backends.httpx", "httpcore", "certifi")  #
 
 
 @cache  # later calls meet no lock
-def load(*names: str) -> None:
-    """Load modules, which are imported afterwards, unless a fork is under way."""
+def load(name: str, *others: str) -> ModuleType:
+    """Load a module, and others that it needs later, unless a fork is under way. Return the module."""
     with _loading:
-        for name in names:
-            import_module(name)
+        for other in others:
+            import_module(other)
+        return import_module(name)

@@ -42,7 +42,7 @@ def documented(
     links = list(chain(failure))
     # its message may repeat kilobytes of what came
     what = printable(request.redaction.text(str(failure)), most=_MOST_WORDS) or type(failure).__name__
-    message = f"no complete reply from {request.base_url}"
+    message = f"no complete reply from {request.settings.base_url}"
     if proxy is not None:
         message += f" through the proxy {proxy} (HTTPS_PROXY, ALL_PROXY, NO_PROXY)"
     if late or isinstance(failure, TimeoutError):

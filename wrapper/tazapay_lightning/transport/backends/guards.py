@@ -25,16 +25,11 @@ from typing import Any, NoReturn
 _thread = threading.local()  # `request`: refers to the `_Ends` of the request that is under way
 
 
-class _Ends:
+class _Ends(float):
     """When a request has to be over, on the monotonic clock. Its block alone holds it.
 
     So it is gone with the block, even if a signal handler raises before the block could tidy up.
     """
-
-    __slots__ = ("__weakref__", "at")
-
-    def __init__(self, at: float) -> None:
-        self.at = at
 
 
 @contextmanager
@@ -54,25 +49,23 @@ def steps_end_at(ends: float) -> Iterator[None]:
 
 
 class _InTime:
-    """A socket that is given no more time than its request has left. httpcore gives it some before each step."""
+    """A socket that is given no more time than its request has left.
+
+    httpcore gives it some before each step. Within TLS to a proxy there is TLS to the service, which takes many steps
+    in the time given for one.
+    """
 
     __slots__ = ()
 
     def settimeout(self, value: float | None) -> None:
         request = getattr(_thread, "request", None)
         ends = request and request()
-        left = math.inf if ends is None else ends.at - time.monotonic()
+        left = math.inf if ends is None else ends - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time was up")
         if left < math.inf:
             value = left if value is None else min(value, left)
         super().settimeout(value)  # type: ignore[misc]  # of the socket's class
-
-
-class _EncryptedInTime(_InTime):
-    """Within TLS to a proxy there is TLS to the service, which takes many steps in the time given for one."""
-
-    __slots__ = ()
 
     def recv(self, *given: Any) -> Any:
         self.settimeout(self.gettimeout())  # type: ignore[attr-defined]  # of the socket's class, like the others
@@ -85,8 +78,7 @@ class _EncryptedInTime(_InTime):
 
 @lru_cache
 def _in_time(kind: type) -> type:
-    bound = _EncryptedInTime if issubclass(kind, ssl.SSLSocket) else _InTime
-    return type(kind.__name__, (bound, kind), {"__slots__": ()})
+    return type(kind.__name__, (_InTime, kind), {"__slots__": ()})
 
 
 def bound_steps(info: Mapping[str, Any]) -> None:
