@@ -116,7 +116,7 @@ def visible(text: str) -> str:
 def test_no_spelling_of_any_text_passes(secret: str, before: str, after: str, spelling: str) -> None:
     spelled = SPELLINGS[spelling](secret) if secret.isprintable() and secret.isascii() else secret
     redacted = Redaction(submitted=[secret]).text(before + spelled + after)
-    assert redacted == "[redacted]" or "[redacted]" in redacted or len(visible(secret)) < 4
+    assert redacted == "[redacted]" or "[redacted]" in redacted or len(visible(secret)) < 2
 
 
 def test_texts_in_json_that_is_text_itself_are_secrets_too() -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from tazapay_lightning.errors import APIError, ConfigurationError
@@ -34,8 +34,10 @@ class Calls:
         self._http_client = http_client
         self._loaded: list[BlockingHttpx] = []  # the first counts, when several threads load at once
         self._closed = False
-        # no lock of Python's: what a signal handler raises in the middle of one leaves it locked for ever
-        self._closing: SimpleQueue[None] = SimpleQueue()
+        # a door that all wait at until the client is closed; an event of Python's stays locked for ever if a signal
+        # handler raises in the middle of it
+        self._closing = Lock()
+        self._closing.acquire()
         if http_client is not None or environment_names_proxy_or_certificates(settings):
             self._backend()  # fail at construction, not on the first call
 
@@ -70,13 +72,14 @@ class Calls:
     def close(self) -> None:
         """Close the connections, apart from those of a client that the caller brought; a second time does nothing."""
         self._closed = True
-        self._closing.put(None)
+        with suppress(RuntimeError):  # it is open
+            self._closing.release()
         for backend in self._loaded:
             backend.close()
 
     def _wait(self, seconds: float) -> None:
-        with suppress(Empty):
-            self._closing.put(self._closing.get(timeout=max(0.0, seconds)))  # it is for all that wait
+        if self._closing.acquire(timeout=max(0.0, seconds)):
+            self._closing.release()  # for all that wait
 
     def _backend(self) -> BlockingHttpx:
         if not self._loaded:

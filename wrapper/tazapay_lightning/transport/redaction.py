@@ -114,14 +114,15 @@ class Redaction:
         runs: dict[int, set[str]] = {}
         left = _MOST_SUBMITTED
         for values, most in ((self._credentials, _RUN_OF_CREDENTIAL), (self._submitted, _RUN)):
-            for text in {value[: _MOST + 1] for value in each_once(values, _inner) if isinstance(value, str)}:
+            texts = (value[: _MOST + 1] for value in each_once(values, _inner) if isinstance(value, str))
+            for text in {each for each in texts if len(each) >= _SHORTEST}:
                 left -= max(len(text), 100)
                 self._shows_nothing = left < 0
                 if self._shows_nothing:
                     return {}
                 for letters in {_letters(spelled(text))[0] for spelled in (printable, _unescaped)}:
                     length = min(len(letters), most)
-                    if length >= _SHORTEST:
+                    if length > 1:
                         parts = (letters[begin : begin + length] for begin in range(len(letters) - length + 1))
                         runs.setdefault(length, set()).update(parts)
                         self._heads.update(letters[:short] for short in range(_SHORTEST, length))

@@ -25,6 +25,7 @@ from tazapay_lightning.transport.backends.connections import (
     MOST_CONNECTIONS,
     AsyncConnections,
     Connections,
+    _Places,
 )
 from tazapay_lightning.transport.backends.failures import client_closed_error
 from tazapay_lightning_emulator import running_emulator
@@ -259,6 +260,37 @@ def test_waiting_tasks_have_their_turns_in_order(network: Network) -> None:
 
     asyncio.run(run())
     assert order == list(range(20))
+
+
+def test_a_wait_of_hardly_any_time_ends() -> None:
+    """A queue of Python's would wait for ever, before Python 3.13: its time is up as it begins to wait."""
+
+    def wait() -> None:
+        for _ in range(30_000):
+            assert _Places(0).take(time.monotonic() + 1e-6) is None
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    waiting.join(60)
+    assert not waiting.is_alive()
+
+
+def test_no_thread_waits_while_a_place_is_free() -> None:
+    """One that did would wait until the end: all others are done by then."""
+    places, ends = _Places(3), time.monotonic() + 60
+
+    def take_turns(_: int) -> None:
+        for _ in range(300):
+            place = places.take(ends)
+            assert place is not None
+            if random.random() < 0.1:
+                time.sleep(0.0001)
+            places.give_back(place)
+
+    with ThreadPoolExecutor(32) as threads:
+        list(threads.map(take_turns, range(32)))
+    assert time.monotonic() < ends
+    assert len(places) == 3
 
 
 def test_a_waiting_thread_has_its_turn_when_another_is_done(network: Network) -> None:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -104,8 +105,8 @@ def test_a_signal_handler_may_raise_while_a_call_waits_for_a_connection(listen: 
 
     client = LightningClient("k", "s", base_url=f"http://127.0.0.1:{listen(answer).port}")
     connections = client._calls._backend()._connections
-    free: Any = connections._free  # type: ignore[union-attr]  # it is not a client that the caller brought
-    taken = [free.get_nowait() for _ in range(MOST_CONNECTIONS)]
+    places: Any = connections._places  # type: ignore[union-attr]  # it is not a client that the caller brought
+    taken = [places.take(time.monotonic()) for _ in range(MOST_CONNECTIONS)]
     before = signal.signal(signal.SIGALRM, raise_late)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.2)
@@ -118,7 +119,7 @@ def test_a_signal_handler_may_raise_while_a_call_waits_for_a_connection(listen: 
     del taken  # lost, without having been given back
     with client:
         assert client.create_invoice(amount_sats=1).amount_sats == 1
-        assert free.qsize() == MOST_CONNECTIONS
+        assert len(places) == MOST_CONNECTIONS
 
 
 @pytest.mark.parametrize("waiting_for", ["a reply", "the next attempt"])

@@ -13,7 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -76,6 +76,44 @@ class Pool(Generic[_Connection]):
         return old
 
 
+class _Places:
+    """Places among the connections in use, which threads wait for.
+
+    Of Python's own classes none will do: a semaphore that a signal handler raises in stays locked for ever, and before
+    Python 3.13 a queue waits for ever if the time is up just as the wait begins. The lock here protects nothing: it is
+    a door that a thread waits at, and open again for the next one whenever a place may be free.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._door = Lock()
+        self._free = deque(_Place(self) for _ in range(number))
+
+    def __len__(self) -> int:
+        return len(self._free)
+
+    def take(self, ends: float) -> _Place | None:
+        """Return a place, or None if none was free until `ends`."""
+        while True:
+            with suppress(IndexError):
+                place = self._free.pop()
+                if self._free:
+                    self._open()
+                return place
+            if not self._door.acquire(timeout=max(0.0, ends - time.monotonic())):
+                return None
+
+    def give_back(self, place: _Place | None) -> None:
+        """Let another thread have a place, or look for one."""
+        if place is not None:
+            self._free.append(place)
+        self._open()
+
+    def _open(self) -> None:
+        if self._door.locked():
+            with suppress(RuntimeError):  # another thread has opened it
+                self._door.release()
+
+
 class _Place:
     """A place among the connections in use.
 
@@ -83,27 +121,21 @@ class _Place:
     itself back, as another, when nothing refers to it any more.
     """
 
-    def __init__(self, free: SimpleQueue[_Place]) -> None:
-        self._free = weakref.ref(free)  # or neither would ever go
+    def __init__(self, places: _Places) -> None:
+        self._places = weakref.ref(places)  # or neither would ever go
 
     def __del__(self) -> None:
-        free = self._free()
-        if free is not None:
-            free.put(_Place(free))
+        places = self._places()
+        if places is not None:
+            places.give_back(_Place(places))
 
 
 class Connections(Pool[_Connection]):
-    """Lends connections to threads.
-
-    Without a lock of Python's: what a signal handler raises in the middle of one leaves it locked for ever, and so does
-    a fork in the middle of another thread's call.
-    """
+    """Lends connections to threads. A fork begins with places of its own."""
 
     def _start(self) -> None:
         super()._start()
-        self._free: SimpleQueue[_Place] = SimpleQueue()
-        for _ in range(MOST_CONNECTIONS):
-            self._free.put(_Place(self._free))
+        self._places = _Places(MOST_CONNECTIONS)
         self._process = os.getpid()
 
     @contextmanager
@@ -116,10 +148,9 @@ class Connections(Pool[_Connection]):
         """
         if self._process != os.getpid():  # forked: the other process reads from the same sockets, and its replies
             self._start()
-        free, place = self._free, None
+        places, place = self._places, None
         try:
-            with suppress(Empty):
-                place = free.get(timeout=max(0.0, ends - time.monotonic()))
+            place = places.take(ends)
             if place is None:
                 raise _pool_exhausted_error()
             connection = self._take()
@@ -130,8 +161,7 @@ class Connections(Pool[_Connection]):
                 raise
             self._close(self._give_back(connection))
         finally:
-            if place is not None:
-                free.put(place)
+            places.give_back(place)
 
     def close(self) -> None:
         """Close all connections, used ones too; none can be had afterwards."""
