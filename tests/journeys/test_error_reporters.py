@@ -53,7 +53,9 @@ class Held:
     """Secrets, made anew for each run, so that no source line that a reporter quotes has them."""
 
     def __init__(self) -> None:
-        self.key, self.secret, self.memo, self.name = (f"{letter}-{secrets.token_hex(8)}" for letter in "ksmn")
+        self.key, self.secret, self.memo, self.name, self.header = (
+            f"{letter}-{secrets.token_hex(8)}" for letter in "ksmnh"
+        )
         self.token = b64encode(f"{self.key}:{self.secret}".encode()).decode()
 
     def __repr__(self) -> str:
@@ -85,7 +87,9 @@ def creating(kind: str, base_url: str, hook: Callable[..., Any] | None = None, *
             if kind in CLIENTS_OF_THE_CALLER:
                 options["http_client"] = own
             with LightningClient(HELD.key, HELD.secret, base_url=base_url, **options) as client:
-                yield lambda: client.create_invoice(amount_sats=1, memo=HELD.memo, metadata={"name": HELD.name})
+                yield lambda: client.create_invoice(
+                    amount_sats=1, memo=HELD.memo, metadata={"name": HELD.name}, headers={"X-Gateway": HELD.header}
+                )
         return
 
     async def hooked(response: httpx.Response) -> None:
@@ -93,7 +97,9 @@ def creating(kind: str, base_url: str, hook: Callable[..., Any] | None = None, *
             hook(response)
 
     async def create() -> Any:
-        return await client.create_invoice(amount_sats=1, memo=HELD.memo, metadata={"name": HELD.name})
+        return await client.create_invoice(
+            amount_sats=1, memo=HELD.memo, metadata={"name": HELD.name}, headers={"X-Gateway": HELD.header}
+        )
 
     with asyncio.Runner() as loop:
         own_async = httpx.AsyncClient(verify=NO_TLS, event_hooks={"response": [hooked]})
@@ -120,7 +126,7 @@ def check_nothing_leaks(fail: Callable[[], Any], *kinds: type[BaseException]) ->
     assert not [name for name, value in vars(HELD).items() if value in f"{attributes} {caught.value}"]
 
 
-WORDS = f"{HELD.key} {HELD.secret} Basic {HELD.token} {HELD.memo} {HELD.name}"
+WORDS = f"{HELD.key} {HELD.secret} Basic {HELD.token} {HELD.memo} {HELD.name} {HELD.header}"
 NAMES = ("X-Request-Id", "X-Debug", "Authorization", "Set-Cookie", "WWW-Authenticate", "Retry-After", "Location")
 ECHOED_HEADERS = [
     *(f"{name}: {WORDS}".encode() for name in NAMES),

@@ -134,6 +134,7 @@ class AsyncLightningClient(CommonClient):
         )
         del memo, metadata  # as in the constructor
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        del headers
         read = self._created(request, is_key_new=idempotency_key is None)
         return await self._calls.run(creating(settings, request, idempotency_key), read, self._turns)
 
@@ -148,6 +149,7 @@ class AsyncLightningClient(CommonClient):
     ) -> Invoice:
         """Fetch an invoice as it is now: see `LightningClient.get_invoice`."""
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        del headers  # as in the constructor
         return await self._calls.run(getting(settings, invoice_id), self._fetched(invoice_id), self._turns)
 
     async def update_invoice(

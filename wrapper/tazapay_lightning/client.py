@@ -271,6 +271,7 @@ class LightningClient(CommonClient):
         )
         del memo, metadata  # as in the constructor
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        del headers
         read = self._created(request, is_key_new=idempotency_key is None)
         return self._calls.run(creating(settings, request, idempotency_key), read)
 
@@ -312,6 +313,7 @@ class LightningClient(CommonClient):
             'unpaid'
         """
         settings = self._settings.changed(timeout=timeout, deadline=deadline, max_retries=max_retries, headers=headers)
+        del headers  # as in the constructor
         return self._calls.run(getting(settings, invoice_id), self._fetched(invoice_id))
 
     def update_invoice(
