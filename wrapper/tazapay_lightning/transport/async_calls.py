@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, get_args
 
 import anyio.lowlevel
@@ -48,8 +48,7 @@ class AsyncCalls:
     def __init__(self, settings: Settings, http_client: AsyncHTTPClient | None, backend: Backend) -> None:
         if not isinstance(backend, str) or backend not in get_args(Backend):
             raise ConfigurationError(f'backend must be "httpx" or "aiohttp"; got {shown(backend)}')
-        self._load = partial(_load, settings, http_client, backend)
-        self._loaded: AsyncHttpx | AsyncAiohttp | None = None
+        self._backend = cache(partial(_load, settings, http_client, backend))  # what is loaded is kept
         self._closed = False
         self._loop: object = None
         self._closing: anyio.Event
@@ -98,13 +97,8 @@ class AsyncCalls:
         self._closed = True
         if self._loop is not None:
             self._closing.set()
-        if self._loaded is not None and self._loop in {None, anyio.lowlevel.current_token()}:
-            await self._loaded.aclose()  # in another loop there is nothing to close: connections end with theirs
-
-    def _backend(self) -> AsyncHttpx | AsyncAiohttp:
-        if self._loaded is None:
-            self._loaded = self._load()
-        return self._loaded
+        if self._backend.cache_info().currsize and self._loop in {None, anyio.lowlevel.current_token()}:
+            await self._backend().aclose()  # in another loop there is nothing to close: connections end with theirs
 
     def _stay_in_one_loop(self) -> None:
         loop = anyio.lowlevel.current_token()

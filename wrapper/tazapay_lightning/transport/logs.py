@@ -9,7 +9,6 @@ from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.values.safe_text import shown
 
 _NAME = "TAZAPAY_LOG"
-_LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 
 
 def log_as_the_environment_says(variables: Mapping[str, str]) -> None:
@@ -21,10 +20,10 @@ def log_as_the_environment_says(variables: Mapping[str, str]) -> None:
     asked = variables.get("TAZAPAY_LOG", "").strip().lower()
     if not asked:
         return
-    if asked not in _LEVELS:
+    if asked not in {"info", "debug"}:
         raise ConfigurationError(f'TAZAPAY_LOG must be "info" or "debug"; got {shown(asked)}')
     logger = logging.getLogger("tazapay_lightning")
-    logger.setLevel(_LEVELS[asked])
+    logger.setLevel(asked.upper())
     if not any(handler.name == _NAME for handler in logger.handlers):  # for another client of this program
         handler = logging.StreamHandler()
         handler.name = _NAME
