@@ -342,13 +342,13 @@ def test_the_command_works_in_a_thread_where_signals_cannot_be_heeded(shop: Shop
 def test_the_reasons_of_refusals_are_counted(shop: Shop) -> None:
     shop.write(*(f"{number},5000" for number in range(5)))
     shop.emulator.fail_next("status_before_commit", status=400, times=2)
-    shop.emulator.fail_next("status_before_commit", status=422)
+    shop.emulator.fail_next("status_before_commit", status=402)
     result = shop.run("--concurrency", "1", "--json")
-    assert "2 refused: 400 Bad Request\n1 refused: 422 Unprocessable Entity\n" in result.stderr
+    assert "2 refused: 400 Bad Request\n1 refused: 402 Payment Required\n" in result.stderr
     assert last_line(result).startswith("5 orders: 2 created, 3 refused; ")
     assert json.loads(result.stdout)["reasons"] == {
         "refused: 400 Bad Request": 2,
-        "refused: 422 Unprocessable Entity": 1,
+        "refused: 402 Payment Required": 1,
     }
 
 

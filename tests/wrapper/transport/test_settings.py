@@ -302,7 +302,11 @@ async def test_a_closed_async_client_says_so(anyio_backend: str) -> None:
 
 @both_clients
 @each_row("url", ["https://xn--.com", "https://api.XN--.com", "https://xn--999999999.com", "https://[v1.a]"])
-def test_an_address_that_http_cannot_use_is_refused_when_the_client_is_made(client: Any, url: str) -> None:
+def test_an_address_that_http_cannot_use_is_refused_when_the_client_is_made(
+    client: Any, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # or httpx would be loaded, and refuse it
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigurationError, match="base_url"):
         client("k", "s", base_url=url)
 

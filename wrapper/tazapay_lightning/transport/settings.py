@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from ipaddress import IPv6Address
 from typing import Any, Literal, NoReturn, get_args
 from urllib.parse import urlsplit
 
@@ -226,6 +227,8 @@ def _checked_url(url: object, *, allow_http: bool) -> str:
         host, _ = parts.hostname, parts.port  # reading the port is what checks it
         (host or "").encode("idna")  # labels that are empty or too long would fail only when the name is looked up
         _check_encoded_labels(host or "")
+        if "[" in parts.netloc:
+            IPv6Address(host or "")  # Python takes addresses of versions to come, too
     except ValueError as error:
         raise ConfigurationError(f"{wanted}; {error}") from None
     if not host:

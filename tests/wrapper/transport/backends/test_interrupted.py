@@ -149,7 +149,8 @@ def answer(connection: socket.socket) -> None:
 
 
 FORKED = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading, time, warnings
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)  # of Python 3.12 and later
 from tazapay_lightning import LightningClient
 client = LightningClient("k", "s", base_url=sys.argv[1])
 calling = threading.Thread(target=client.create_invoice, kwargs={"amount_sats": 1, "idempotency_key": "k"})
