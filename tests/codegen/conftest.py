@@ -1,5 +1,6 @@
 """Fixtures of the code generation's tests."""
 
+import signal
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import cache
@@ -7,11 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from codegen import interruptions
 from codegen.coverage import Coverage, load_coverage
 from codegen.documents import JsonObject, load_document
 from codegen.overlay import Action, read_overlay
 from tests.codegen.warm import WarmCheckout, WarmServer, warm_server
 from tests.support.checkout import PACKAGE, REPOSITORY, Checkout, copy_repository, made_environment, read_tree
+
+
+@pytest.fixture(autouse=True)
+def handlers_of_signals() -> Iterator[None]:
+    """What runs in this process takes over both signals: afterwards they are as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    interruptions.listen()  # nothing is held back any more
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

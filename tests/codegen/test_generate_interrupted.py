@@ -173,18 +173,8 @@ def test_a_regeneration_whose_summary_cannot_be_written_says_that_it_is_done(che
     assert checkout.tree() == committed_tree
 
 
-@pytest.fixture
-def listening():
-    """Our handlers of both signals, and afterwards those that were there."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    interruptions.listen()
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_a_signal_counts_at_once_or_waits_or_comes_too_late(listening, number):
+def test_a_signal_counts_at_once_or_waits_or_comes_too_late(number):
     interruptions.listen()
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(number)
@@ -202,7 +192,7 @@ def test_a_signal_counts_at_once_or_waits_or_comes_too_late(listening, number):
     signal.raise_signal(number)
 
 
-def test_a_signal_that_whoever_started_us_ignores_stays_ignored(listening):
+def test_a_signal_that_whoever_started_us_ignores_stays_ignored():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     interruptions.listen()
     signal.raise_signal(signal.SIGINT)
