@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TYPED := wrapper emulator codegen tools examples benchmarks tests/typing
-PYTEST := $(BIN)/python -m pytest --quiet --numprocesses=3 --dist=worksteal
+PYTEST := $(BIN)/python -m pytest --quiet --numprocesses=4 --dist=worksteal
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -44,7 +44,7 @@ distributed-bulk: distributed-environment ## bill orders from several processes,
 	@.venv-distributed/bin/python -m examples.distributed_bulk $(or $(ARGS),--orders 500 --workers 2 --kill)
 
 distributed-test: distributed-environment ## test that: workers killed in the middle, one invoice for each order
-	@.venv-distributed/bin/python -m pytest --quiet --numprocesses=3 --dist=worksteal --confcutdir=tests/distributed \
+	@.venv-distributed/bin/python -m pytest --quiet --numprocesses=4 --dist=worksteal --confcutdir=tests/distributed \
 		tests/distributed $(ARGS)
 
 check: lint types generated ## lint, types, and whether the committed client is what the document generates

@@ -235,6 +235,7 @@ LOST = [
 ]
 
 
+@pytest.mark.usefixtures("quick_retries")
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 520, 599])
 def test_a_status_that_may_pass_is_tried_again_with_the_same_key(status: int, create: Create) -> None:
     handler = Failing(httpx.Response(status, headers=AT_ONCE), httpx.Response(status, headers=AT_ONCE))
@@ -250,6 +251,7 @@ def test_a_status_that_will_not_pass_is_tried_once(status: int, create: Create) 
     assert (len(handler.keys), caught.value.attempts) == (1, 1)
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_it_is_over_a_socket_too(create_over_a_socket: Create) -> None:
     handler = Failing(httpx.Response(503, headers=AT_ONCE), httpx.Response(429, headers=AT_ONCE), httpx.Response(404))
     with pytest.raises(NotFoundError) as caught:
@@ -258,6 +260,7 @@ def test_it_is_over_a_socket_too(create_over_a_socket: Create) -> None:
 
 
 # each failure once, since each is followed by a wait; both clients read them with the same function
+@pytest.mark.usefixtures("quick_retries")
 @pytest.mark.parametrize("failure", [*NOTHING_SENT, *LOST], ids=lambda failure: type(failure).__name__)
 def test_a_connection_that_fails_is_tried_again_with_the_same_key(failure: Exception) -> None:
     check_tried_again(failure, create_sync)
