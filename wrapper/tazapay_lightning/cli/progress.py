@@ -14,8 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 def progress(total: int) -> Iterator[Callable[[Mapping[str, int]], None]]:
     """Show a bar within the block, and yield the function that moves it, which takes how many ended in each state."""
     console, began = Console(stderr=True), time.monotonic()
+    if not console.is_terminal:  # a bar that is disabled still prints an empty line, with rich 13.9
+        yield lambda states: None
+        return
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    bar = Progress(*columns, console=console, transient=True)
     task = bar.add_task("0.0/s, 0 failed", total=total)
 
     def update(states: Mapping[str, int]) -> None:
