@@ -140,6 +140,8 @@ class _Server(uvicorn.Server):
             EmulatorError: another process took the port.
         """
         async with self._listening_lock:
+            if self._stopping.is_set():  # nothing listens any more, and nobody would close a socket that is opened now
+                return
             if self._held_port is None:
                 await self._stop_listening()
                 self._held_port = hold_port(self._listener.family, self._address)

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from tazapay_lightning_emulator import Emulator, EmulatorError, running_emulator
-from tazapay_lightning_emulator.serving.listening import hold_port
+from tazapay_lightning_emulator.serving.listening import hold_port, listening
+from tazapay_lightning_emulator.serving.uvicorn_thread import _Server
 from tests.support.plain_http import NO_TLS
 from tests.support.thorough import THOROUGH
 
@@ -193,3 +197,18 @@ def test_an_emulator_that_stops_while_it_is_away_leaves_nothing_behind(seconds: 
         go_away()
     gc.collect()
     assert len(list(descriptors.iterdir())) == before
+
+
+def test_a_refusal_that_comes_while_the_emulator_stops_opens_nothing() -> None:
+    async def run() -> socket.socket | None:
+        with listening("127.0.0.1", 0) as listener:
+            server = _Server(Starlette(), listener)
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            await asyncio.wrap_future(server.ready)
+            server.stop()
+            await serving
+            await server.refuse(0.01)  # as a connection does whose request came last
+            return server._held_port
+
+    with ThreadPoolExecutor(1) as threads:  # uvicorn takes the signals of a main thread
+        assert threads.submit(asyncio.run, run()).result() is None
