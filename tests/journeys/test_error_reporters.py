@@ -420,6 +420,7 @@ class Interruption:
 
     def run(self, something: Callable[[], object]) -> None:
         before = sys.gettrace()
+        sys._getframe().f_trace_opcodes = True  # Python 3.12 heeds it in other frames only if one had it before
         try:
             sys.settrace(self._trace)
             something()

@@ -83,6 +83,7 @@ def test_an_interruption_at_any_bytecode_leaves_no_deadline_behind(
     bounded: socket.socket, clock: SimpleNamespace
 ) -> None:
     def sweep() -> int:
+        sys._getframe().f_trace_opcodes = True  # Python 3.12 heeds it in other frames only if one had it before
         for at in range(1, 1000):
             interruption = Interrupted(at)
             try:

@@ -50,6 +50,7 @@ def interrupted_at(nth):
             if count == nth:
                 raise Interrupted
         return look
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 heeds it in other frames only if one had it before
     sys.settrace(look)
     try:
         create()
