@@ -110,7 +110,7 @@ def outcome(compose, text):
 
 
 @pytest.mark.parametrize("seed", sample(range(20), 5))
-@pytest.mark.filterwarnings("ignore::ruamel.yaml.error.ReusedAnchorWarning")
+@pytest.mark.filterwarnings("ignore::ruamel.yaml.error.ReusedAnchorWarning")  # random texts name an anchor twice
 def test_random_texts_give_the_same_nodes_with_the_same_marks_or_the_same_refusal(seed):
     chance = random.Random(seed)
     for _ in range(200):

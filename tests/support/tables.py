@@ -53,7 +53,7 @@ def each_row(
 
         signature = inspect.signature(test)
         rest = [parameter for name, parameter in signature.parameters.items() if name not in fields]
-        on_every_row.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]
+        on_every_row.__signature__ = signature.replace(parameters=rest)  # type: ignore[attr-defined]  # pytest reads it
         return on_every_row
 
     return over_the_table

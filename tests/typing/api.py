@@ -93,7 +93,7 @@ def blocking() -> None:
     LightningClient("k", "s", http_client=httpx.AsyncClient())  # type: ignore[arg-type]  # of the wrong kind
 
 
-# a misspelt name is an error, and so is a method that a client does not have
+# a misspelt name is an error, and so is a method that a client does not have; it stands here and is not used, for mypy
 from tazapay_lightning import LightningClint  # type: ignore[attr-defined] # noqa: E402, F401
 
 assert_type(LightningClient().with_options(timeout=1), LightningClient)

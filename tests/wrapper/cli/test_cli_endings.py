@@ -479,7 +479,10 @@ def test_an_address_is_told_as_it_is(path: str) -> None:
 @pytest.mark.usefixtures("credentials")
 def test_the_services_words_are_told_as_they_are(handler_server: HandlerServer, status: int) -> None:
     bodies = (httpx.ByteStream(json.dumps({"status": "error", "message": word}).encode()) for word in WORDS)
-    reply = lambda _: httpx.Response(status, headers={"Retry-After": "200"}, stream=next(bodies))  # noqa: E731
+
+    def reply(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, headers={"Retry-After": "200"}, stream=next(bodies))
+
     with handler_server.serving(reply) as base_url:
         for word in WORDS:
             told = said("get", ID, "--base-url", base_url)
