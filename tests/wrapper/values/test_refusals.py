@@ -31,8 +31,8 @@ from tests.support.tables import each_row
 Refusal = tuple[Callable[..., object], tuple[object, ...], dict[str, Any], str]
 
 BTC = (
-    "btc must be an exact number of BTC with at most 8 decimals, greater than 0 and at most 21000000, as a Decimal, "
-    'a str or an int such as "0.001"; '
+    "btc must be an exact number of BTC with at most 8 decimals, greater than 0 and at most 21000000, "
+    'as a str or a Decimal, such as "0.001"; '
 )
 SATS = "sats must be an int from 0 to 2100000000000000, in satoshi; "
 TOO_LONG = (

@@ -24,7 +24,7 @@ MSAT_PER_SAT = 1000
 _PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
 _ACCEPTED = (
     "an exact number of BTC with at most 8 decimals, greater than 0 and at most 21000000, "
-    'as a Decimal, a str or an int such as "0.001"'
+    'as a str or a Decimal, such as "0.001"'
 )
 
 
@@ -51,7 +51,7 @@ def btc_to_sats(btc: Decimal | str | int) -> int:
         Traceback (most recent call last):
         ...
         tazapay_lightning.errors.InvalidArgumentError: btc must be an exact number of BTC with at most 8 \
-decimals, greater than 0 and at most 21000000, as a Decimal, a str or an int such as "0.001"; got 0.1
+decimals, greater than 0 and at most 21000000, as a str or a Decimal, such as "0.001"; got 0.1
     """
     return check_btc(btc, argument="btc")
 
