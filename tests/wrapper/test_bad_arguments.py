@@ -26,7 +26,7 @@ AMOUNTS = [
         )
     ),
     *(
-        ("amount_btc", {"amount_btc": value}, "exact number of BTC with at most 8 decimals.*as a str or a Decimal, such as")
+        ("amount_btc", {"amount_btc": value}, "exact number of BTC with at most 8 decimals.*as a str or a Decimal")
         for value in (
             0.1, 1.0, float("nan"), True, "", " 1", "1 ", "1,0", "1_0", "0x1", "NaN", "Infinity", Decimal("NaN"),
             Decimal("sNaN"), Decimal("Infinity"), "0", "-1", Decimal("-1E-8"), "0.000000001", Decimal("1E-9"),
