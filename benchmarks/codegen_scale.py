@@ -25,14 +25,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from codegen.coverage import Coverage
-from codegen.document_checks import check_document
-from codegen.documents import JsonObject, load_document
-from codegen.drift import compare
-from codegen.generator import generate, read_configuration
+from codegen.drift.compare import compare
+from codegen.drift.coverage import Coverage
+from codegen.generate.document_checks import check_document
+from codegen.generate.generator import generate, read_configuration
+from codegen.generate.package_checks import check_package
 from codegen.importing import import_pages
 from codegen.layout import CONFIGURATION, DOCUMENT, OVERLAY
-from codegen.package_checks import check_package
+from codegen.read.documents import JsonObject, load_document
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = (30, 100, 300)

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codegen import interruptions
 from codegen.errors import CodegenError
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
 from codegen.options import Options, read_options
-from codegen.values import shown
+from codegen.read.values import shown
+from codegen.write import interruptions
 
 if TYPE_CHECKING:
+    from codegen.generate.regeneration import Outcome
     from codegen.importing import Imported
-    from codegen.regeneration import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -59,12 +59,12 @@ def _run(arguments: Sequence[str]) -> int:
         # whatever state the repository is in: this may be what is to be written to openapi.yaml
         sys.stdout.buffer.write(_extract(options.extract))
         return DONE
-    from codegen.workspace import finish_what_was_interrupted, refuse_what_was_interrupted
+    from codegen.write.workspace import finish_what_was_interrupted, refuse_what_was_interrupted
 
     if options.diff is not None:
         refuse_what_was_interrupted(ROOT)
         return _diff(options)
-    from codegen.regeneration import regenerate
+    from codegen.generate.regeneration import regenerate
 
     if options.check:
         return _report_check(regenerate(ROOT, replace=False, own=options.overlay))
@@ -77,20 +77,20 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _extract(page: str) -> bytes:
-    from codegen.published_page import extract_document
-    from codegen.sources import read_bytes
+    from codegen.read.published_page import extract_document
+    from codegen.read.sources import read_bytes
 
     name, content = read_bytes(page)
     return extract_document(content, name)
 
 
 def _diff(options: Options) -> int:
-    from codegen.coverage import load_coverage
-    from codegen.documents import load_document
-    from codegen.drift import compare
-    from codegen.drift_report import render
-    from codegen.regeneration import read_overlays
-    from codegen.revisions import read_state
+    from codegen.drift.compare import compare
+    from codegen.drift.coverage import load_coverage
+    from codegen.drift.report import render
+    from codegen.generate.regeneration import read_overlays
+    from codegen.read.documents import load_document
+    from codegen.read.revisions import read_state
 
     before, after = read_state(ROOT, options.diff or "HEAD"), load_document(ROOT / DOCUMENT, DOCUMENT)
     actions = [action for overlay in read_overlays(ROOT, options.overlay) for action in overlay.actions]

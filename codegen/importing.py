@@ -4,23 +4,23 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.coverage import load_coverage
-from codegen.document_checks import steps_of
-from codegen.documents import JsonObject, parse_document
-from codegen.drift import Drift, compare
-from codegen.drift_report import render
+from codegen.drift.compare import Drift, compare
+from codegen.drift.coverage import load_coverage
+from codegen.drift.report import render
 from codegen.errors import CodegenError
-from codegen.journal import put_in_place
+from codegen.generate.document_checks import steps_of
+from codegen.generate.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
-from codegen.merging import Merged, merge
-from codegen.obsolete import fit_overlay
-from codegen.overlay import Action
-from codegen.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
-from codegen.rewriting import rewritten
-from codegen.sources import Source, read_sources
-from codegen.stubs import missing_schemas, stub_action
-from codegen.units import title
-from codegen.workspace import workspace
+from codegen.merge.merging import Merged, merge
+from codegen.merge.rewriting import rewritten
+from codegen.overlay.actions import Action
+from codegen.overlay.obsolete import fit_overlay
+from codegen.overlay.stubs import missing_schemas, stub_action
+from codegen.read.documents import JsonObject, parse_document
+from codegen.read.sources import Source, read_sources
+from codegen.read.units import title
+from codegen.write.journal import put_in_place
+from codegen.write.workspace import workspace
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from codegen.comparison import tree_differences  # noqa: E402 - the folder of this file is not that of the packages
 from codegen.layout import PACKAGE  # noqa: E402 - as above
+from codegen.write.comparison import tree_differences  # noqa: E402 - the folder of this file is not that of the packages
 
 SCRATCH = ROOT / ".next-generator"
 GENERATOR = "openapi-python-client"

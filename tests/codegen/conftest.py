@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from codegen import interruptions
-from codegen.coverage import Coverage, load_coverage
-from codegen.documents import JsonObject, load_document
-from codegen.overlay import Action, read_overlay
+from codegen.drift.coverage import Coverage, load_coverage
+from codegen.overlay.actions import Action, read_overlay
+from codegen.read.documents import JsonObject, load_document
+from codegen.write import interruptions
 from tests.codegen.warm import WarmCheckout, WarmServer, warm_server
 from tests.support.checkout import PACKAGE, REPOSITORY, Checkout, copy_repository, made_environment, read_tree
 

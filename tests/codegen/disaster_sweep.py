@@ -17,11 +17,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import codegen.regeneration
-import codegen.swap
-from codegen.document_checks import Contents
+import codegen.generate.regeneration
+import codegen.write.swap
+from codegen.generate.document_checks import Contents
 from codegen.layout import PACKAGE, SCRATCH
-from codegen.workspace import workspace
+from codegen.write.workspace import workspace
 
 OLD = {"__init__.py": b"old", "api/create.py": b"old create", "api/stale.py": b"stale"}
 NEW = {"__init__.py": b"new", "api/create.py": b"new create", "py.typed": b""}
@@ -71,7 +71,7 @@ def run(root: Path, moment: int, disaster: Disaster) -> str:
 
     try:
         sys.addaudithook(hook)
-        codegen.regeneration.regenerate(root, replace=True)
+        codegen.generate.regeneration.regenerate(root, replace=True)
     except OSError as error:
         # copytree, our stand-in for the generator, gathers its errors in one that has no number
         os._exit(1 if error.errno == errno.ENOSPC or isinstance(error, shutil.Error) else 3)
@@ -100,11 +100,13 @@ def sweep(root: Path, disaster: Disaster) -> list[dict[str, str]]:
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     write(root / "finished", NEW)
-    codegen.regeneration.merged_document = lambda _root, _own: ({}, ())
-    codegen.regeneration.check_document = lambda _document, _name, _at: Contents((), ())
-    codegen.regeneration.read_configuration = lambda _path: None
-    codegen.regeneration.check_package = lambda _package, _contents: None
-    codegen.regeneration.generate = lambda _document, _settings, output: shutil.copytree(root / "finished", output)
+    codegen.generate.regeneration.merged_document = lambda _root, _own: ({}, ())
+    codegen.generate.regeneration.check_document = lambda _document, _name, _at: Contents((), ())
+    codegen.generate.regeneration.read_configuration = lambda _path: None
+    codegen.generate.regeneration.check_package = lambda _package, _contents: None
+    codegen.generate.regeneration.generate = lambda _document, _settings, output: shutil.copytree(
+        root / "finished", output
+    )
     if sys.argv[2] == "renames":
-        codegen.swap.exchange = lambda _one, _other: False
+        codegen.write.swap.exchange = lambda _one, _other: False
     print(json.dumps(sweep(root, kill if sys.argv[3] == "killed" else fill_disk)))

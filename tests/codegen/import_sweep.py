@@ -15,13 +15,13 @@ import signal
 import sys
 from pathlib import Path
 
+import codegen.generate.regeneration
 import codegen.importing
-import codegen.regeneration
-import codegen.swap
-from codegen.coverage import load_coverage
-from codegen.document_checks import Contents
+import codegen.write.swap
+from codegen.drift.coverage import load_coverage
+from codegen.generate.document_checks import Contents
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
-from codegen.workspace import workspace
+from codegen.write.workspace import workspace
 from tests.codegen.disaster_sweep import MOVES, NEW, OLD, Disaster, fill_disk, kill, write
 from tests.support import thorough
 
@@ -97,10 +97,12 @@ if __name__ == "__main__":
     write(root / "finished", NEW)
     coverage = load_coverage(root)
     codegen.importing.load_coverage = lambda _root: coverage
-    codegen.regeneration.check_document = lambda _document, _name, _at: Contents((), ())
-    codegen.regeneration.read_configuration = lambda _path: None
-    codegen.regeneration.check_package = lambda _package, _contents: None
-    codegen.regeneration.generate = lambda _document, _settings, output: shutil.copytree(root / "finished", output)
+    codegen.generate.regeneration.check_document = lambda _document, _name, _at: Contents((), ())
+    codegen.generate.regeneration.read_configuration = lambda _path: None
+    codegen.generate.regeneration.check_package = lambda _package, _contents: None
+    codegen.generate.regeneration.generate = lambda _document, _settings, output: shutil.copytree(
+        root / "finished", output
+    )
     if sys.argv[3] == "renames":
-        codegen.swap.exchange = lambda _one, _other: False
+        codegen.write.swap.exchange = lambda _one, _other: False
     print(json.dumps(sweep(root, sys.argv[2], kill if sys.argv[4] == "killed" else fill_disk)))

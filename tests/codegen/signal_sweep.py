@@ -14,10 +14,10 @@ from io import TextIOWrapper
 from pathlib import Path
 
 import codegen.__main__
+import codegen.generate.regeneration
 import codegen.importing
-import codegen.regeneration
-from codegen.coverage import load_coverage
-from codegen.document_checks import Contents
+from codegen.drift.coverage import load_coverage
+from codegen.generate.document_checks import Contents
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
 from tests.codegen.disaster_sweep import MOVES, NEW, OLD, write
 from tests.codegen.import_sweep import PLACES, SAMPLED, content
@@ -75,7 +75,7 @@ def sweep(root: Path, arguments: list[str], number: int) -> list[dict[str, objec
     if arguments:
         codegen.importing.import_pages(root, [arguments[1]], drop_obsolete=False, stub_missing=True)
     else:
-        codegen.regeneration.regenerate(root, replace=True)
+        codegen.generate.regeneration.regenerate(root, replace=True)
     new = {name: content(root / name) for name in PLACES}
 
     def attempt(moment: int) -> dict[str, object]:
@@ -101,9 +101,11 @@ if __name__ == "__main__":
     codegen.__main__.ROOT = root
     coverage = load_coverage(root)
     codegen.importing.load_coverage = lambda _root: coverage
-    codegen.regeneration.check_document = lambda _document, _name, _at=str: Contents((), ())
-    codegen.regeneration.read_configuration = lambda _path: None
-    codegen.regeneration.check_package = lambda _package, _contents: None
-    codegen.regeneration.generate = lambda _document, _settings, output: shutil.copytree(root / "finished", output)
+    codegen.generate.regeneration.check_document = lambda _document, _name, _at=str: Contents((), ())
+    codegen.generate.regeneration.read_configuration = lambda _path: None
+    codegen.generate.regeneration.check_package = lambda _package, _contents: None
+    codegen.generate.regeneration.generate = lambda _document, _settings, output: shutil.copytree(
+        root / "finished", output
+    )
     given = ["--import", sys.argv[2], "--stub-missing"] if sys.argv[3] == "import" else []
     print(json.dumps(sweep(root, given, signal.Signals[sys.argv[4]])))

@@ -2,9 +2,9 @@ import copy
 
 import pytest
 
-from codegen.applier import apply_overlay
 from codegen.errors import CodegenError
-from codegen.overlay import read_overlay
+from codegen.overlay.actions import read_overlay
+from codegen.overlay.applier import apply_overlay
 from tests.support.tables import each_row
 
 REASON = "It is wrong in the document."

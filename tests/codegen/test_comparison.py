@@ -1,6 +1,6 @@
 import pytest
 
-from codegen.comparison import tree_differences
+from codegen.write.comparison import tree_differences
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from codegen.coverage import load_coverage, read_coverage
+from codegen.drift.coverage import load_coverage, read_coverage
 from codegen.errors import CodegenError
 from tests.support.tables import each_row
 

@@ -5,11 +5,11 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
-from codegen.applier import apply_overlay
-from codegen.documents import load_document
 from codegen.errors import CodegenError
-from codegen.overlay import read_overlay
-from codegen.regeneration import merged_document
+from codegen.generate.regeneration import merged_document
+from codegen.overlay.actions import read_overlay
+from codegen.overlay.applier import apply_overlay
+from codegen.read.documents import load_document
 
 POST = "/paths/~1v3~1lightning_invoice_bolt11/post"
 BODY = f"{POST}/requestBody/content/application~1json/schema"

@@ -1,9 +1,9 @@
 import pytest
 
-from codegen.document_checks import Operation, check_document
-from codegen.documents import parse_document
 from codegen.errors import CodegenError
-from codegen.regeneration import merged_document
+from codegen.generate.document_checks import Operation, check_document
+from codegen.generate.regeneration import merged_document
+from codegen.read.documents import parse_document
 from tests.support.tables import each_row
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from codegen.documents import MAX_VALUES, load_document, parse_document
 from codegen.errors import CodegenError
+from codegen.read.documents import MAX_VALUES, load_document, parse_document
 from tests.support.tables import each_row
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegen.coverage import load_coverage
-from codegen.documents import load_document
-from codegen.drift import GROUPS, SEVERITIES, compare
+from codegen.drift.compare import GROUPS, SEVERITIES, compare
+from codegen.drift.coverage import load_coverage
+from codegen.read.documents import load_document
 from tests.support.checkout import REPOSITORY
 from tests.support.drift import GONE, OPERATION, PATH, REPLY, SENT, SHOWN, changed, only, reordered
 from tests.support.thorough import THOROUGH, sample

@@ -2,8 +2,8 @@
 
 import pytest
 
-from codegen.coverage import Coverage
-from codegen.drift import compare
+from codegen.drift.compare import compare
+from codegen.drift.coverage import Coverage
 from tests.support.drift import GONE, REPLY, REQUEST, changed, only
 
 CONDITIONS = [

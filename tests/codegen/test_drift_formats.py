@@ -2,10 +2,10 @@
 
 import pytest
 
-from codegen.coverage import Covered
-from codegen.drift import compare
-from codegen.drift_formats import format_changed
-from codegen.drift_schemas import Field
+from codegen.drift.compare import compare
+from codegen.drift.coverage import Covered
+from codegen.drift.formats import format_changed
+from codegen.drift.schemas import Field
 from tests.support.drift import METADATA, REPLY, SENT, changed, only
 from tests.support.tables import each_row
 

@@ -4,10 +4,10 @@ from copy import deepcopy
 
 import pytest
 
-from codegen.document_checks import check_document
-from codegen.drift import compare
-from codegen.drift_report import render
+from codegen.drift.compare import compare
+from codegen.drift.report import render
 from codegen.errors import CodegenError
+from codegen.generate.document_checks import check_document
 
 PATH = "/v3/lightning_invoice_bolt11"
 

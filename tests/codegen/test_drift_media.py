@@ -2,8 +2,8 @@
 
 import pytest
 
-from codegen.drift import compare
-from codegen.overlay import read_overlay
+from codegen.drift.compare import compare
+from codegen.overlay.actions import read_overlay
 from tests.support.drift import OPERATION, at, changed, only
 
 REPLY = (*OPERATION, "responses", "200")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from codegen.applier import apply_overlay
-from codegen.drift import compare
-from codegen.overlay import read_overlay
+from codegen.drift.compare import compare
+from codegen.overlay.actions import read_overlay
+from codegen.overlay.applier import apply_overlay
 from tests.support.drift import GONE, METADATA, OPERATION, PATH, REPLY, REQUEST, SENT, at, changed, only
 
 DATA = (*REPLY, "properties", "data")

@@ -4,9 +4,9 @@ import copy
 
 import pytest
 
-from codegen.drift import compare
+from codegen.drift.compare import compare
 from codegen.errors import CodegenError
-from codegen.overlay import read_overlay
+from codegen.overlay.actions import read_overlay
 from tests.support.drift import METADATA, at, changed, only
 
 INPUT = {"$ref": "#/components/schemas/MetadataInput"}

@@ -7,10 +7,10 @@ import os
 import pytest
 from markdown_it import MarkdownIt
 
-from codegen.documents import parse_document
-from codegen.drift import Change, Drift, compare
-from codegen.drift_report import FORMATS, render
-from codegen.published_page import extract_document
+from codegen.drift.compare import Change, Drift, compare
+from codegen.drift.report import FORMATS, render
+from codegen.read.documents import parse_document
+from codegen.read.published_page import extract_document
 from tests.support.checkout import REPOSITORY
 from tests.support.drift import GONE, METADATA, OPERATION, PATH, REPLY, REQUEST, SENT, SHOWN, changed
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from codegen.coverage import Coverage, Covered, OperationCoverage
-from codegen.drift_keywords import keyword_changes
-from codegen.drift_rules import Wrapper, field_added, field_removed, required_changed
-from codegen.drift_schemas import Field
-from codegen.drift_types import type_changed
+from codegen.drift.coverage import Coverage, Covered, OperationCoverage
+from codegen.drift.keywords import keyword_changes
+from codegen.drift.rules import Wrapper, field_added, field_removed, required_changed
+from codegen.drift.schemas import Field
+from codegen.drift.types import type_changed
 from tests.support.tables import each_row
 
 REQUEST = {

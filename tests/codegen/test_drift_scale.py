@@ -8,14 +8,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from benchmarks.codegen_scale import changed, document_of
-from codegen import yaml_nodes
-from codegen.coverage import Coverage
-from codegen.coverage_gaps import coverage_gaps
-from codegen.drift import compare
-from codegen.drift_report import FORMATS, render
-from codegen.merging import merge
-from codegen.rewriting import rewritten
-from codegen.sources import Source
+from codegen.drift.compare import compare
+from codegen.drift.coverage import Coverage
+from codegen.drift.coverage_gaps import coverage_gaps
+from codegen.drift.report import FORMATS, render
+from codegen.merge.merging import merge
+from codegen.merge.rewriting import rewritten
+from codegen.read import yaml_nodes
+from codegen.read.sources import Source
 from tests.support.nightly import nightly
 
 FEW, MANY = 15, 60

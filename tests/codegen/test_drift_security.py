@@ -2,7 +2,7 @@
 
 import pytest
 
-from codegen.drift import compare
+from codegen.drift.compare import compare
 from tests.support.drift import GONE, OPERATION, PATH, changed, only
 
 BEARER = {"type": "http", "scheme": "bearer"}

@@ -2,9 +2,9 @@
 
 import pytest
 
-from codegen.coverage import Coverage
-from codegen.drift import compare
-from codegen.overlay import read_overlay
+from codegen.drift.compare import compare
+from codegen.drift.coverage import Coverage
+from codegen.overlay.actions import read_overlay
 from tests.support.drift import GONE, OPERATION, REPLY, REQUEST, SENT, SHOWN, changed, only
 from tests.support.thorough import sample
 

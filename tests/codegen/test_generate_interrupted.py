@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from codegen import interruptions
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from codegen.write import interruptions
 from tests.support.nightly import nightly
 from tests.support.thorough import THOROUGH
 
@@ -61,7 +61,7 @@ def test_a_signal_at_any_moment_ends_in_an_exit_code_and_a_message_that_are_true
 def killed(checkout, repository):
     """A checkout in which an import was killed right after it was decided, before anything was put in place."""
     code = (
-        "import codegen.journal as journal, pathlib, sys\n"
+        "import codegen.write.journal as journal, pathlib, sys\n"
         "root = pathlib.Path(sys.argv[1]); scratch = root / '.codegen-scratch'; scratch.mkdir()\n"
         "journal.settle = lambda _root, _scratch: None\n"
         "new = (root / 'openapi.yaml').read_bytes() + b'# the new one\\n'\n"

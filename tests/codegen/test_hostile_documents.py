@@ -4,12 +4,12 @@ import os
 
 import pytest
 
-from codegen.block_text import BlockText
-from codegen.documents import parse_nodes
 from codegen.errors import CodegenError
-from codegen.published_page import MAX_LINES
-from codegen.sources import MAX_BYTES, read_source, read_sources
-from codegen.values import MAX_LEVELS, MAX_NAME
+from codegen.read.block_text import BlockText
+from codegen.read.documents import parse_nodes
+from codegen.read.published_page import MAX_LINES
+from codegen.read.sources import MAX_BYTES, read_source, read_sources
+from codegen.read.values import MAX_LEVELS, MAX_NAME
 from tests.support.tables import each_row
 
 NO_NUMBER = "the number is infinite or not a number"

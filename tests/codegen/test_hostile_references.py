@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from codegen.document_checks import check_document
 from codegen.errors import CodegenError
-from codegen.sources import read_source
+from codegen.generate.document_checks import check_document
+from codegen.read.sources import read_source
 from tests.support.tables import each_row
 from tests.support.thorough import sample
 

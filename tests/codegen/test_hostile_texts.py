@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 import codegen.__main__ as command_line
-import codegen.regeneration
-from codegen.block_text import dumped
+import codegen.generate.regeneration
 from codegen.layout import DOCUMENT, OVERLAY
+from codegen.read.block_text import dumped
 from tests.support.thorough import THOROUGH, sample
 
 LONGEST_LINE = 2_000
@@ -63,10 +63,12 @@ def with_text(value, text):
 def imported(checkout, monkeypatch, capsys):
     """Imports a page in this process, with a generator that gives what is there; returns the code and all it said."""
     monkeypatch.setattr(command_line, "ROOT", checkout.root)
-    monkeypatch.setattr(codegen.regeneration, "read_configuration", lambda _path: None)
-    monkeypatch.setattr(codegen.regeneration, "check_package", lambda _package, _contents: None)
+    monkeypatch.setattr(codegen.generate.regeneration, "read_configuration", lambda _path: None)
+    monkeypatch.setattr(codegen.generate.regeneration, "check_package", lambda _package, _contents: None)
     monkeypatch.setattr(
-        codegen.regeneration, "generate", lambda _document, _settings, output: shutil.copytree(checkout.package, output)
+        codegen.generate.regeneration,
+        "generate",
+        lambda _document, _settings, output: shutil.copytree(checkout.package, output),
     )
     monkeypatch.chdir(checkout.root)
     shutil.rmtree(checkout.package)

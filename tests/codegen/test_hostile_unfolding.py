@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from codegen import unfolding
-from codegen.document_checks import MAX_CHAIN, check_document
 from codegen.errors import CodegenError
-from codegen.merging import merge
-from codegen.sources import Source, read_source
+from codegen.generate.document_checks import MAX_CHAIN, check_document
+from codegen.merge import unfolding
+from codegen.merge.merging import merge
+from codegen.read.sources import Source, read_source
 from tests.support.tables import each_row
 
 DEPTH = 30

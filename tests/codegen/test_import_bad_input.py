@@ -6,7 +6,7 @@ import pytest
 
 from codegen.errors import CodegenError
 from codegen.layout import DOCUMENT, OVERLAY
-from codegen.sources import MAX_BYTES, read_source
+from codegen.read.sources import MAX_BYTES, read_source
 from tests.support.tables import each_row
 
 START = b"# Title\n\n````yaml post /v3/x\n"

@@ -11,9 +11,9 @@ import time
 import pytest
 
 from codegen.errors import CodegenError
-from codegen.journal import put_in_place, settle, unsettled
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
-from codegen.workspace import workspace
+from codegen.write.journal import put_in_place, settle, unsettled
+from codegen.write.workspace import workspace
 from tests.support.nightly import nightly
 from tests.support.thorough import THOROUGH
 
@@ -107,7 +107,7 @@ def decided(tmp_path, monkeypatch):
     (scratch / "fresh/client").mkdir(parents=True)
     (scratch / "fresh/client/a.py").write_text("new")
     with monkeypatch.context() as patch:
-        patch.setattr("codegen.journal.settle", lambda _root, _scratch: None)
+        patch.setattr("codegen.write.journal.settle", lambda _root, _scratch: None)
         put_in_place(root, scratch, {"spec.yaml": b"new"}, {"client": scratch / "fresh/client"})
     return root, scratch
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from codegen.errors import CodegenError
-from codegen.journal import put_in_place, settle, unsettled
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
-from codegen.workspace import workspace
+from codegen.write.journal import put_in_place, settle, unsettled
+from codegen.write.workspace import workspace
 
 PAGE = "tests/pages/create-with-metadata-input.md"
 
@@ -119,7 +119,7 @@ def linked_root(tmp_path):
 def test_an_import_that_was_killed_is_carried_out_through_the_links(linked_root, monkeypatch):
     root, scratch = linked_root
     with monkeypatch.context() as patch:
-        patch.setattr("codegen.journal.settle", lambda _root, _scratch: None)
+        patch.setattr("codegen.write.journal.settle", lambda _root, _scratch: None)
         put_in_place(root, scratch, {"spec.yaml": b"new"}, {"client": scratch / "fresh/client"})
     assert ((root / "spec.yaml").read_text(), unsettled(scratch)) == ("old", True)
     settle(root, scratch)
@@ -189,7 +189,7 @@ def as_somebody_without_privileges(root: Path) -> str:
         "import fcntl, os, sys\n"
         "from pathlib import Path\n"
         "from codegen.errors import CodegenError\n"
-        "from codegen.workspace import workspace\n"
+        "from codegen.write.workspace import workspace\n"
         "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"
         "try:\n"
         "    with workspace(Path(sys.argv[1])): print('made')\n"

@@ -4,12 +4,12 @@ import itertools
 
 import pytest
 
-from codegen.documents import parse_document
 from codegen.errors import CodegenError
-from codegen.merging import merge
-from codegen.rewriting import rewritten
-from codegen.sources import Source
-from codegen.units import canonical
+from codegen.merge.merging import merge
+from codegen.merge.rewriting import rewritten
+from codegen.read.documents import parse_document
+from codegen.read.sources import Source
+from codegen.read.units import canonical
 from tests.support.tables import each_row
 
 HEAD = """\

@@ -2,12 +2,12 @@
 
 import pytest
 
-from codegen.block_text import BlockText
-from codegen.documents import parse_nodes
 from codegen.errors import CodegenError
-from codegen.obsolete import fit_overlay
-from codegen.overlay import read_overlay
-from codegen.stubs import stub_action
+from codegen.overlay.actions import read_overlay
+from codegen.overlay.obsolete import fit_overlay
+from codegen.overlay.stubs import stub_action
+from codegen.read.block_text import BlockText
+from codegen.read.documents import parse_nodes
 from tests.support.tables import each_row
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from codegen.documents import load_document
+from codegen.read.documents import load_document
 from tests.support.nightly import nightly
 
 WORKFLOW, PAGES = ".github/workflows/spec-drift.yml", ".github/spec-pages.txt"

@@ -1,7 +1,7 @@
 import pytest
 
 from codegen.errors import CodegenError
-from codegen.overlay import read_overlay
+from codegen.overlay.actions import read_overlay
 from tests.support.tables import each_row
 
 

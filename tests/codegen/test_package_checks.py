@@ -5,9 +5,9 @@ import httpx
 import pytest
 
 import tazapay_lightning_api
-from codegen.document_checks import Contents, Operation
 from codegen.errors import CodegenError
-from codegen.package_checks import check_package
+from codegen.generate.document_checks import Contents, Operation
+from codegen.generate.package_checks import check_package
 from tazapay_lightning_api import AuthenticatedClient
 
 CREATE = Operation("/v3/lightning_invoice_bolt11", "post", "create_lightning_invoice")

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.errors import CodegenError
-from codegen.published_page import extract_document
+from codegen.read.published_page import extract_document
 from tests.support.tables import each_row
 
 DOCUMENT = b"openapi: 3.1.0\ninfo: {}\n"

@@ -9,8 +9,8 @@ from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValida
 from openapi_spec_validator.schemas import schema_v30, schema_v31
 from openapi_spec_validator.schemas.backend.jsonschema import create_validator
 
-from codegen.regeneration import merged_document
-from codegen.spec_validation import VALIDATORS
+from codegen.generate.regeneration import merged_document
+from codegen.generate.spec_validation import VALIDATORS
 from tests.support.thorough import THOROUGH, sample
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import codegen.regeneration
-import codegen.swap
+import codegen.generate.regeneration
+import codegen.write.swap
 from codegen.layout import PACKAGE, SCRATCH
-from codegen.swap import exchange, recover, replace_folder
-from codegen.workspace import workspace
+from codegen.write.swap import exchange, recover, replace_folder
+from codegen.write.workspace import workspace
 from tests.support.nightly import nightly
 
 OLD = {"__init__.py": b"old", "api/stale.py": b"stale"}
@@ -44,13 +44,15 @@ def root(tmp_path, repository):
 def way(request, monkeypatch, tmp_path):
     """Each of the two ways to replace a folder, with a generator that copies a finished package."""
     finished = write(tmp_path / "finished", NEW)
-    monkeypatch.setattr(codegen.regeneration, "read_configuration", lambda _path: None)
-    monkeypatch.setattr(codegen.regeneration, "check_package", lambda _package, _contents: None)
+    monkeypatch.setattr(codegen.generate.regeneration, "read_configuration", lambda _path: None)
+    monkeypatch.setattr(codegen.generate.regeneration, "check_package", lambda _package, _contents: None)
     monkeypatch.setattr(
-        codegen.regeneration, "generate", lambda _document, _settings, output: shutil.copytree(finished, output)
+        codegen.generate.regeneration,
+        "generate",
+        lambda _document, _settings, output: shutil.copytree(finished, output),
     )
     if request.param == "renames":
-        monkeypatch.setattr(codegen.swap, "exchange", lambda _one, _other: False)
+        monkeypatch.setattr(codegen.write.swap, "exchange", lambda _one, _other: False)
     return request.param
 
 
@@ -79,13 +81,13 @@ def test_a_disaster_at_any_moment_leaves_a_whole_package(root, repository, way, 
 
 
 def test_a_package_that_is_not_there_yet_is_put_in_place(root, way):
-    codegen.regeneration.regenerate(root, replace=True)
+    codegen.generate.regeneration.regenerate(root, replace=True)
     assert read(root / PACKAGE) == NEW
 
 
 def test_a_package_is_replaced_with_every_file_that_is_no_longer_generated(root, way):
     write(root / PACKAGE, OLD)
-    codegen.regeneration.regenerate(root, replace=True)
+    codegen.generate.regeneration.regenerate(root, replace=True)
     assert read(root / PACKAGE) == NEW
     assert sorted(path.name for path in root.iterdir()) == ["generated_client", "openapi.overlay.yaml", "openapi.yaml"]
 
@@ -104,7 +106,7 @@ def test_an_exchange_with_nothing_changes_nothing(tmp_path):
 
 
 def test_a_second_rename_that_fails_puts_the_old_folder_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(codegen.swap, "exchange", lambda _one, _other: False)
+    monkeypatch.setattr(codegen.write.swap, "exchange", lambda _one, _other: False)
     target = write(tmp_path / "target", OLD)
     with pytest.raises(FileNotFoundError):
         replace_folder(tmp_path / "never made", target, tmp_path / "retired")

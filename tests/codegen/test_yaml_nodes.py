@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
-from codegen import yaml_nodes
+from codegen.read import yaml_nodes
 from tests.support.checkout import REPOSITORY
 from tests.support.nightly import nightly
 from tests.support.tables import each_row
@@ -152,7 +152,7 @@ def test_line_ends_of_windows_take_the_fast_way_too():
 )
 def test_a_bomb_of_nesting_does_not_reach_the_stack_of_libyaml(text):
     program = (
-        "import sys; from ruamel.yaml import YAML; from codegen.yaml_nodes import compose\n"
+        "import sys; from ruamel.yaml import YAML; from codegen.read.yaml_nodes import compose\n"
         "try: compose(YAML(typ='safe', pure=True), sys.stdin.read())\n"
         "except Exception as error: print(type(error).__name__)\n"
     )

@@ -25,22 +25,29 @@ from functools import partial
 from pathlib import Path
 
 import codegen.__main__ as program
-import codegen.regeneration
-from codegen.documents import JsonObject
-from codegen.generator import Configuration, generate
+import codegen.generate.regeneration
+from codegen.generate.generator import Configuration, generate
+from codegen.read.documents import JsonObject
 
 LONGEST = 1 << 16  # bytes of one message
 PRELOADED = (  # what a run imports only when it comes to that; the first is not where these tests run
     "openapi_python_client.config",
     *(
         f"codegen.{name}"
-        for name in ("coverage", "drift_report", "importing", "published_page", "revisions", "workspace")
+        for name in (
+            "drift.coverage",
+            "drift.report",
+            "importing",
+            "read.published_page",
+            "read.revisions",
+            "write.workspace",
+        )
     ),
 )
 
 
 def generate_once(kept: Path, document: JsonObject, configuration: Configuration, output: Path) -> None:
-    """Generate as `codegen.generator.generate` does, or copy what it made of the same; a failure is not kept."""
+    """Generate as the generator does, or copy what it made of the same; a failure is not kept."""
     asked = json.dumps(document).encode() + b"\0" + configuration.path.read_bytes()
     same = kept / hashlib.sha256(asked).hexdigest()
     if same.exists():
@@ -59,7 +66,7 @@ def run(request: dict[str, object], streams: list[int]) -> int:
     os.chdir(str(request["cwd"]))
     program.ROOT = Path(str(request["root"]))
     if request["kept"]:
-        codegen.regeneration.generate = partial(generate_once, Path(str(request["kept"])))
+        codegen.generate.regeneration.generate = partial(generate_once, Path(str(request["kept"])))
     arguments = request["arguments"]
     assert isinstance(arguments, list)
     try:

@@ -17,12 +17,12 @@ import attrs
 import httpx
 import pytest
 
-from codegen.coverage import KINDS, load_coverage
-from codegen.coverage_gaps import coverage_gaps
-from codegen.drift_fields import operations_of, reply_fields
-from codegen.drift_overlay import Effects
-from codegen.drift_parts import kind_of
-from codegen.regeneration import merged_document
+from codegen.drift.coverage import KINDS, load_coverage
+from codegen.drift.coverage_gaps import coverage_gaps
+from codegen.drift.fields import operations_of, reply_fields
+from codegen.drift.overlay_effects import Effects
+from codegen.drift.parts import kind_of
+from codegen.generate.regeneration import merged_document
 from tazapay_lightning import (
     AsyncLightningClient,
     Invoice,

@@ -25,9 +25,9 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import FailureGroup
 from starlette.responses import PlainTextResponse
 
-from codegen.applier import apply_overlay
-from codegen.documents import load_document
-from codegen.overlay import read_overlay
+from codegen.overlay.actions import read_overlay
+from codegen.overlay.applier import apply_overlay
+from codegen.read.documents import load_document
 from tazapay_lightning_emulator import DEFAULT_API_KEY, DEFAULT_API_SECRET, Emulator, app, running_emulator
 from tazapay_lightning_emulator.api import operations as invoice_operations
 from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, MAX_MEMO_BYTES

@@ -1,0 +1,116 @@
+"""What a drift report consists of."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from codegen.read.documents import JsonValue
+from codegen.read.references import Location
+
+Severity: TypeAlias = Literal["none", "harmless", "wrapper", "breaking"]
+
+SEVERITIES: tuple[Severity, ...] = ("none", "harmless", "wrapper", "breaking")
+"""From nothing to the worst."""
+
+GROUPS = (
+    *("operations", "request fields", "reply fields", "types", "required", "enums", "defaults", "security"),
+    *("servers", "limits", "texts", "other"),
+)
+"""In the order of a report."""
+
+_EXIT_CODES: dict[Severity, int] = {"none": 0, "harmless": 0, "wrapper": 3, "breaking": 4}
+_LONGEST_QUOTE = 160
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between two states of the document. Whatever comes from the document went through `quoted`."""
+
+    group: str
+    severity: Severity
+    operation: str
+    """Method and path, such as ``POST /v3/lightning_invoice_bolt11``; empty for what concerns the whole document."""
+    side: str
+    """"request" or "reply"; empty for the whole operation."""
+    field: str
+    """The field that it is about, such as ``data.collect``; empty for the whole operation."""
+    what: str
+    """What changed, in a few words."""
+    why: str
+    """Why it has this severity, and what to do."""
+    wrapper: str = ""
+    """The place in the wrapper that it touches; empty if it touches none."""
+    overlay: str = ""
+    """Which action of the overlay deals with it already; empty if none does."""
+    place: str = ""
+    """A JSON pointer to it in the new document; in the old one if it was removed."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """All differences between two states of the document: by group, the worst first."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def severity(self) -> Severity:
+        """That of the worst change; "none" if there is none."""
+        return max((change.severity for change in self.changes), key=SEVERITIES.index, default="none")
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing or harmless, 3 needs a wrapper change, 4 breaking."""
+        return _EXIT_CODES[self.severity]
+
+    def count(self, severity: Severity) -> int:
+        """Tell how many changes have a severity."""
+        return sum(change.severity == severity for change in self.changes)
+
+
+_PLAIN = re.compile(r"[$\w][\w-]*", re.ASCII)
+
+
+def printable(text: str) -> str:
+    r"""Return foreign text in one line that can neither steer a terminal nor end a code span of Markdown.
+
+    Examples:
+        >>> printable("one\n  two `three` \x1b[31m"), len(printable("x" * 1000))
+        ("one two 'three' ?[31m", 160)
+    """
+    line = " ".join(text.split()).replace("`", "'")
+    line = "".join(character if character.isprintable() else "?" for character in line)
+    return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 3] + "..."
+
+
+def named(key: str) -> str:
+    """Show a key of a document: as it is if it is a plain word, as keywords are, and quoted otherwise.
+
+    Examples:
+        >>> named("maxLength"), named("x-@someone")
+        ('maxLength', '`x-@someone`')
+    """
+    return key if _PLAIN.fullmatch(key) else quoted(key)
+
+
+def quoted(value: JsonValue) -> str:
+    r"""Show a value of a document between backticks, which make it a code span in Markdown.
+
+    Examples:
+        >>> quoted("amount"), quoted(5), quoted(["a", None])
+        ('`amount`', '`5`', '`["a", null]`')
+        >>> quoted("")
+        '`""`'
+    """
+    text = value if isinstance(value, str) and value.strip() else json.dumps(value, ensure_ascii=False)
+    return f"`{printable(text)}`"
+
+
+def pointer(location: Location) -> str:
+    """Write a location as a JSON pointer (RFC 6901) in a URI fragment's form.
+
+    Examples:
+        >>> pointer(("paths", "/v3/a", "get", "parameters", 0))
+        '#/paths/~1v3~1a/get/parameters/0'
+    """
+    return "/".join(["#", *(str(step).replace("~", "~0").replace("/", "~1") for step in location)])

@@ -1,0 +1,1 @@
+"""Check the document, run the generator, and check what it wrote."""

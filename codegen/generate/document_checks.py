@@ -1,0 +1,202 @@
+"""What must be true of the merged document before anything is generated from it.
+
+openapi-python-client drops an endpoint with a warning when a reference leads nowhere, lets a second operationId replace
+the first in silence, and sends every `default:` as if the caller had chosen it. openapi-spec-validator finds the second
+but not the others. So each has its check here, and each message names the place.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from codegen.errors import CodegenError
+from codegen.generate.spec_validation import VALIDATORS
+from codegen.merge.unfolding import MAX_FIELDS, by_composition
+from codegen.read.documents import JsonObject, JsonValue, describe, shown
+from codegen.read.places import escaped, places, references, steps_of
+from codegen.read.references import look_up
+
+__all__ = ["Contents", "Operation", "check_document", "places", "resolves", "steps_of"]
+
+MAX_CHAIN = 20
+"""A reference to a reference is rare; so many in a row are there to keep whoever follows them busy."""
+
+_MOST_PROBLEMS = 100
+"""That one message lists."""
+
+_LONGEST_PLACE = 500
+"""Characters that a message spends on a place, which is as long as the names that lead to it."""
+
+_NOT_OPERATIONS = frozenset({"summary", "description", "servers", "parameters"})
+
+
+@dataclass(frozen=True, order=True)
+class Operation:
+    """One thing that the API can do."""
+
+    path: str
+    method: str
+    operation_id: str
+
+    def __str__(self) -> str:
+        """Show it the way people write it."""
+        return shown(f"{self.method.upper()} {self.path}  ") + shown(self.operation_id)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a client generated from a document must hold."""
+
+    operations: tuple[Operation, ...]
+    """In the order of the document."""
+    models: tuple[str, ...]
+    """The titles of the schemas that describe objects."""
+
+
+def check_document(document: JsonObject, name: str, at: Callable[[str], str] = str) -> Contents:
+    """Return what a client must hold that is generated from a document, once the document is fit for that.
+
+    Args:
+        document: The document with the overlay applied.
+        name: What messages call the document.
+        at: Says where the place that a JSON pointer names is, for whoever knows more than the pointer.
+
+    Raises:
+        CodegenError: The document is not OpenAPI 3.0 or 3.1, refers to what it does not hold or to another document,
+            gives a schema a `default`, or defines no operation. All that is found is listed.
+    """
+    found = list(places(document, "#"))
+
+    def where(place: str) -> str:
+        return shown(at(place), _LONGEST_PLACE)
+
+    # References first: the validator would follow a remote one onto the network.
+    _refuse(name, _bad_references(document, where))
+    # Then what they compose: the validator would follow each of them again and again.
+    _refuse(name, _multiplied(document, found, where))
+    _refuse(name, _breaches_of_openapi(document, where))
+    _refuse(name, [_default_told(document, place, where) for place, value in found if "default" in value])
+    operations = tuple(_operations(document))
+    if not operations:
+        raise CodegenError(f"{name} defines no operation: there is nothing to generate")
+    return Contents(operations, tuple(str(value["title"]) for _, value in found if _is_named_object(value)))
+
+
+def _is_named_object(value: JsonObject) -> bool:
+    return isinstance(value.get("title"), str) and (value.get("type") == "object" or "properties" in value)
+
+
+_WHY_NO_DEFAULT = (
+    "the client would send it although the caller chose nothing; remove it with an action of the overlay (remove: true)"
+)
+
+
+def _default_told(document: JsonObject, place: str, at: Callable[[str], str]) -> str:
+    target = shown(_query(document, f"{place}/default"), _LONGEST_PLACE)
+    return f"{at(place)} has a default: {_WHY_NO_DEFAULT}\n    target: {target}"
+
+
+def _refuse(name: str, problems: list[str]) -> None:
+    if problems:
+        more = len(problems) - _MOST_PROBLEMS
+        told = [*problems[:_MOST_PROBLEMS], *([f"and {more} more like these"] if more > 0 else [])]
+        raise CodegenError("\n".join([f"{name} cannot be generated from:", *(f"  {problem}" for problem in told)]))
+
+
+def _query(document: JsonObject, place: str) -> str:
+    """Write a place as the target of an action.
+
+    Examples:
+        >>> _query({"paths": {"/a": [{}]}}, "#/paths/~1a/0/default")
+        "$.paths['/a'][0].default"
+    """
+    plain = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+    steps = steps_of(place, document)
+    return "$" + "".join(f".{step}" if plain.fullmatch(str(step)) else f"[{step!r}]" for step in steps)
+
+
+def _bad_references(document: JsonObject, at: Callable[[str], str]) -> list[str]:
+    problems = []
+    for place, reference, problem in references(document, "#"):
+        if problem or not isinstance(reference, str):
+            problems.append(f"{at(place)} refers to {describe(reference)}, {problem}")
+        elif not resolves(document, reference):
+            problems.append(f"{at(place)} refers to {shown(reference)}, which the document does not hold")
+        elif too_far := _leads_too_far(document, reference):
+            problems.append(f"{at(place)} refers to {shown(reference)}, {too_far}")
+        elif place.startswith("#/paths/") and place.count("/") == 2:
+            problems.append(f"{at(place)} is a reference: the generator would drop its operations; write them out")
+    return problems
+
+
+def _leads_too_far(document: JsonObject, reference: str) -> str | None:
+    """Say what is wrong with a reference that leads to a reference, and so on."""
+    passed = [reference]
+    while True:
+        found = look_up(document, passed[-1])
+        following = found[0].get("$ref") if found and isinstance(found[0], dict) else None
+        if not isinstance(following, str):
+            return None
+        if following in passed:
+            return "which leads back to itself"
+        passed.append(following)
+        if len(passed) > MAX_CHAIN:
+            return f"which leads to a reference and so on, more than {MAX_CHAIN} times"
+
+
+def _multiplied(document: JsonObject, found: list[tuple[str, JsonObject]], at: Callable[[str], str]) -> list[str]:
+    """List what `allOf` composes of so much that openapi-spec-validator would hardly come to an end."""
+    counts = by_composition(document)
+    composed = {place: counts.of(value["allOf"]) for place, value in found if "allOf" in value}
+    problems = [
+        f"{at(place)} is composed of itself: by `allOf`, through allOf, anyOf, oneOf, items or not; let the circle go"
+        " through `properties`"
+        for place, unfolded in composed.items()
+        if unfolded.is_circular
+    ]
+    if sum(unfolded.fields for unfolded in composed.values()) > MAX_FIELDS:
+        worst = max(composed, key=lambda place: composed[place].fields)
+        problems.append(
+            f"{at(worst)} unfolds into too much: what `allOf` composes in the document comes to more than"
+            f" {MAX_FIELDS:,} schemas, which multiply by referring to each other"
+        )
+    return problems
+
+
+def resolves(document: JsonValue, reference: str) -> bool:
+    """Tell whether a reference leads to something inside the document.
+
+    Examples:
+        >>> document = {"paths": {"/a": [{"b": 1}]}}
+        >>> resolves(document, "#/paths/~1a/0/b"), resolves(document, "#/paths/~1a/1"), resolves(document, "#b")
+        (True, False, False)
+    """
+    return look_up(document, reference) is not None
+
+
+def _breaches_of_openapi(document: JsonObject, at: Callable[[str], str]) -> list[str]:
+    version = document.get("openapi")
+    validator = VALIDATORS.get(version[:3]) if isinstance(version, str) else None
+    if validator is None:
+        return [f"openapi: version {describe(version)} is not supported; 3.0.x and 3.1.x are"]
+    breaches = []
+    try:
+        for error in validator(document).iter_errors():
+            place = "/".join(["#", *(escaped(str(step)) for step in error.absolute_path)])
+            said = error.message.splitlines()[0]
+            breaches.append(f"{at(place)}: {shown(said, 300)}")
+    except Exception as error:  # noqa: BLE001 - the validator stumbles over some of what it should refuse
+        breaches.append(
+            f"openapi-spec-validator cannot read it ({shown(repr(error))}): look for a `components`, `parameters` or"
+            " schema of the wrong type, and for references that lead in a circle"
+        )
+    return breaches
+
+
+def _operations(document: JsonObject) -> Iterator[Operation]:
+    paths = document.get("paths")
+    for path, item in paths.items() if isinstance(paths, dict) else ():
+        for method, operation in item.items() if isinstance(item, dict) else ():
+            # Whatever else holds an object counts, also methods that the generator does not know and would pass over.
+            if isinstance(operation, dict) and method not in _NOT_OPERATIONS and not method.startswith("x-"):
+                yield Operation(path, method, str(operation.get("operationId", "(no operationId)")))

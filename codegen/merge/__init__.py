@@ -1,0 +1,1 @@
+"""Merge published pages into the document, its text spliced byte for byte."""

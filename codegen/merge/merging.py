@@ -1,0 +1,168 @@
+"""Merge published documents into the one that is there, or say why that cannot be done.
+
+An operation replaces the one with its path and method; everything else has to agree. What the operations share, such as
+a component, may change only together with every operation that uses it: a page says nothing about the others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from codegen.errors import CodegenError
+from codegen.generate.package_checks import path_shape
+from codegen.merge.unfolding import refuse_multiplying
+from codegen.read.documents import JsonObject, JsonValue, describe, shown
+from codegen.read.sources import Source, read_version
+from codegen.read.units import Unit, canonical, is_operation, joined, order, references, title, unit_of
+
+_SETTLED = ("servers", "security")
+"""Where requests go and how they sign in: no page of one operation decides that for all of them."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A document with pages merged into it."""
+
+    document: JsonObject
+    changed: Mapping[Unit, Source]
+    """What differs from the document that was there, with where it comes from, in the order of `units.order`."""
+    origin: Mapping[Unit, Source]
+    """Where each part of the document stands: a page, or the document that was there."""
+
+
+def merge(current: Source, sources: Sequence[Source]) -> Merged:
+    """Merge documents into the one that is there; the order in which they are given does not matter.
+
+    Raises:
+        CodegenError: The documents contradict each other or the one that is there; every conflict is explained by file
+            and line.
+    """
+    before = current.parts
+    given, problems = _united(sources)
+    problems += _unsettled(current, before, sources)
+    newest = max([current, *sources], key=lambda source: read_version(source.document.get("openapi")) or ())
+    parts, origin = dict(before), dict.fromkeys(before, current)
+    changed: dict[Unit, Source] = {}
+    for unit in sorted(given, key=order):
+        if unit in before and canonical(before[unit]) == canonical(given[unit].parts[unit]):
+            continue
+        if unit[0] not in {"openapi", *_SETTLED}:
+            changed[unit] = origin[unit] = given[unit]
+            parts[unit] = given[unit].parts[unit]
+    if newest.document.get("openapi") != current.document.get("openapi"):  # of patch releases the newest holds for all
+        changed["openapi",], parts["openapi",] = newest, newest.document["openapi"]
+    problems += _twice(parts, origin)
+    problems += _left_behind(current, before, parts, changed, given)
+    if problems:
+        names = ", ".join(sorted({source.name for source in sources}))
+        raise CodegenError(
+            "\n".join([f"{names} cannot be merged into {current.name}:", *(f"  {text}" for text in sorted(problems))])
+        )
+    document = joined(parts)
+    refuse_multiplying(document, lambda unit: origin[unit].at(*unit))
+    return Merged(document, changed, origin)
+
+
+def _united(sources: Sequence[Source]) -> tuple[dict[Unit, Source], list[str]]:
+    """Choose for each part the source that gives it, and list the parts that two sources give differently."""
+    given: dict[Unit, Source] = {}
+    problems = []
+    for source in sorted(sources, key=lambda source: source.name):
+        for unit, value in source.parts.items():
+            other = given.setdefault(unit, source)
+            if other is source:
+                continue
+            if canonical(other.parts[unit]) == canonical(value):
+                # the same, perhaps in other quotes or lines: not the order of arguments decides which
+                given[unit] = min(other, source, key=lambda candidate: candidate.entry(unit))
+            elif unit != ("openapi",):
+                places = f"{other.at(*unit)} and {source.at(*unit)}"
+                problems.append(f"{places} say different things about {title(unit)}: import the one that is right")
+    return given, problems
+
+
+def _unsettled(current: Source, before: Mapping[Unit, JsonValue], sources: Sequence[Source]) -> list[str]:
+    """List what the pages say differently than the document although it concerns every operation."""
+    problems = []
+    way_out = (
+        f"if that is true for every operation, start anew: ./generate.sh --extract PAGE >{current.name},"
+        " then import the others"
+    )
+    for source in sources:
+        here, there = source.document.get("openapi"), current.document.get("openapi")
+        if (read_version(here) or ())[:2] != (read_version(there) or ())[:2]:
+            problems.append(
+                f"{source.at('openapi')} is OpenAPI {here}, {current.at('openapi')} is OpenAPI {there}, and the two"
+                f" read schemas differently; {way_out}"
+            )
+        problems += [
+            f"{source.at(key)} has other {key} than {current.at(key)}; {way_out}"
+            for key in _SETTLED
+            if canonical(source.document.get(key)) != canonical(current.document.get(key))
+        ]
+        problems += [
+            f"{source.at(*unit)} defines {title(unit)} otherwise than {current.at(*unit)}; {way_out}"
+            for unit, value in source.parts.items()
+            if unit[:2] == ("components", "securitySchemes") and canonical(before.get(unit, value)) != canonical(value)
+        ]
+    return problems
+
+
+def _twice(parts: Mapping[Unit, JsonValue], origin: Mapping[Unit, Source]) -> list[str]:
+    """List operations that have one operationId, and paths that differ only in the names of their parameters."""
+    problems = []
+    ids: dict[str, Unit] = {}
+    shapes: dict[str, Unit] = {}
+    moved = "if the old one is no longer published, delete it from openapi.yaml first"
+    for unit, value in parts.items():
+        if unit[0] != "paths":
+            continue
+        other = shapes.setdefault(path_shape(unit[1]), unit)
+        if other[1] != unit[1]:
+            shapes[path_shape(unit[1])] = unit
+            problems.append(
+                f"{origin[other].at(*other[:2])} has {shown(other[1])} and"
+                f" {origin[unit].at(*unit[:2])} has {shown(unit[1])}:"
+                f" one path with two names for its parameter; {moved}"
+            )
+        name = value.get("operationId") if is_operation(unit) and isinstance(value, dict) else None
+        if isinstance(name, str) and (other := ids.setdefault(name, unit)) != unit:
+            problems.append(
+                f"{title(other)} ({origin[other].at(*other, 'operationId')}) and {title(unit)}"
+                f" ({origin[unit].at(*unit, 'operationId')}) have the same operationId {describe(name)}; {moved}"
+            )
+    return problems
+
+
+def _left_behind(
+    current: Source,
+    before: Mapping[Unit, JsonValue],
+    parts: Mapping[Unit, JsonValue],
+    changed: Mapping[Unit, Source],
+    given: Mapping[Unit, Source],
+) -> list[str]:
+    """List the operations that are not imported although something changes that they share with those that are."""
+    users: dict[Unit, list[Unit]] = {}
+    for unit, value in parts.items():
+        for reference in references(value):
+            users.setdefault(unit_of(reference), []).append(unit)
+        if is_operation(unit):
+            for key in ("parameters", "servers"):
+                users.setdefault((*unit[:2], key), []).append(unit)
+    problems = []
+    # A component that is new changes nothing for those who had to do without it, or with a stub of the overlay.
+    reached = {unit: unit for unit in changed if not is_operation(unit) and (unit in before or unit[0] == "paths")}
+    waiting = list(reached)
+    while waiting:
+        part = waiting.pop()
+        for user in users.get(part, ()):
+            if user in reached or (user in changed and is_operation(user)):
+                continue
+            reached[user] = reached[part]
+            waiting.append(user)
+            if is_operation(user) and user not in given:
+                cause = reached[user]
+                problems.append(
+                    f"{title(user)} ({current.at(*user)}) uses {title(cause)}, which {changed[cause].at(*cause)}"
+                    " changes: import its page too, which says whether that holds for it"
+                )
+    return problems

@@ -1,0 +1,1 @@
+"""Read overlays, apply them strictly, and edit ours."""

@@ -1,0 +1,123 @@
+"""The parts that an OpenAPI document is merged by: operations, components, and whatever else stands beside them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
+
+from codegen.read.documents import JsonObject, JsonValue, shown
+from codegen.read.places import places
+
+Unit = tuple[str, ...]
+"""The keys that lead to a part: `("paths", "/v3/x", "post")`, `("components", "schemas", "X")`, `("info",)`."""
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""In the order in which the specification lists them."""
+
+
+def units(document: JsonObject) -> dict[Unit, JsonValue]:
+    """Take a document apart.
+
+    Examples:
+        >>> sorted(units({"openapi": "3.1.0", "paths": {"/a": {"get": {}}}, "components": {"schemas": {"A": {}}}}))
+        [('components', 'schemas', 'A'), ('openapi',), ('paths', '/a', 'get')]
+        >>> units({"tags": [{"name": "invoices"}]})
+        {('tags', 'invoices'): {'name': 'invoices'}}
+    """
+    return dict(_units(document))
+
+
+def joined(parts: Mapping[Unit, JsonValue]) -> JsonObject:
+    """Put a document together again, in the order of its parts; what held no part is gone.
+
+    Examples:
+        >>> document = {"openapi": "3.1.0", "tags": [{"name": "a"}], "paths": {"/a": {"get": {}}}}
+        >>> joined(units(document)) == document
+        True
+    """
+    document: JsonObject = {}
+    for unit, value in parts.items():
+        if unit[0] == "tags" and len(unit) == 2:
+            tags = document.setdefault("tags", [])
+            if isinstance(tags, list):
+                tags.append(value)
+            continue
+        holder = document
+        for step in unit[:-1]:
+            inner = holder.setdefault(step, {})
+            if isinstance(inner, dict):
+                holder = inner
+        holder[unit[-1]] = value
+    return document
+
+
+def _units(document: JsonObject) -> Iterator[tuple[Unit, JsonValue]]:
+    for key, value in document.items():
+        if key in {"paths", "components"} and isinstance(value, dict):
+            for outer, members in value.items():
+                if isinstance(members, dict) and not outer.startswith("x-"):
+                    for inner, member in members.items():
+                        yield (key, outer, inner), member
+                else:
+                    yield (key, outer), members
+        elif key == "webhooks" and isinstance(value, dict):
+            for name, item in value.items():
+                yield (key, name), item
+        elif key == "tags" and isinstance(value, list) and all(_is_named(tag) for tag in value):
+            for tag in value:
+                yield (key, str(tag["name"]) if isinstance(tag, dict) else ""), tag
+        else:
+            yield (key,), value
+
+
+def _is_named(tag: JsonValue) -> bool:
+    return isinstance(tag, dict) and isinstance(tag.get("name"), str)
+
+
+def is_operation(unit: Unit) -> bool:
+    """Tell an operation from what its path says about all of its operations."""
+    return unit[0] == "paths" and len(unit) == 3 and unit[2] in METHODS
+
+
+def title(unit: Unit) -> str:
+    """Return what messages call a part.
+
+    Examples:
+        >>> title(("paths", "/v3/x", "post")), title(("components", "schemas", "X")), title(("info",))
+        ('POST /v3/x', '#/components/schemas/X', 'info')
+    """
+    if is_operation(unit):
+        return shown(f"{unit[2].upper()} {unit[1]}")
+    return shown("#/" + "/".join(unit) if unit[0] == "components" else " of ".join(reversed(unit[1:])) or unit[0])
+
+
+def order(unit: Unit) -> tuple[object, ...]:
+    """Sort parts by it: the same order whatever the order of the arguments was."""
+    method = METHODS.index(unit[2]) if is_operation(unit) else -1
+    return (unit[0] == "components", unit[:2], method, unit)
+
+
+def canonical(value: JsonValue) -> str:
+    """Return the same text for values that are equal as JSON, whatever the order of their keys.
+
+    Examples:
+        >>> canonical({"a": 1, "b": [True]}) == canonical({"b": [True], "a": 1}), canonical(True) == canonical(1)
+        (True, False)
+    """
+    return json.dumps(value, sort_keys=True)
+
+
+def references(value: JsonValue) -> set[str]:
+    """Return everything in the document that a part refers to."""
+    found = (place.get("$ref") for _, place in places(value, "#"))
+    return {reference for reference in found if isinstance(reference, str)}
+
+
+def unit_of(reference: str) -> Unit:
+    """Return the part that a reference leads into.
+
+    Examples:
+        >>> unit_of("#/components/schemas/X/properties/a"), unit_of("#/paths/~1a/get")
+        (('components', 'schemas', 'X'), ('paths', '/a', 'get'))
+    """
+    steps = unquote(reference).split("/")[1:4]
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
