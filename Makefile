@@ -7,7 +7,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test browser-test distributed-test checkout distributed-bulk check lint types \
-	generated generate generate-next rehearse-httpx2 bench bench-check bench-codegen lines format build fuzz thorough bulk-soak \
+	generated generate generate-next rehearse-httpx2 bench bench-check bench-codegen real-pages lines format build fuzz thorough bulk-soak \
 	reliability mutation oldest newest lock clean environment codegen-environment browser-environment bench-environment \
 	distributed-environment
 
@@ -73,6 +73,9 @@ bench: bench-environment ## measure the client against its peers and write docs/
 
 bench-check: bench-environment ## measure, and fail for each limit that is missed
 	@.venv-bench/bin/python -m benchmarks --check $(ARGS)
+
+real-pages: codegen-environment ## import each published page of a folder into a scratch copy, and tell what comes of it: DIR=pages
+	@PYTHONPATH=. .venv-codegen/bin/python -P tools/real_pages.py $(DIR)
 
 bench-codegen: codegen-environment ## measure import, comparison and generation with 30, 100 and 300 operations
 	@PYTHONPATH=. .venv-codegen/bin/python -P benchmarks/codegen_scale.py $(ARGS)

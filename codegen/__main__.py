@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codegen.errors import CodegenError
-from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
 from codegen.options import Options, read_options
 from codegen.read.values import shown
 from codegen.write import interruptions
@@ -107,6 +107,7 @@ def _import(options: Options) -> int:
         options.pages or [],
         drop_obsolete=options.drop_obsolete,
         stub_missing=options.stub_missing,
+        drop_samples=options.drop_samples,
         own=options.overlay,
         form=options.format,
     )
@@ -146,8 +147,9 @@ def _told(imported: "Imported") -> Iterator[str]:
         yield f"{DOCUMENT} already says what is imported: nothing changed"
         return
     yield from (f"{DOCUMENT}: imported {part}" for part in imported.changed)
+    yield from (f"{SUPPLEMENT}: {part} is superseded, and can be deleted there" for part in imported.superseded)
     yield from (f"{OVERLAY}: dropped action {action.number} ({action.target})" for action in imported.dropped)
-    yield from (f"{OVERLAY}: added an action that defines {name} as string/json" for name in imported.stubbed)
+    yield from (f"{OVERLAY}: added an action that {effect}" for effect in imported.added)
     yield from _summary(imported.outcome)
     yield _package(imported.outcome)
 

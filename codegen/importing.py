@@ -1,6 +1,6 @@
 """From published pages to the client: everything that `./generate.sh --import` does, in order."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,19 +8,22 @@ from codegen.drift.compare import Drift, compare
 from codegen.drift.coverage import load_coverage
 from codegen.drift.report import render
 from codegen.errors import CodegenError
-from codegen.generate.document_checks import steps_of
 from codegen.generate.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
-from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
 from codegen.merge.merging import Merged, merge
 from codegen.merge.rewriting import rewritten
+from codegen.merge.supplement import superseded, supplemented
 from codegen.overlay.actions import Action
+from codegen.overlay.additions import Addition, missing_definitions, sample_defaults
 from codegen.overlay.obsolete import fit_overlay
-from codegen.overlay.stubs import missing_schemas, stub_action
-from codegen.read.documents import JsonObject, parse_document
+from codegen.read.documents import JsonObject, parse_document, shown
+from codegen.read.places import steps_of
 from codegen.read.sources import Source, read_sources
 from codegen.read.units import title
 from codegen.write.journal import put_in_place
 from codegen.write.workspace import workspace
+
+_MOST_EXPLAINED = 20
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,12 @@ class Imported:
 
     changed: tuple[str, ...]
     """The parts of the document that are new or different now."""
+    superseded: tuple[str, ...]
+    """Those of them that the supplement stood in for, and may be deleted there."""
     dropped: tuple[Action, ...]
     """The actions that were taken out of our overlay."""
-    stubbed: tuple[str, ...]
-    """The schemas that our overlay defines now."""
+    added: tuple[str, ...]
+    """What the actions do that were added to it."""
     drift: Drift
     report: str
     """The drift, in the format asked for."""
@@ -49,7 +54,7 @@ class _Fit:
     text: str
     """Of our overlay."""
     dropped: tuple[Action, ...]
-    stubbed: tuple[str, ...]
+    added: tuple[str, ...]
 
 
 def import_pages(
@@ -58,6 +63,7 @@ def import_pages(
     *,
     drop_obsolete: bool,
     stub_missing: bool,
+    drop_samples: bool = False,
     own: Sequence[str] = (),
     form: str = "text",
 ) -> Imported:
@@ -67,7 +73,8 @@ def import_pages(
         root: The repository.
         names: Published pages, YAML or JSON documents; `-` is stdin.
         drop_obsolete: Whether to delete the actions of our overlay that the document made obsolete.
-        stub_missing: Whether to add actions that define the schemas which the pages only refer to.
+        stub_missing: Whether to add actions that define the schemas and path parameters which the pages only use.
+        drop_samples: Whether to add actions that remove the defaults of requests.
         own: Overlays to apply after ours.
         form: The format of the report.
 
@@ -79,22 +86,25 @@ def import_pages(
     with workspace(root, (DOCUMENT, OVERLAY, PACKAGE)) as scratch:
         current = _read(root / DOCUMENT, DOCUMENT)
         overlay = _read(root / OVERLAY, OVERLAY, aliases=True)
+        supplement = _read(root / SUPPLEMENT, SUPPLEMENT, aliases=True).document
         merged = merge(current, sources)
         coverage = load_coverage(root)
         text, document = rewritten(current, merged) if merged.changed else (current.text, current.document)
         changed = tuple(title(unit) for unit in merged.changed)
-        if not changed and not drop_obsolete and not stub_missing:
+        if not changed and not (drop_obsolete or stub_missing or drop_samples):
             return _imported(compare(document, document, coverage), form)
-        fit = _fit(document, merged, overlay, own, drop=drop_obsolete, stub=stub_missing)
+        in_vain = {*superseded(document, supplement)} - {*superseded(current.document, supplement)}
+        before, document = supplemented(current.document, supplement), supplemented(document, supplement)
+        fit = _fit(document, merged, overlay, own, drop=drop_obsolete, stub=stub_missing, clean=drop_samples)
         fitted_before = (overlay_of(overlay.document, OVERLAY), *fit.overlays[1:])
-        drift = compare(current.document, document, coverage, _actions(fit.overlays), _actions(fitted_before))
+        drift = compare(before, document, coverage, _actions(fit.overlays), _actions(fitted_before))
         new = {DOCUMENT: (current, text), OVERLAY: (overlay, fit.text)}
         files = {name: old.encoded(changed_to) for name, (old, changed_to) in new.items() if changed_to != old.text}
         if not files:
             return _imported(drift, form)
         package, outcome = build(root, scratch.fresh, fit.document, fit.overlays, _places_in(merged))
         # before anything is written, since after that nothing may fail any more
-        imported = _imported(drift, form, changed, fit, outcome)
+        imported = _imported(drift, form, changed, tuple(map(title, sorted(in_vain))), fit, outcome)
         put_in_place(root, scratch.scratch, files, {PACKAGE: package} if outcome.differences else {})
     return imported
 
@@ -104,10 +114,15 @@ def _actions(overlays: Sequence[Overlay]) -> list[Action]:
 
 
 def _imported(
-    drift: Drift, form: str, changed: tuple[str, ...] = (), fit: _Fit | None = None, outcome: Outcome | None = None
+    drift: Drift,
+    form: str,
+    changed: tuple[str, ...] = (),
+    in_vain: tuple[str, ...] = (),
+    fit: _Fit | None = None,
+    outcome: Outcome | None = None,
 ) -> Imported:
-    dropped, stubbed = (fit.dropped, fit.stubbed) if fit else ((), ())
-    return Imported(changed, dropped, stubbed, drift, render(drift, form), outcome)
+    dropped, added = (fit.dropped, fit.added) if fit else ((), ())
+    return Imported(changed, in_vain, dropped, added, drift, render(drift, form), outcome)
 
 
 def _read(path: Path, name: str, *, aliases: bool = False) -> Source:
@@ -117,23 +132,26 @@ def _read(path: Path, name: str, *, aliases: bool = False) -> Source:
         raise CodegenError(f"{name} is missing: restore it, ./generate.sh reads it") from None
 
 
-def _fit(document: JsonObject, merged: Merged, overlay: Source, own: Sequence[str], *, drop: bool, stub: bool) -> _Fit:
+def _fit(
+    document: JsonObject, merged: Merged, overlay: Source, own: Sequence[str], *, drop: bool, stub: bool, clean: bool
+) -> _Fit:
     """Fit the overlays to the new document, as far as the options allow to change ours."""
     ours = overlay_of(overlay.document, OVERLAY)
     fitted = fit_overlay(document, ours.actions, OVERLAY, drop=drop)
     others = team_overlays(own)
     whole = _applied(fitted.document, others)
-    missing = missing_schemas(whole)
-    if missing and not stub:
-        raise CodegenError(_explained(missing, _places_in(merged)))
-    text = _edited(overlay, ours, fitted.obsolete, missing)
-    stubbed = overlay_of(parse_document(text.encode(), OVERLAY), OVERLAY)
-    expected = len(ours.actions) - len(fitted.obsolete) + len(missing)
-    if len(stubbed.actions) != expected:
+    missing, samples = missing_definitions(whole), sample_defaults(whole)
+    unfit = ([] if stub else [*missing]) + ([] if clean else [*samples])
+    if unfit:
+        raise CodegenError(_explained(unfit, _places_in(merged)))
+    added = [*missing, *samples]
+    text = _edited(overlay, ours, fitted.obsolete, added)
+    edited = overlay_of(parse_document(text.encode(), OVERLAY), OVERLAY)
+    if len(edited.actions) != len(ours.actions) - len(fitted.obsolete) + len(added):
         raise _not_in_place()
-    if missing or fitted.obsolete:  # what was written is what counts
-        whole = _applied(document, (stubbed, *others))
-    return _Fit(whole, (stubbed, *others), text, fitted.obsolete, tuple(missing))
+    if added or fitted.obsolete:  # what was written is what counts
+        whole = _applied(document, (edited, *others))
+    return _Fit(whole, (edited, *others), text, fitted.obsolete, tuple(addition.effect for addition in added))
 
 
 def _applied(document: JsonObject, overlays: Sequence[Overlay]) -> JsonObject:
@@ -142,9 +160,9 @@ def _applied(document: JsonObject, overlays: Sequence[Overlay]) -> JsonObject:
     return document
 
 
-def _edited(overlay: Source, ours: Overlay, obsolete: Sequence[Action], missing: Collection[str]) -> str:
-    """Take actions out of the text of our overlay, and add those that define what is missing."""
-    if not obsolete and not missing:
+def _edited(overlay: Source, ours: Overlay, obsolete: Sequence[Action], added: Sequence[Addition]) -> str:
+    """Take actions out of the text of our overlay, and add others."""
+    if not obsolete and not added:
         return overlay.text
     if len(obsolete) == len(ours.actions):
         raise CodegenError(f"{OVERLAY}: every action is obsolete, and an overlay without any is not valid; keep one")
@@ -152,7 +170,7 @@ def _edited(overlay: Source, ours: Overlay, obsolete: Sequence[Action], missing:
     if block is None:
         raise _not_in_place()
     done = [block.delete(("actions", action.number - 1)) for action in obsolete]
-    done += [block.add(("actions",), "\n" + stub_action(name)) for name in missing]
+    done += [block.add(("actions",), "\n" + addition.action) for addition in added]
     if not all(done):
         raise _not_in_place()
     return block.changed()
@@ -162,14 +180,16 @@ def _not_in_place() -> CodegenError:
     return CodegenError(f"{OVERLAY} cannot be edited in place; give each action lines of its own")
 
 
-def _explained(missing: dict[str, str], at: Callable[[str], str]) -> str:
-    lines = ["the pages refer to what none of them and not openapi.yaml defines:"]
-    for name, place in missing.items():
-        action = "".join(f"      {line}\n" for line in stub_action(name).splitlines())
-        lines.append(f"  {at(place)} refers to #/components/schemas/{name}. This action of {OVERLAY} would define it:")
-        lines.append(action.rstrip("\n"))
+def _explained(unfit: Sequence[Addition], at: Callable[[str], str]) -> str:
+    lines = ["the pages cannot be imported as they are:"]
+    for addition in unfit[:_MOST_EXPLAINED]:
+        lines.append(f"  {shown(at(addition.place), 500)} {addition.problem}. This action of {OVERLAY} would help:")
+        lines += [f"      {line}" for line in addition.action.splitlines()]
+    if len(unfit) > _MOST_EXPLAINED:
+        lines.append(f"  and {len(unfit) - _MOST_EXPLAINED} more like these")
     lines.append(
-        "  import the page that defines it too, or add the action, or import again with --stub-missing, which adds it"
+        "  add the actions, or import again with --stub-missing, which defines what is missing, and --drop-samples,"
+        " which removes defaults; a page that defines it can be imported together with this one"
     )
     return "\n".join(lines)
 

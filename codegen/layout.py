@@ -1,6 +1,7 @@
 """Where things are, from the root of the repository."""
 
 DOCUMENT = "openapi.yaml"
+SUPPLEMENT = "openapi.supplement.yaml"
 OVERLAY = "openapi.overlay.yaml"
 PACKAGE = "generated_client/tazapay_lightning_api"
 CONFIGURATION = "codegen/generator-config.yml"

@@ -19,6 +19,7 @@ class Options:
     pages: list[str] | None = None
     drop_obsolete: bool = False
     stub_missing: bool = False
+    drop_samples: bool = False
     format: str = "text"
     overlay: list[str] = field(default_factory=list)
 
@@ -63,7 +64,12 @@ def read_options(arguments: Sequence[str]) -> Options:
     )
     parser.add_argument("--drop-obsolete", action="store_true", help="--import: delete actions that became obsolete")
     parser.add_argument(
-        "--stub-missing", action="store_true", help="--import: define what pages refer to and leave out as string/json"
+        "--stub-missing",
+        action="store_true",
+        help="--import: define the schemas (string/json) and path parameters that pages use and leave out",
+    )
+    parser.add_argument(
+        "--drop-samples", action="store_true", help="--import: remove the sample values that pages give as defaults"
     )
     parser.add_argument("--format", choices=FORMATS, help="--import and --diff: how to report (text)")
     parser.add_argument(
@@ -72,8 +78,8 @@ def read_options(arguments: Sequence[str]) -> Options:
     read = vars(parser.parse_args(arguments))
     form = read.pop("format")
     options = Options(**read, format=form or FORMATS[0])
-    if options.pages is None and (options.drop_obsolete or options.stub_missing):
-        parser.error("--drop-obsolete and --stub-missing belong to --import")
+    if options.pages is None and (options.drop_obsolete or options.stub_missing or options.drop_samples):
+        parser.error("--drop-obsolete, --stub-missing and --drop-samples belong to --import")
     if form is not None and options.pages is None and options.diff is None:
         parser.error("--format belongs to --import and --diff")
     if options.overlay and options.extract is not None:

@@ -16,8 +16,6 @@ from codegen.read.documents import JsonObject, JsonValue, describe, shown
 from codegen.read.places import escaped, places, references, steps_of
 from codegen.read.references import look_up
 
-__all__ = ["Contents", "Operation", "check_document", "places", "resolves", "steps_of"]
-
 MAX_CHAIN = 20
 """A reference to a reference is rare; so many in a row are there to keep whoever follows them busy."""
 
@@ -75,7 +73,7 @@ def check_document(document: JsonObject, name: str, at: Callable[[str], str] = s
     # Then what they compose: the validator would follow each of them again and again.
     _refuse(name, _multiplied(document, found, where))
     _refuse(name, _breaches_of_openapi(document, where))
-    _refuse(name, [_default_told(document, place, where) for place, value in found if "default" in value])
+    _refuse(name, [_default_told(document, place, where) for place in bad_defaults(document)])
     operations = tuple(_operations(document))
     if not operations:
         raise CodegenError(f"{name} defines no operation: there is nothing to generate")
@@ -86,13 +84,25 @@ def _is_named_object(value: JsonObject) -> bool:
     return isinstance(value.get("title"), str) and (value.get("type") == "object" or "properties" in value)
 
 
+def bad_defaults(document: JsonObject) -> list[str]:
+    """Return the places whose default would be sent although the caller chose nothing: a reply's is not.
+
+    Examples:
+        >>> reply = {"responses": {"200": {"content": {"a": {"schema": {"default": 1}}}}}}
+        >>> bad_defaults({"paths": {"/a": {"get": {"parameters": [{"schema": {"default": 1}}], **reply}}}})
+        ['#/paths/~1a/get/parameters/0/schema']
+    """
+    return [place for place, value in places(document, "#") if "default" in value and not _OF_REPLY.match(place)]
+
+
+_OF_REPLY = re.compile(r"#/(?:paths/[^/]+/[^/]+|components)/responses/")
 _WHY_NO_DEFAULT = (
     "the client would send it although the caller chose nothing; remove it with an action of the overlay (remove: true)"
 )
 
 
 def _default_told(document: JsonObject, place: str, at: Callable[[str], str]) -> str:
-    target = shown(_query(document, f"{place}/default"), _LONGEST_PLACE)
+    target = shown(target_of(document, f"{place}/default"), _LONGEST_PLACE)
     return f"{at(place)} has a default: {_WHY_NO_DEFAULT}\n    target: {target}"
 
 
@@ -103,11 +113,11 @@ def _refuse(name: str, problems: list[str]) -> None:
         raise CodegenError("\n".join([f"{name} cannot be generated from:", *(f"  {problem}" for problem in told)]))
 
 
-def _query(document: JsonObject, place: str) -> str:
+def target_of(document: JsonObject, place: str) -> str:
     """Write a place as the target of an action.
 
     Examples:
-        >>> _query({"paths": {"/a": [{}]}}, "#/paths/~1a/0/default")
+        >>> target_of({"paths": {"/a": [{}]}}, "#/paths/~1a/0/default")
         "$.paths['/a'][0].default"
     """
     plain = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

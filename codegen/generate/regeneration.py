@@ -8,7 +8,8 @@ from codegen.errors import CodegenError
 from codegen.generate.document_checks import Operation, check_document
 from codegen.generate.generator import generate, read_configuration
 from codegen.generate.package_checks import check_package
-from codegen.layout import CONFIGURATION, DOCUMENT, OVERLAY, PACKAGE
+from codegen.layout import CONFIGURATION, DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
+from codegen.merge.supplement import supplemented
 from codegen.overlay.actions import Action, read_overlay
 from codegen.overlay.applier import apply_overlay
 from codegen.read.documents import JsonObject, load_document
@@ -67,12 +68,12 @@ def overlay_of(content: JsonObject, name: str) -> Overlay:
 
 
 def merged_document(root: Path, own: Sequence[str] = ()) -> tuple[JsonObject, tuple[Overlay, ...]]:
-    """Return Tazapay's document with the overlays applied, and the overlays.
+    """Return Tazapay's document with what supplements it and the overlays applied, and the overlays.
 
     Raises:
         CodegenError: A file is missing or refused, or an overlay does not fit the document.
     """
-    document = load_document(root / DOCUMENT, DOCUMENT)
+    document = supplemented(load_document(root / DOCUMENT, DOCUMENT), load_document(root / SUPPLEMENT, SUPPLEMENT))
     overlays = read_overlays(root, own)
     for overlay in overlays:
         document = apply_overlay(document, overlay.actions, overlay.name)

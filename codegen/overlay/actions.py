@@ -2,7 +2,7 @@
 
 What is accepted is version 1.0 of the specification (https://spec.openapis.org/overlay/v1.0.0.html; patch releases make
 no difference) without its leniencies: each action says why it exists, does exactly one thing, and has a target that is
-RFC 9535 JSONPath.
+RFC 9535 JSONPath. Its key `x-may-match-nothing: true` is for rules about the whole document.
 """
 
 import re
@@ -17,6 +17,8 @@ from codegen.read.documents import JsonObject, JsonValue, describe
 _OVERLAY_KEYS = {"overlay": True, "info": True, "extends": False, "actions": True}
 _INFO_KEYS = {"title": True, "version": True}
 _ACTION_KEYS = {"target": True, "description": True, "update": False, "remove": False}
+_MAY_MATCH_NOTHING = "x-may-match-nothing"
+"""For a rule about the whole document, which is not obsolete where no page breaks it at the moment."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Action:
     description: str
     update: JsonValue
     remove: bool
+    may_match_nothing: bool = False
 
 
 def read_overlay(overlay: JsonObject, name: str) -> tuple[Action, ...]:
@@ -90,6 +93,8 @@ def _read_action(number: int, action: JsonValue) -> Action | list[str]:
         breaches.append(f"{where}: description must be text that gives the reason")
     if ("update" in action) == (action.get("remove") is True) or not isinstance(action.get("remove", False), bool):
         breaches.append(f"{where}: exactly one of `update: ...` and `remove: true` is needed")
+    if not isinstance(action.get(_MAY_MATCH_NOTHING, False), bool):
+        breaches.append(f"{where}: {_MAY_MATCH_NOTHING} must be true or false")
     query = None
     if isinstance(target, str):
         try:
@@ -100,7 +105,8 @@ def _read_action(number: int, action: JsonValue) -> Action | list[str]:
         breaches.append(f"{where}: target must be text, not {describe(target)}")
     if breaches or query is None:
         return breaches
-    return Action(number, str(target), query, str(description), action.get("update"), action.get("remove") is True)
+    is_removal, is_rule = action.get("remove") is True, action.get(_MAY_MATCH_NOTHING) is True
+    return Action(number, str(target), query, str(description), action.get("update"), is_removal, is_rule)
 
 
 def _breaches_of_keys(value: JsonObject, keys: dict[str, bool], where: str) -> list[str]:

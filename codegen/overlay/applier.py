@@ -1,8 +1,8 @@
 """Apply an overlay, strictly.
 
 The Overlay specification lets an action that matches nothing succeed, and lets one add what is already there. Here both
-fail. So when Tazapay changes the document, the generation tells which of our deviations became obsolete, instead of
-carrying them along for ever.
+fail, unless an action says that it is a rule for the whole document (`x-may-match-nothing`). So when Tazapay changes
+the document, the generation tells which of our deviations became obsolete, instead of carrying them along for ever.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from codegen.errors import CodegenError
 from codegen.overlay.actions import Action
 from codegen.read.documents import JsonObject, JsonValue, describe
 
-IDENTITY = {"parameters": ("name", "in"), "servers": ("url",), "tags": ("name",)}
+_IDENTITY = {"parameters": ("name", "in"), "servers": ("url",), "tags": ("name",)}
 """By which of its keys OpenAPI tells one element of such a list from another."""
 
 _CORRECT_TARGET = "delete the action if the document no longer has what it is about; otherwise correct its target"
@@ -92,6 +92,8 @@ def does_not_fit(problems: Sequence[Problem], name: str) -> CodegenError:
 def apply_action(document: JsonObject, action: Action) -> list[Problem]:
     """Apply one action to the document itself, and return why that failed, if it did."""
     nodes = list({node.location: node for node in action.query.find(document)}.values())
+    if not nodes and action.may_match_nothing:
+        return []
     if not nodes:
         return [Problem(action, "its target matches nothing", _CORRECT_TARGET)]
     if action.remove:
@@ -168,20 +170,41 @@ class _Merge:
             if equal(present, element):
                 self._problem(f"adds what is already there: {path}[{index}] is equal", _DELETE_PART)
                 return
-            names = IDENTITY.get(str(key), ())
-            if (
-                names
-                and isinstance(present, dict)
-                and isinstance(element, dict)
-                and all(name in element and name in present and equal(present[name], element[name]) for name in names)
-            ):
-                what = " and ".join(f"{name} {describe(element[name])}" for name in names)
+            if is_same_entry(key, present, element) and isinstance(element, dict):
+                what = " and ".join(f"{name} {describe(element[name])}" for name in _IDENTITY[str(key)])
                 self._problem(f"adds what is already there: {path}[{index}] has the same {what}", _DELETE_PART)
                 return
         target.append(deepcopy(element))
 
     def _problem(self, what: str, remedy: str) -> None:
         self.problems.append(Problem(self.action, what, remedy))
+
+
+def is_same_entry(key: int | str, one: JsonValue, other: JsonValue) -> bool:
+    """Tell whether two elements of a list are equal, or are one thing by the names that OpenAPI tells them apart by.
+
+    Args:
+        key: That of the list, such as "parameters".
+        one: An element.
+        other: Another one.
+
+    Examples:
+        >>> is_same_entry("parameters", {"name": "A-Key", "in": "header"}, {"name": "a-key", "in": "header", "x": 1})
+        True
+        >>> is_same_entry("parameters", {"name": "A", "in": "query"}, {"name": "a", "in": "query"})
+        False
+    """
+    names = _IDENTITY.get(str(key), ())
+    if not names or not isinstance(one, dict) or not isinstance(other, dict):
+        return equal(one, other)
+    return all(name in one and name in other for name in names) and all(
+        equal(_without_case(one, name), _without_case(other, name)) for name in names
+    )
+
+
+def _without_case(parameter: JsonObject, name: str) -> JsonValue:
+    value = parameter[name]
+    return value.lower() if parameter.get("in") == "header" and isinstance(value, str) else value
 
 
 def equal(left: JsonValue, right: JsonValue) -> bool:

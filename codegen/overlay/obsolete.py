@@ -12,8 +12,8 @@ from typing import cast
 from jsonpath_rfc9535 import JSONPathQuery
 
 from codegen.overlay.actions import Action
-from codegen.overlay.applier import IDENTITY, Problem, apply_action, does_not_fit, equal
-from codegen.overlay.stubs import stubbed_component
+from codegen.overlay.additions import stubbed_component
+from codegen.overlay.applier import Problem, apply_action, does_not_fit, equal, is_same_entry
 from codegen.read.block_text import dumped
 from codegen.read.documents import JsonObject, JsonValue
 
@@ -75,7 +75,9 @@ def fit_overlay(document: JsonObject, actions: Sequence[Action], name: str, *, d
 
 
 def _why_obsolete(document: JsonObject, merged: JsonObject, action: Action) -> str | None:
-    nodes = _matches(action, merged)
+    nodes = action.query.find(merged)
+    if action.may_match_nothing and not nodes:
+        return None
     if action.remove:
         holder = JSONPathQuery(env=action.query.env, segments=action.query.segments[:-1])
         # Without its holder, the target has moved, and what it is about may be somewhere else.
@@ -85,32 +87,34 @@ def _why_obsolete(document: JsonObject, merged: JsonObject, action: Action) -> s
     schemas = _member(_member(document, "components"), "schemas")
     if component is not None and isinstance(schemas, dict) and component in schemas:
         return f"the document now defines {component} itself"
-    if nodes and all(_has(value, action.update) for value in nodes):
+    if nodes and all(_has(node.value, action.update, node.location[-1] if node.location else "") for node in nodes):
         return "the document now has all that it adds"
     return None
 
 
-def _matches(action: Action, document: JsonObject) -> list[JsonValue]:
-    # the query's own type of a value is any object; what it finds is part of the document
-    return [cast(JsonValue, node.value) for node in action.query.find(document)]
-
-
-def _has(value: JsonValue, update: JsonValue) -> bool:
-    """Tell whether merging the update into the value would change nothing."""
+def _has(value: object, update: JsonValue, key: int | str) -> bool:
+    """Tell whether the value at a key has all that the update would merge into it, be it with words of its own."""
     if isinstance(value, dict) and isinstance(update, dict):
-        return all(key in value and _has(value[key], new) for key, new in update.items())
+        return all(step in value and _has(value[step], new, step) for step, new in update.items())
     if isinstance(value, list):
         new = update if isinstance(update, list) else [update]
-        return all(any(equal(element, present) for present in value) for element in new)
-    return equal(value, update)
+        return all(any(_stands_for(key, present, element) for present in value) for element in new)
+    return equal(cast(JsonValue, value), update)
+
+
+def _stands_for(key: int | str, present: JsonValue, element: JsonValue) -> bool:
+    """Tell whether an element of a list is what an action adds; one that may be left out is not one that may not be."""
+    demands = isinstance(element, dict) and element.get("required") is True
+    is_demanded = isinstance(present, dict) and present.get("required") is True
+    return is_same_entry(key, present, element) and is_demanded >= demands
 
 
 def _what_is_left(merged: JsonObject, action: Action) -> str | None:
     """Return an action to put in the place of one whose content the document has in part; None if it has none of it."""
-    nodes = _matches(action, merged)
-    if action.remove or len(nodes) != 1 or not isinstance(action.update, dict) or not isinstance(nodes[0], dict):
+    nodes = action.query.find(merged)
+    if action.remove or len(nodes) != 1 or not isinstance(action.update, dict) or not isinstance(nodes[0].value, dict):
         return None
-    left = _left(nodes[0], action.update)
+    left = _left(nodes[0].value, action.update)
     if equal(left, action.update):
         return None
     if not left:
@@ -132,19 +136,11 @@ def _left(value: JsonObject, update: JsonObject) -> JsonObject:
             if "$ref" not in old and (inner := _left(old, new)):
                 left[key] = inner
         elif isinstance(old, list) and isinstance(new, list):
-            if rest := [element for element in new if not any(_same(key, element, present) for present in old)]:
+            if rest := [element for element in new if not any(is_same_entry(key, element, present) for present in old)]:
                 left[key] = rest
         elif not equal(old, new):
             left[key] = new
     return left
-
-
-def _same(key: str, one: JsonValue, other: JsonValue) -> bool:
-    """Tell whether two elements of a list are equal, or the same thing by its names."""
-    names = IDENTITY.get(key, ())
-    if names and isinstance(one, dict) and isinstance(other, dict):
-        return all(name in one and name in other and equal(one[name], other[name]) for name in names)
-    return equal(one, other)
 
 
 def _member(value: JsonValue, key: str) -> JsonValue:

@@ -205,6 +205,8 @@ def _path_fault(path: str) -> str:
     steps = unquote(path).split("/")
     if steps[0] or len(steps) < 2 or {".", ".."} & set(steps) or "" in steps[1:-1]:
         return "must start with / and go straight down, without . and .."
+    for name in re.findall(r"/:([A-Za-z_][A-Za-z0-9_]*)", path):
+        return f"has a parameter in a form that OpenAPI does not know: write {{{name}}} instead of :{name}"
     if re.search(r"[?#\\\s]", unquote(path)) or not unquote(path).isprintable():
         return "has a character that no path may have"
     return ""

@@ -85,6 +85,12 @@ def coverage() -> Coverage:
 
 
 @pytest.fixture(scope="session")
+def with_overlay(overlay: tuple[Action, ...]) -> str:
+    """How a run names the document and our overlay."""
+    return f"openapi.yaml with {len(overlay)} actions of openapi.overlay.yaml"
+
+
+@pytest.fixture(scope="session")
 def overlay() -> tuple[Action, ...]:
     """The actions of the committed overlay."""
     return read_overlay(load_document(REPOSITORY / "openapi.overlay.yaml", "overlay"), "overlay")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
 from codegen.write import interruptions
 from tests.support.nightly import nightly
 from tests.support.thorough import THOROUGH
@@ -31,7 +31,7 @@ def new_checkout(new_warm_checkout):
 def test_a_signal_at_any_moment_ends_in_an_exit_code_and_a_message_that_are_true(tmp_path, repository, command, name):
     root = tmp_path / "repository"
     (root / "codegen").mkdir(parents=True)
-    for file in (DOCUMENT, OVERLAY, "codegen/wrapper_coverage.yaml"):
+    for file in (DOCUMENT, SUPPLEMENT, OVERLAY, "codegen/wrapper_coverage.yaml"):
         shutil.copy(repository / file, root / file)
     sweep = [sys.executable, repository / "tests/codegen/signal_sweep.py", root, repository / PAGE, command, name]
     environment = {"PYTHONPATH": str(repository), "THOROUGH": str(int(THOROUGH))}

@@ -99,7 +99,7 @@ def test_a_schema_that_no_page_defines_is_named_with_the_action_that_would_defin
 
 def test_the_named_action_does_what_it_is_said_to_do(checkout, pages, kept):
     refused = checkout.run("--import", str(pages / CHANGED)).stderr
-    action = refused.partition("      - target: $\n")[2].partition("  import the page")[0]
+    action = refused.partition("      - target: $\n")[2].partition("  add the actions")[0]
     with (checkout.root / OVERLAY).open("a") as file:
         file.write("\n  - target: $\n" + "".join(f"{line[4:]}\n" for line in action.splitlines()))
     done = checkout.run("--import", str(pages / CHANGED))
@@ -111,13 +111,13 @@ def test_the_named_action_does_what_it_is_said_to_do(checkout, pages, kept):
     assert kept() == by_hand
 
 
-def test_stub_missing_adds_the_action_says_so_and_the_result_is_what_check_expects(checkout, pages):
+def test_stub_missing_adds_the_action_says_so_and_the_result_is_what_check_expects(checkout, pages, overlay):
     done = checkout.run("--import", str(pages / CHANGED), "--stub-missing")
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines() == [
         "openapi.yaml: imported POST /v3/lightning_invoice_bolt11",
         "openapi.overlay.yaml: added an action that defines MetadataInput as string/json",
-        "openapi.yaml with 13 actions of openapi.overlay.yaml: 3 operations",
+        f"openapi.yaml with {len(overlay) + 1} actions of openapi.overlay.yaml: 3 operations",
         "  POST /v3/lightning_invoice_bolt11  create_lightning_invoice",
         "  GET /v3/lightning_invoice_bolt11/{id}  get_lightning_invoice",
         "  PUT /v3/lightning_invoice_bolt11/{id}  update_lightning_invoice",
@@ -150,7 +150,7 @@ def test_a_stub_is_obsolete_on_the_day_a_page_defines_the_schema_otherwise(check
     before = kept()
     refused = checkout.run("--import", str(page))
     assert refused.returncode == 2
-    assert "action 13: is obsolete: the document now defines MetadataInput itself" in refused.stderr
+    assert ": is obsolete: the document now defines MetadataInput itself" in refused.stderr
     assert kept() == before
     done = checkout.run("--import", str(page), "--drop-obsolete")
     assert done.returncode in {3, 4}
@@ -159,61 +159,85 @@ def test_a_stub_is_obsolete_on_the_day_a_page_defines_the_schema_otherwise(check
 
 
 @pytest.fixture
-def without_a_default(checkout, pages):
-    """The page of a day on which Tazapay no longer publishes the sample amount as a default."""
+def with_its_title(checkout, pages):
+    """The page of a day on which Tazapay publishes what our overlay adds."""
     page = checkout.root / "page.md"
-    page.write_text((pages / CREATE).read_text().replace("                  default: '12345600'\n", ""))
+    text = (pages / CREATE).read_text()
+    page.write_text(text.replace("      requestBody:\n", "      requestBody:\n        required: true\n"))
     return str(page)
 
 
-def test_an_obsolete_action_is_named_with_what_to_do_and_nothing_is_written(checkout, kept, without_a_default):
+def test_an_obsolete_action_is_named_with_what_to_do_and_nothing_is_written(checkout, kept, with_its_title):
     before = kept()
-    done = checkout.run("--import", without_a_default)
+    done = checkout.run("--import", with_its_title)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "action 1: is obsolete: the document no longer has what it removes\n" in done.stderr
+    assert ": is obsolete: the document now has all that it adds\n" in done.stderr
     assert "what to do: delete the action, or import again with --drop-obsolete\n" in done.stderr
     assert kept() == before
 
 
-def test_drop_obsolete_removes_exactly_that_action(checkout, without_a_default):
+def test_drop_obsolete_removes_exactly_that_action(checkout, with_its_title):
     before = (checkout.root / OVERLAY).read_text()
-    done = checkout.run("--import", without_a_default, "--drop-obsolete")
+    done = checkout.run("--import", with_its_title, "--drop-obsolete")
     assert done.returncode == 0
-    assert "openapi.overlay.yaml: dropped action 1 ($.paths[" in done.stderr
-    action = before[before.index("  - target:") : before.index("  - target:", before.index("  - target:") + 1)]
+    assert "openapi.overlay.yaml: dropped action 3 ($.paths[" in done.stderr
+    start = before.index("  - target: $.paths['/v3/lightning_invoice_bolt11'].post.requestBody\n")
+    action = before[start : before.index("  - target:", start + 1)]
     assert (checkout.root / OVERLAY).read_text() == before.replace(action, "")
     assert checkout.run("--check").returncode == 0
 
 
-def test_the_pages_of_the_added_operations_say_what_is_left_of_the_actions_that_added_them(checkout, pages, kept):
-    before = kept()
-    refused = checkout.run("--import", str(pages / FETCH), str(pages / UPDATE), "--drop-obsolete", "--stub-missing")
-    assert refused.returncode == 2
-    assert kept() == before
-    assert "action 11: is obsolete in part" in refused.stderr
-    assert "action 12: is obsolete in part" in refused.stderr
-    overlay = (checkout.root / OVERLAY).read_text()
-    instead = [part.partition("  action ")[0] for part in refused.stderr.split("put this in its place:\n")[1:]]
-    kept_actions = overlay[: overlay.index("  # Tazapay publishes one page for each operation")]
-    (checkout.root / OVERLAY).write_text(
-        kept_actions + "\n".join(f"{line[4:]}" for part in instead for line in part.splitlines()) + "\n"
-    )
-    defaults = checkout.run("--import", str(pages / FETCH), str(pages / UPDATE), "--stub-missing")
-    assert defaults.returncode == 2
-    assert f"{FETCH}, line " in defaults.stderr
-    targets = [line.split("target: ")[1] for line in defaults.stderr.splitlines() if "target: " in line]
-    assert len(targets) == 2
-    with (checkout.root / OVERLAY).open("a") as file:
-        file.writelines(
-            f"\n  - target: {target}\n    description: A sample, not a default.\n    remove: true\n"
-            for target in targets
-        )
+def test_the_published_pages_of_the_supplements_operations_take_their_places_without_an_edit(checkout, pages, kept):
     done = checkout.run("--import", str(pages / FETCH), str(pages / UPDATE), "--stub-missing")
     assert done.returncode in {0, 3}, done.stderr
-    assert "GET /v3/lightning_invoice_bolt11/{id}  get_lightning_invoice" in done.stderr
+    for method in ("GET", "PUT"):
+        said = f"openapi.supplement.yaml: {method} /v3/lightning_invoice_bolt11/{{id}} is superseded"
+        assert f"{said}, and can be deleted there\n" in done.stderr
+    assert "GET /v3/lightning_invoice_bolt11/{id}  get_lightning_invoice\n" in done.stderr
     assert checkout.run("--check").returncode == 0
-    document = (checkout.root / DOCUMENT).read_text()
-    assert "operationId: get_v3lightning_invoice_bolt11{id}\n" in document  # as published, braces and all
+    assert "operationId: get_v3lightning_invoice_bolt11{id}\n" in (checkout.root / DOCUMENT).read_text()
+    before = kept()
+    (checkout.root / "openapi.supplement.yaml").write_text("paths: {}\n")
+    assert checkout.run().returncode == 0
+    assert kept() == before
+
+
+def test_a_sample_that_no_rule_removes_is_removed_by_an_action_of_its_own(checkout, pages, kept):
+    page = checkout.root / "page.md"
+    page.write_text(
+        (pages / CREATE).read_text().replace("h_tag_memo:\n", "h_tag_memo:\n                  default: 1\n")
+    )
+    page.write_text(page.read_text().replace("default: 1\n                  type: string\n", "default: 1\n"))
+    before = kept()
+    refused = checkout.run("--import", "page.md")
+    assert (refused.returncode, kept() == before) == (2, True)
+    assert "has a default, which would be sent although the caller chose nothing" in refused.stderr
+    assert "properties.h_tag_memo.default\n" in refused.stderr
+    done = checkout.run("--import", "page.md", "--drop-samples")
+    assert "openapi.overlay.yaml: added an action that removes the default of #/paths" in done.stderr
+    assert checkout.run("--check").returncode == 0
+
+
+def test_a_path_parameter_that_the_page_leaves_out_is_declared_by_an_action(checkout, pages):
+    page = (pages / FETCH).read_text()
+    parameters = page[page.index("      parameters:\n") : page.index("      responses:\n")]
+    (checkout.root / "page.md").write_text(page.replace(parameters, ""))
+    refused = checkout.run("--import", "page.md")
+    assert refused.returncode == 2
+    assert "page.md, line " in refused.stderr
+    assert "does not declare {id}, which its path has" in refused.stderr
+    done = checkout.run("--import", "page.md", "--stub-missing")
+    assert "added an action that declares {id} of GET /v3/lightning_invoice_bolt11/{id}\n" in done.stderr
+    assert checkout.run("--check").returncode == 0
+
+
+def test_an_operation_whose_reply_has_no_schema_is_generated(checkout):
+    page = "openapi: 3.1.0\nservers: [{url: 'https://service-sandbox.tazapay.com'}]\nsecurity: [{sec0: []}]\npaths:\n"
+    page += "  /v3/x: {post: {operationId: do_x, responses: {'204': {description: done}}}}\n"
+    (checkout.root / "page.yaml").write_text(page)
+    done = checkout.run("--import", "page.yaml")
+    assert done.returncode in {0, 3}, done.stderr
+    assert "def sync_detailed(" in (checkout.package / "api/default/do_x.py").read_text()
 
 
 def test_the_order_of_the_arguments_does_not_matter(checkout, pages, kept, new_checkout, tmp_path):
@@ -307,20 +331,6 @@ def test_a_failure_of_the_generator_leaves_everything_as_it_was(checkout, pages,
     assert "the tool gave up" in done.stderr
     assert kept() == before
     assert not (checkout.root / ".codegen-scratch").exists()
-
-
-def test_a_place_that_cannot_be_generated_from_is_named_by_file_and_line(checkout, pages, kept):
-    lines = (pages / CREATE).read_text().splitlines(keepends=True)
-    line = next(number for number, text in enumerate(lines) if "h_tag_memo:" in text)
-    lines.insert(line + 2, "                  default: abc\n")
-    (checkout.root / "page.md").write_text("".join(lines))
-    before = kept()
-    done = checkout.run("--import", "page.md")
-    assert done.returncode == 2
-    assert f"page.md, line {line + 1} (#/paths/" in done.stderr
-    assert "target: $.paths['/v3/lightning_invoice_bolt11'].post" in done.stderr
-    assert ".properties.h_tag_memo.default\n" in done.stderr
-    assert kept() == before
 
 
 def test_a_reader_of_the_report_that_has_seen_enough_does_not_make_the_import_a_failure(checkout, pages):

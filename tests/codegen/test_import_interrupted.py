@@ -11,7 +11,7 @@ import time
 import pytest
 
 from codegen.errors import CodegenError
-from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
 from codegen.write.journal import put_in_place, settle, unsettled
 from codegen.write.workspace import workspace
 from tests.support.nightly import nightly
@@ -79,7 +79,7 @@ def test_an_import_that_is_killed_at_random_moments_leaves_the_old_repository_or
 def test_a_disaster_at_any_moment_leaves_all_three_places_old_or_all_three_new(tmp_path, repository, way, disaster):
     root = tmp_path / "repository"
     (root / "codegen").mkdir(parents=True)
-    for name in (DOCUMENT, OVERLAY, "codegen/wrapper_coverage.yaml"):
+    for name in (DOCUMENT, SUPPLEMENT, OVERLAY, "codegen/wrapper_coverage.yaml"):
         shutil.copy(repository / name, root / name)
     sweep = [sys.executable, repository / "tests/codegen/import_sweep.py", root, repository / "tests/pages" / PAGE]
     environment = {"PYTHONPATH": str(repository), "THOROUGH": str(int(THOROUGH))}

@@ -4,8 +4,8 @@ import pytest
 
 from codegen.errors import CodegenError
 from codegen.overlay.actions import read_overlay
+from codegen.overlay.additions import missing_definitions
 from codegen.overlay.obsolete import fit_overlay
-from codegen.overlay.stubs import stub_action
 from codegen.read.block_text import BlockText
 from codegen.read.documents import parse_nodes
 from tests.support.tables import each_row
@@ -31,6 +31,11 @@ UPDATE = {"target": "$.a", "update": {"x": 1, "y": {"z": [1]}}}
         pytest.param({"a": {}}, REMOVE, id="what it removes is gone"),
         pytest.param({"a": {"x": 1, "y": {"z": [2, 1], "w": 3}}}, UPDATE, id="all that it adds is there"),
         pytest.param({"a": [2, {"x": 1}]}, {"target": "$.a", "update": {"x": 1}}, id="the list has the entry"),
+        pytest.param(
+            {"parameters": [{"name": "idempotency-key", "in": "header"}]},
+            {"target": "$.parameters", "update": {"name": "Idempotency-Key", "in": "header", "description": "Ours."}},
+            id="the header has the same name in another case, and words of its own",
+        ),
         pytest.param(
             {"a": {"x": 1}, "b": {"x": 1}}, {"target": "$.*", "update": {"x": 1}}, id="all of its targets have it"
         ),
@@ -152,6 +157,7 @@ def test_an_action_goes_with_the_comment_right_above_it_and_everything_else_stay
 def test_an_action_is_added_behind_the_last_even_if_that_goes():
     block = BlockText(OVERLAY, parse_nodes(OVERLAY.encode(), "own.yaml")[1])
     assert block.delete(("actions", 2))
-    assert block.add(("actions",), "\n" + stub_action("A"))
+    [addition] = missing_definitions({"paths": {"/a": {"get": {"$ref": "#/components/schemas/A"}}}})
+    assert block.add(("actions",), "\n" + addition.action)
     changed = parse_nodes(block.changed().encode(), "own.yaml")[0]
     assert [action["target"] for action in changed["actions"]] == ["$.one", "$.two", "$"]

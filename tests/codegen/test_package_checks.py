@@ -103,13 +103,13 @@ def copy_module(package: Path) -> None:
             id="another path",
         ),
         pytest.param(
-            lambda package: replace(package / MODULE, "def sync(", "def other("),
-            f"{MODULE} has no sync:",
+            lambda package: replace(package / MODULE, "def sync_detailed(", "def other("),
+            f"{MODULE} has no sync_detailed for POST",
             id="a function less",
         ),
         pytest.param(
             lambda package: replace(package / MODULE, "async def asyncio_detailed(", "async def other("),
-            f"{MODULE} has no asyncio_detailed:",
+            f"{MODULE} has no asyncio_detailed for POST",
             id="an async function less",
         ),
         pytest.param(

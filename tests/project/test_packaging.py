@@ -148,7 +148,8 @@ def test_the_source_distribution_can_regenerate_and_test(distributions: Path) ->
     with tarfile.open(found) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = {
-        "generate.sh", "openapi.yaml", "openapi.overlay.yaml", "codegen/requirements.txt", "tools/environment.py",
+        "generate.sh", "openapi.yaml", "openapi.supplement.yaml", "openapi.overlay.yaml", "codegen/requirements.txt",
+        "tools/environment.py",
         "requirements/dev.txt", "Makefile", "README.md", "LICENSE", "CHANGELOG.md", "tests/project/test_packaging.py",
     }  # fmt: skip
     assert needed <= names

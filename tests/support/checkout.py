@@ -19,7 +19,15 @@ from codegen.layout import PACKAGE
 from tools import environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-INPUTS = ("generate.sh", "openapi.yaml", "openapi.overlay.yaml", "tools", "codegen", "generated_client")
+INPUTS = (
+    "generate.sh",
+    "openapi.yaml",
+    "openapi.supplement.yaml",
+    "openapi.overlay.yaml",
+    "tools",
+    "codegen",
+    "generated_client",
+)
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:

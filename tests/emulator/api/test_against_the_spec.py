@@ -1,9 +1,9 @@
 """The emulator against Tazapay's published document, with every check that schemathesis has.
 
-The document is the one that the client is generated from: openapi.yaml with openapi.overlay.yaml applied. It says
-nothing about errors and little about bounds, so a second overlay, below, adds what Tazapay's documentation says
-elsewhere and what the emulator documents as its own assumptions; then no check has to be left out. The same strict
-applier applies it: an addition that the document has by now fails here, too.
+The document is the one that the client is generated from: openapi.yaml with openapi.supplement.yaml and
+openapi.overlay.yaml. It says nothing about errors and little about bounds, so a second overlay, below, adds what
+Tazapay's documentation says elsewhere and what the emulator documents as its own assumptions; then no check has to be
+left out. The same strict applier applies it: an addition that the document has by now fails here, too.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import FailureGroup
 from starlette.responses import PlainTextResponse
 
+from codegen.generate.regeneration import merged_document
 from codegen.overlay.actions import read_overlay
 from codegen.overlay.applier import apply_overlay
-from codegen.read.documents import load_document
 from tazapay_lightning_emulator import DEFAULT_API_KEY, DEFAULT_API_SECRET, Emulator, app, running_emulator
 from tazapay_lightning_emulator.api import operations as invoice_operations
 from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL, MAX_MEMO_BYTES
@@ -171,9 +171,7 @@ DATA_AS_OBJECT: list[Addition] = [
 
 def document(additions: list[Addition]) -> dict[str, Any]:
     """The document that the client is generated from, with the additions applied as an overlay."""
-    published = load_document(ROOT / "openapi.yaml", "openapi.yaml")
-    ours = load_document(ROOT / "openapi.overlay.yaml", "openapi.overlay.yaml")
-    merged = apply_overlay(published, read_overlay(ours, "openapi.overlay.yaml"), "openapi.overlay.yaml")
+    merged, _overlays = merged_document(ROOT)
     more: dict[str, Any] = {
         "overlay": "1.0.0",
         "info": {"title": "What the tests know beyond the document", "version": "1"},

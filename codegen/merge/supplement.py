@@ -1,0 +1,42 @@
+"""Add operations that no published page in the document describes yet; a published one always wins."""
+
+from codegen.generate.package_checks import path_shape
+from codegen.read.documents import JsonObject, JsonValue
+from codegen.read.units import Unit, is_operation, joined, units
+
+
+def supplemented(document: JsonObject, supplement: JsonObject) -> JsonObject:
+    """Return the document with the operations and components of the supplement that it does not define itself.
+
+    Args:
+        document: What is published.
+        supplement: An OpenAPI document of which only `paths` and `components` count.
+
+    Examples:
+        >>> supplement = {"paths": {"/a": {"get": {"x": 1}}, "/b/{id}": {"get": {}}}}
+        >>> supplemented({"paths": {"/b/{name}": {"get": {"y": 2}}}}, supplement)["paths"]
+        {'/b/{name}': {'get': {'y': 2}}, '/a': {'get': {'x': 1}}}
+    """
+    in_vain = superseded(document, supplement)
+    added = {unit: value for unit, value in _offered(supplement).items() if unit not in in_vain}
+    return joined({**units(document), **added}) if added else document
+
+
+def superseded(document: JsonObject, supplement: JsonObject) -> tuple[Unit, ...]:
+    """Return what the supplement holds in vain, because the document defines it.
+
+    Examples:
+        >>> superseded({"paths": {"/b/{name}": {"get": {}}}}, {"paths": {"/b/{id}": {"get": {}, "put": {}}}})
+        (('paths', '/b/{id}', 'get'),)
+    """
+    defined = {_same(unit) for unit in units(document)}
+    return tuple(unit for unit in _offered(supplement) if _same(unit) in defined)
+
+
+def _offered(supplement: JsonObject) -> dict[Unit, JsonValue]:
+    return {unit: value for unit, value in units(supplement).items() if is_operation(unit) or unit[0] == "components"}
+
+
+def _same(unit: Unit) -> Unit:
+    """Return a part with its path's shape: the names of path parameters do not tell one operation from another."""
+    return (unit[0], path_shape(unit[1]), *unit[2:]) if is_operation(unit) else unit

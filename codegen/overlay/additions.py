@@ -1,0 +1,155 @@
+"""Actions that a document needs before a client can be generated from it, written ready for the overlay.
+
+Tazapay's pages refer to schemas that they do not define, have path parameters that they do not declare, and give sample
+values as defaults.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from textwrap import wrap
+
+from codegen.generate.document_checks import bad_defaults, resolves, target_of
+from codegen.overlay.actions import Action
+from codegen.read.block_text import dumped
+from codegen.read.documents import JsonObject, JsonValue, shown
+from codegen.read.places import escaped, places
+from codegen.read.references import look_up
+from codegen.read.units import METHODS
+
+_SCHEMA = re.compile(r"#/components/schemas/([A-Za-z0-9._-]+)")
+_STUB: JsonObject = {"type": "string", "format": "json"}
+"""What Tazapay gives as the type of fields whose content it does not describe."""
+
+
+@dataclass(frozen=True)
+class Addition:
+    """An action that would make a document fit."""
+
+    place: str
+    """What it is about, as a JSON pointer."""
+    problem: str
+    """What is wrong there."""
+    effect: str
+    """What the action does about it."""
+    action: str
+    """The action, as an entry of an overlay's list."""
+
+
+def missing_definitions(document: JsonObject) -> list[Addition]:
+    """Return what defines the schemas and the path parameters that a document uses and does not define.
+
+    Examples:
+        >>> [found] = missing_definitions({"paths": {"/a": {"get": {"$ref": "#/components/schemas/A"}}}})
+        >>> found.place, found.effect
+        ('#/paths/~1a/get', 'defines A as string/json')
+        >>> print(found.action, end="")
+        - target: $
+          description: >-
+            Tazapay's pages refer to A and do not define it. Fields whose content they leave open are text that holds
+            JSON; if this one is not, correct it. Delete this when a page defines it.
+          update:
+            components:
+              schemas:
+                A:
+                  type: string
+                  format: json
+        >>> [found] = missing_definitions({"paths": {"/a/{id}": {"get": {}}}})
+        >>> found.problem, found.effect
+        ('does not declare {id}, which its path has', 'declares {id} of GET /a/{id}')
+    """
+    return [*_missing_schemas(document), *_undeclared_parameters(document)]
+
+
+def sample_defaults(document: JsonObject) -> list[Addition]:
+    """Return what removes each default that a request would send although the caller chose nothing.
+
+    Examples:
+        >>> [found] = sample_defaults({"paths": {"/a": {"get": {"parameters": [{"schema": {"default": 1}}]}}}})
+        >>> found.action.splitlines()[0]
+        "- target: $.paths['/a'].get.parameters[0].schema.default"
+    """
+    reason = (
+        "A default of Tazapay's pages is the sample that its documentation shows, and would be sent whenever a caller"
+        " leaves the field out."
+    )
+    return [
+        Addition(
+            place,
+            "has a default, which would be sent although the caller chose nothing",
+            f"removes the default of {shown(place, 500)}",
+            _action(f"{target_of(document, place)}.default", reason, {"remove": True}),
+        )
+        for place in bad_defaults(document)
+    ]
+
+
+def stubbed_component(action: Action) -> str | None:
+    """Return the schema that an action stubs; None if it does something else."""
+    schemas: JsonValue = action.update
+    for key in ("components", "schemas"):
+        if not isinstance(schemas, dict) or schemas.keys() != {key}:
+            return None
+        schemas = schemas[key]
+    if action.target != "$" or not isinstance(schemas, dict) or len(schemas) != 1:
+        return None
+    name, schema = next(iter(schemas.items()))
+    return name if schema == _STUB else None
+
+
+def _missing_schemas(document: JsonObject) -> Iterator[Addition]:
+    missing: dict[str, str] = {}
+    for place, value in places(document, "#"):
+        reference = value.get("$ref")
+        found = _SCHEMA.fullmatch(reference) if isinstance(reference, str) else None
+        if found and not resolves(document, found[0]):
+            missing.setdefault(found[1], place)
+    for name, place in sorted(missing.items()):
+        reason = (
+            f"Tazapay's pages refer to {name} and do not define it. Fields whose content they leave open are text that"
+            " holds JSON; if this one is not, correct it. Delete this when a page defines it."
+        )
+        action = _action("$", reason, {"update": {"components": {"schemas": {name: dict(_STUB)}}}})
+        problem = f"refers to #/components/schemas/{name}, which nothing defines"
+        yield Addition(place, problem, f"defines {name} as string/json", action)
+
+
+def _undeclared_parameters(document: JsonObject) -> Iterator[Addition]:
+    paths = document.get("paths")
+    for path, item in paths.items() if isinstance(paths, dict) else ():
+        for method, operation in item.items() if isinstance(item, dict) else ():
+            if method not in METHODS or not isinstance(operation, dict) or not isinstance(item, dict):
+                continue
+            declared = {*_path_parameters(document, operation), *_path_parameters(document, item)}
+            for name in re.findall(r"\{([^{}]+)\}", path):
+                if name not in declared:
+                    yield _declaration(document, path, method, name)
+
+
+def _declaration(document: JsonObject, path: str, method: str, name: str) -> Addition:
+    place = f"#/paths/{escaped(path)}/{method}"
+    parameter: JsonObject = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    operation = shown(f"{method.upper()} {path}")
+    reason = f"The path of {operation} has a parameter that its page does not declare. Delete this when the page does."
+    action = _action(target_of(document, place), reason, {"update": {"parameters": [parameter]}})
+    return Addition(
+        place,
+        f"does not declare {{{shown(name)}}}, which its path has",
+        f"declares {{{shown(name)}}} of {operation}",
+        action,
+    )
+
+
+def _path_parameters(document: JsonObject, holder: JsonObject) -> Iterator[str]:
+    parameters = holder.get("parameters")
+    for parameter in parameters if isinstance(parameters, list) else ():
+        reference = parameter.get("$ref") if isinstance(parameter, dict) else None
+        found = look_up(document, reference) if isinstance(reference, str) else (parameter, ())
+        if found and isinstance(found[0], dict) and found[0].get("in") == "path":
+            yield str(found[0].get("name"))
+
+
+def _action(target: str, reason: str, what: JsonObject) -> str:
+    said = ["description: >-", *wrap(reason, 110, initial_indent="  ", subsequent_indent="  ")]
+    lines = [*dumped({"target": target}).splitlines(), *said, *dumped(what).splitlines()]
+    return "- " + "\n  ".join(lines) + "\n"
