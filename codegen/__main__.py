@@ -59,16 +59,12 @@ def _run(arguments: Sequence[str]) -> int:
         # whatever state the repository is in: this may be what is to be written to openapi.yaml
         sys.stdout.buffer.write(_extract(options.extract))
         return DONE
-    from codegen.write.workspace import finish_what_was_interrupted, refuse_what_was_interrupted
-
     if options.diff is not None:
-        refuse_what_was_interrupted(ROOT)
         return _diff(options)
     from codegen.generate.regeneration import regenerate
 
     if options.check:
         return _report_check(regenerate(ROOT, replace=False, own=options.overlay))
-    finish_what_was_interrupted(ROOT)
     if options.pages is not None:
         return _import(options)
     outcome = regenerate(ROOT, replace=True, own=options.overlay)

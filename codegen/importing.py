@@ -20,7 +20,7 @@ from codegen.read.documents import JsonObject, parse_document, shown
 from codegen.read.places import steps_of
 from codegen.read.sources import Source, read_sources
 from codegen.read.units import title
-from codegen.write.journal import put_in_place
+from codegen.write.placing import put_in_place
 from codegen.write.workspace import workspace
 
 _MOST_EXPLAINED = 20
@@ -98,14 +98,14 @@ def import_pages(
         fit = _fit(document, merged, overlay, own, drop=drop_obsolete, stub=stub_missing, clean=drop_samples)
         fitted_before = (overlay_of(overlay.document, OVERLAY), *fit.overlays[1:])
         drift = compare(before, document, coverage, _actions(fit.overlays), _actions(fitted_before))
-        new = {DOCUMENT: (current, text), OVERLAY: (overlay, fit.text)}
+        new = {OVERLAY: (overlay, fit.text), DOCUMENT: (current, text)}  # the document last: see `put_in_place`
         files = {name: old.encoded(changed_to) for name, (old, changed_to) in new.items() if changed_to != old.text}
         if not files:
             return _imported(drift, form)
-        package, outcome = build(root, scratch.fresh, fit.document, fit.overlays, _places_in(merged))
+        package, outcome = build(root, scratch, fit.document, fit.overlays, _places_in(merged))
         # before anything is written, since after that nothing may fail any more
         imported = _imported(drift, form, changed, tuple(map(title, sorted(in_vain))), fit, outcome)
-        put_in_place(root, scratch.scratch, files, {PACKAGE: package} if outcome.differences else {})
+        put_in_place(root, scratch, package if outcome.differences else None, files)
     return imported
 
 

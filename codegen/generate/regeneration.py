@@ -13,10 +13,8 @@ from codegen.merge.supplement import supplemented
 from codegen.overlay.actions import Action, read_overlay
 from codegen.overlay.applier import apply_overlay
 from codegen.read.documents import JsonObject, load_document
-from codegen.write import interruptions
 from codegen.write.comparison import tree_differences
-from codegen.write.journal import followed
-from codegen.write.swap import replace_folder
+from codegen.write.placing import put_in_place
 from codegen.write.workspace import workspace, workspace_elsewhere
 
 
@@ -96,10 +94,9 @@ def regenerate(root: Path, *, replace: bool, own: Sequence[str] = ()) -> Outcome
         with workspace_elsewhere(root) as folder:
             return build(root, folder, *merged_document(root, own))[1]
     with workspace(root) as scratch:
-        package, outcome = build(root, scratch.fresh, *merged_document(root, own))
+        package, outcome = build(root, scratch, *merged_document(root, own))
         if outcome.differences:
-            interruptions.hold()
-            replace_folder(package, followed(root / PACKAGE), scratch.retired)
+            put_in_place(root, scratch, package, {})
     return outcome
 
 

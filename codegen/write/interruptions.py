@@ -39,20 +39,6 @@ def came() -> bool:
 
 
 @contextmanager
-def deferred() -> Iterator[None]:
-    """Let signals wait until the end of the block, and count then.
-
-    Raises:
-        KeyboardInterrupt: A signal came during a block that succeeded.
-    """
-    hold()
-    yield
-    _STATE.held = False
-    if _STATE.came:
-        raise KeyboardInterrupt
-
-
-@contextmanager
 def allowed() -> Iterator[None]:
     """Let signals raise in this block, and wait again from its end on.
 

@@ -1,6 +1,6 @@
 """A scratch folder for one run at a time.
 
-The one of a run that writes lies in the repository, because only folders on one file system can take each other's place
+The one of a run that writes lies in the repository, because only what lies on one file system can take another's place
 in one step. The one of a run that only compares lies elsewhere: it must change nothing.
 """
 
@@ -11,63 +11,36 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from codegen.errors import CodegenError
-from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
-from codegen.write import interruptions
-from codegen.write.journal import followed, settle, unsettled
-from codegen.write.swap import recover
-
-_RETIRED = "retired"
-
-
-@dataclass(frozen=True)
-class Workspace:
-    """Where one run may write."""
-
-    fresh: Path
-    """An empty folder for this run alone."""
-    retired: Path
-    """Where the old package steps aside, if the file system cannot exchange folders."""
-    scratch: Path
-    """The folder that holds both, where a journal may be."""
+from codegen.layout import PACKAGE, SCRATCH
+from codegen.write.placing import followed
 
 
 @contextmanager
-def workspace(root: Path, replaced: Sequence[str] = (PACKAGE,)) -> Iterator[Workspace]:
-    """Give a run its scratch folder, and leave nothing of it behind.
+def workspace(root: Path, replaced: Sequence[str] = (PACKAGE,)) -> Iterator[Path]:
+    """Give a run an empty scratch folder, and leave nothing of it behind, nor of runs that were killed.
 
-    Waits until no other run is alive; what is found then was left by runs that were killed: an import that was
-    decided is carried out, a package that stepped aside is put back, and then their scratch is removed.
+    Waits until no other run is alive.
 
     Args:
         root: The repository.
         replaced: What the run may replace, from the root of the repository; a link is followed.
 
     Raises:
-        CodegenError: An import was interrupted that cannot be carried out any more, the repository cannot be written,
-            or a link leads to where nothing can be replaced in one step.
+        CodegenError: The repository cannot be written, or a link leads to where nothing can be replaced in one step.
         OSError: The repository cannot be written.
     """
-    scratch, package = root / SCRATCH, followed(root / PACKAGE)
+    scratch = root / SCRATCH
     with _alone(root):
-        with interruptions.deferred():
-            if unsettled(scratch):
-                done = settle(root, scratch)
-                print(f"an import that was interrupted has been {done}", file=sys.stderr, flush=True)
-            recover(package, scratch / _RETIRED)
         shutil.rmtree(scratch, ignore_errors=True)
         _refuse_other_file_systems(root, replaced)
-        fresh = scratch / "fresh"
         try:
-            _make(fresh, scratch)
-            yield Workspace(fresh, scratch / _RETIRED, scratch)
+            _make(scratch)
+            yield scratch
         finally:
-            recover(package, scratch / _RETIRED)
-            if not unsettled(scratch):  # else the next run needs what is in there
-                shutil.rmtree(scratch, ignore_errors=True)
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager
@@ -77,49 +50,10 @@ def workspace_elsewhere(root: Path) -> Iterator[Path]:
     Waits until no other run is alive.
 
     Raises:
-        CodegenError: A run was killed while it put things in place; see `refuse_what_was_interrupted`.
         OSError: The system's folder for temporary files cannot be written.
     """
-    with _alone(root):
-        _refuse_what_is_half_done(root)
-        with tempfile.TemporaryDirectory(prefix="tazapay-codegen-") as folder:
-            yield Path(folder)
-
-
-def finish_what_was_interrupted(root: Path) -> None:
-    """Carry out an import that was decided when its run was killed; costs nothing if there is none.
-
-    Raises:
-        CodegenError: It cannot be carried out any more.
-        OSError: The repository cannot be written.
-    """
-    if unsettled(root / SCRATCH):
-        with workspace(root, ()):
-            pass
-
-
-def refuse_what_was_interrupted(root: Path) -> None:
-    """Refuse to read a repository in which a run was killed while it put things in place.
-
-    Raises:
-        CodegenError: That is so, and no run is alive that is still at it.
-    """
-    if _half_done(root):
-        with _alone(root):
-            _refuse_what_is_half_done(root)
-
-
-def _refuse_what_is_half_done(root: Path) -> None:
-    if _half_done(root):
-        raise CodegenError(
-            f"a run was killed while it put things in place, so {DOCUMENT}, {OVERLAY} and {PACKAGE} may not belong"
-            " together: run ./generate.sh, which finishes that; nothing was changed now"
-        )
-
-
-def _half_done(root: Path) -> bool:
-    scratch = root / SCRATCH
-    return unsettled(scratch) or ((scratch / _RETIRED).exists() and not (root / PACKAGE).exists())
+    with _alone(root), tempfile.TemporaryDirectory(prefix="tazapay-codegen-") as folder:
+        yield Path(folder)
 
 
 def _refuse_other_file_systems(root: Path, names: Sequence[str]) -> None:
@@ -133,9 +67,9 @@ def _refuse_other_file_systems(root: Path, names: Sequence[str]) -> None:
             )
 
 
-def _make(fresh: Path, scratch: Path) -> None:
+def _make(scratch: Path) -> None:
     try:
-        fresh.mkdir(parents=True)
+        scratch.mkdir()
     except OSError as error:
         if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
             raise

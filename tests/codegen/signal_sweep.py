@@ -19,8 +19,7 @@ import codegen.importing
 from codegen.drift.coverage import load_coverage
 from codegen.generate.document_checks import Contents
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
-from tests.codegen.disaster_sweep import MOVES, NEW, OLD, write
-from tests.codegen.import_sweep import PLACES, SAMPLED, content
+from tests.codegen.import_sweep import MOVES, NEW, OLD, PLACES, SAMPLED, content, write
 from tests.support import thorough
 
 
