@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from codegen.errors import CodegenError
 from codegen.generate.spec_validation import VALIDATORS
-from codegen.merge.unfolding import MAX_FIELDS, by_composition
+from codegen.generate.unfolding import unfolds_into_too_much
 from codegen.read.documents import JsonObject, JsonValue, describe, shown
 from codegen.read.places import escaped, places, references, steps_of
 from codegen.read.references import look_up
@@ -70,8 +70,8 @@ def check_document(document: JsonObject, name: str, at: Callable[[str], str] = s
 
     # References first: the validator would follow a remote one onto the network.
     _refuse(name, _bad_references(document, where))
-    # Then what they compose: the validator would follow each of them again and again.
-    _refuse(name, _multiplied(document, found, where))
+    # Then what they lead to: the validator would follow each of them again and again.
+    _refuse(name, [f"{where(place)} {problem}" for place, problem in unfolds_into_too_much(document)])
     _refuse(name, _breaches_of_openapi(document, where))
     _refuse(name, [_default_told(document, place, where) for place in bad_defaults(document)])
     operations = tuple(_operations(document))
@@ -152,25 +152,6 @@ def _leads_too_far(document: JsonObject, reference: str) -> str | None:
         passed.append(following)
         if len(passed) > MAX_CHAIN:
             return f"which leads to a reference and so on, more than {MAX_CHAIN} times"
-
-
-def _multiplied(document: JsonObject, found: list[tuple[str, JsonObject]], at: Callable[[str], str]) -> list[str]:
-    """List what `allOf` composes of so much that openapi-spec-validator would hardly come to an end."""
-    counts = by_composition(document)
-    composed = {place: counts.of(value["allOf"]) for place, value in found if "allOf" in value}
-    problems = [
-        f"{at(place)} is composed of itself: by `allOf`, through allOf, anyOf, oneOf, items or not; let the circle go"
-        " through `properties`"
-        for place, unfolded in composed.items()
-        if unfolded.is_circular
-    ]
-    if sum(unfolded.fields for unfolded in composed.values()) > MAX_FIELDS:
-        worst = max(composed, key=lambda place: composed[place].fields)
-        problems.append(
-            f"{at(worst)} unfolds into too much: what `allOf` composes in the document comes to more than"
-            f" {MAX_FIELDS:,} schemas, which multiply by referring to each other"
-        )
-    return problems
 
 
 def resolves(document: JsonValue, reference: str) -> bool:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from codegen.errors import CodegenError
 from codegen.generate.package_checks import path_shape
-from codegen.merge.unfolding import refuse_multiplying
 from codegen.read.documents import JsonObject, JsonValue, describe, shown
 from codegen.read.sources import Source, read_version
 from codegen.read.units import Unit, canonical, is_operation, joined, order, references, title, unit_of
@@ -57,9 +56,7 @@ def merge(current: Source, sources: Sequence[Source]) -> Merged:
         raise CodegenError(
             "\n".join([f"{names} cannot be merged into {current.name}:", *(f"  {text}" for text in sorted(problems))])
         )
-    document = joined(parts)
-    refuse_multiplying(document, lambda unit: origin[unit].at(*unit))
-    return Merged(document, changed, origin)
+    return Merged(joined(parts), changed, origin)
 
 
 def _united(sources: Sequence[Source]) -> tuple[dict[Unit, Source], list[str]]:

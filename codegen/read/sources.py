@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from codegen.errors import CodegenError
-from codegen.merge.unfolding import refuse_multiplying
 from codegen.read.block_text import BlockText, Steps, dumped
 from codegen.read.documents import JsonObject, JsonValue, describe, parse_nodes, shown
 from codegen.read.json_places import JsonPlaces
@@ -142,7 +141,6 @@ def read_source(name: str, content: bytes) -> Source:
     _check_version(source)
     _check_paths(source)
     _check_references(source)
-    refuse_multiplying(source.document, lambda steps: source.at(*steps))
     return source
 
 
