@@ -68,6 +68,9 @@ def _run(arguments: Sequence[str]) -> int:
 
     if options.check:
         return _report_check(regenerate(ROOT, replace=False, own=options.overlay))
+    if options.dry_run:
+        refuse_what_was_interrupted(ROOT)
+        return _import(options)
     finish_what_was_interrupted(ROOT)
     if options.pages is not None:
         return _import(options)
@@ -88,13 +91,18 @@ def _diff(options: Options) -> int:
     from codegen.drift.compare import compare
     from codegen.drift.coverage import load_coverage
     from codegen.drift.report import render
+    from codegen.drift.states import effective, read_states
     from codegen.generate.regeneration import read_overlays
-    from codegen.read.documents import load_document
-    from codegen.read.revisions import read_state
 
-    before, after = read_state(ROOT, options.diff or "HEAD"), load_document(ROOT / DOCUMENT, DOCUMENT)
+    (old, before), (new, after) = read_states(ROOT, options.diff or [])
     actions = [action for overlay in read_overlays(ROOT, options.overlay) for action in overlay.actions]
-    drift = compare(before, after, load_coverage(ROOT), actions)
+    drift = compare(
+        effective(before, actions),
+        effective(after, actions),
+        load_coverage(ROOT),
+        published=(before, after),
+        names=(old, new),
+    )
     print(render(drift, options.format))
     return drift.exit_code
 
@@ -107,6 +115,7 @@ def _import(options: Options) -> int:
         options.pages or [],
         drop_obsolete=options.drop_obsolete,
         stub_missing=options.stub_missing,
+        dry_run=options.dry_run,
         own=options.overlay,
         form=options.format,
     )
@@ -115,9 +124,13 @@ def _import(options: Options) -> int:
         # stdout is for the report alone, which a program may read
         for line in _told(imported):
             print(line, file=sys.stderr)
+        if options.dry_run:
+            print("dry run: nothing was written", file=sys.stderr)
         print(imported.report)
 
     done = "the import is done" if imported.outcome else "there was nothing to import"
+    if options.dry_run:
+        done = "the import was tried, and nothing was written"
     return _tell(done, imported.drift.exit_code, tell, "; ./generate.sh --diff shows it")
 
 

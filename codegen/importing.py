@@ -7,6 +7,7 @@ from pathlib import Path
 from codegen.drift.compare import Drift, compare
 from codegen.drift.coverage import load_coverage
 from codegen.drift.report import render
+from codegen.drift.states import effective
 from codegen.errors import CodegenError
 from codegen.generate.document_checks import steps_of
 from codegen.generate.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
@@ -20,7 +21,7 @@ from codegen.read.documents import JsonObject, parse_document
 from codegen.read.sources import Source, read_sources
 from codegen.read.units import title
 from codegen.write.journal import put_in_place
-from codegen.write.workspace import workspace
+from codegen.write.workspace import workspace, workspace_elsewhere
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def import_pages(
     *,
     drop_obsolete: bool,
     stub_missing: bool,
+    dry_run: bool = False,
     own: Sequence[str] = (),
     form: str = "text",
 ) -> Imported:
@@ -68,6 +70,7 @@ def import_pages(
         names: Published pages, YAML or JSON documents; `-` is stdin.
         drop_obsolete: Whether to delete the actions of our overlay that the document made obsolete.
         stub_missing: Whether to add actions that define the schemas which the pages only refer to.
+        dry_run: Whether to do all of it aside, and write nothing.
         own: Overlays to apply after ours.
         form: The format of the report.
 
@@ -76,7 +79,8 @@ def import_pages(
         OSError: Something cannot be read or written; nothing was written.
     """
     sources = read_sources(names)
-    with workspace(root, (DOCUMENT, OVERLAY, PACKAGE)) as scratch:
+    titles = DOCUMENT, f"{DOCUMENT} with {', '.join(names)}"
+    with workspace_elsewhere(root) if dry_run else workspace(root, (DOCUMENT, OVERLAY, PACKAGE)) as scratch:
         current = _read(root / DOCUMENT, DOCUMENT)
         overlay = _read(root / OVERLAY, OVERLAY, aliases=True)
         merged = merge(current, sources)
@@ -84,18 +88,26 @@ def import_pages(
         text, document = rewritten(current, merged) if merged.changed else (current.text, current.document)
         changed = tuple(title(unit) for unit in merged.changed)
         if not changed and not drop_obsolete and not stub_missing:
-            return _imported(compare(document, document, coverage), form)
+            return _imported(compare(document, document, coverage, names=titles), form)
         fit = _fit(document, merged, overlay, own, drop=drop_obsolete, stub=stub_missing)
         fitted_before = (overlay_of(overlay.document, OVERLAY), *fit.overlays[1:])
-        drift = compare(current.document, document, coverage, _actions(fit.overlays), _actions(fitted_before))
+        drift = compare(
+            effective(current.document, _actions(fitted_before)),
+            fit.document,
+            coverage,
+            published=(current.document, document),
+            names=titles,
+        )
         new = {DOCUMENT: (current, text), OVERLAY: (overlay, fit.text)}
         files = {name: old.encoded(changed_to) for name, (old, changed_to) in new.items() if changed_to != old.text}
         if not files:
             return _imported(drift, form)
-        package, outcome = build(root, scratch.fresh, fit.document, fit.overlays, _places_in(merged))
+        aside = scratch if isinstance(scratch, Path) else scratch.fresh
+        package, outcome = build(root, aside, fit.document, fit.overlays, _places_in(merged))
         # before anything is written, since after that nothing may fail any more
         imported = _imported(drift, form, changed, fit, outcome)
-        put_in_place(root, scratch.scratch, files, {PACKAGE: package} if outcome.differences else {})
+        if not isinstance(scratch, Path):
+            put_in_place(root, scratch.scratch, files, {PACKAGE: package} if outcome.differences else {})
     return imported
 
 
