@@ -14,6 +14,7 @@ from codegen.drift.fields import Node, Pair, Unfolding, name_of, operations_of, 
 from codegen.drift.operations import WHOLE, OperationWalk, compare_security, compare_servers
 from codegen.drift.verdicts import Verdict
 from codegen.drift.walk import UNEXPLAINED, At, Rule, Walk, told_elsewhere
+from codegen.errors import CodegenError
 from codegen.overlay.applier import equal
 from codegen.read.documents import JsonObject
 from codegen.read.references import Location
@@ -46,16 +47,18 @@ def compare(
         No change if, and only if, the documents say the same; the order of their keys does not matter.
 
     Raises:
-        CodegenError: The schemas of an operation unfold into more fields than any operation has.
+        CodegenError: The documents unfold into more than any document of an API has.
 
     Examples:
         >>> drift = compare({"info": {"title": "sandbox"}}, {"info": {"title": "Tazapay"}}, Coverage())
         >>> drift.severity, drift.exit_code, drift.changes[0].what
         ('harmless', 0, 'only info changed')
     """
-    changes = [] if equal(before, after) else list(_changes(before, after, coverage))
-    if published is not None:
-        changes += _settled(*published, set(places_that_differ(before, after)))
+    try:
+        changes = [] if equal(before, after) else list(_changes(before, after, coverage))
+        changes += _settled(*published, set(places_that_differ(before, after))) if published else ()
+    except RecursionError:
+        raise CodegenError("the documents cannot be compared: they nest or refer too deeply") from None
     return Drift(tuple(sorted(changes, key=_order)), *names)
 
 

@@ -111,10 +111,10 @@ class OperationWalk(Walk):
         for status in sorted(old.keys() | new.keys()):
             was, now = old.get(status, NOTHING), new.get(status, NOTHING)
             reply = Pair(was, now)
-            is_success = status == "success" or status.startswith("2")
+            is_success = status.startswith("success")
             if reply.change != "changed":
                 verdict = _READ_ALIKE
-                if is_success and not any(each == "success" or each.startswith("2") for each in new):
+                if is_success and not any(each.startswith("success") for each in new):
                     verdict = Verdict("wrapper", "look at it: no reply is described as a success")
                 self.add("statuses", at, f"{quoted(reply.place[-1])} is {reply.change}", verdict, reply.place)
                 continue
@@ -234,7 +234,8 @@ def _has_json(kinds: Mapping[str, Node], side: Side | None) -> bool:
 
 
 def _replies(replies: Node) -> dict[str, Node]:
-    """Return replies by status, and the only one that tells of success whatever its status is."""
+    """Return replies by status; those of success are called so, and the only one whatever its status is."""
     statuses = list(replies.value) if isinstance(replies.value, dict) else []
     good = [status for status in statuses if status.startswith("2")] or [s for s in statuses if s == "default"]
-    return {"success" if [status] == good else status: replies.at(status) for status in statuses}
+    names = {status: f"success {status}" for status in good} if len(good) > 1 else dict.fromkeys(good, "success")
+    return {names.get(status, status): replies.at(status) for status in statuses}

@@ -28,11 +28,7 @@ SAME = Verdict("harmless", "what is sent and read is the same")
 UNUSED = Verdict("harmless", "the wrapper does not use it")
 LOOK = Verdict("wrapper", "look at it; calling the wrapper through the regenerated client decides")
 ELSEWHERE = Verdict("harmless", "described in another place: what differs there is listed by itself")
-DANGLING = Verdict(
-    "wrapper",
-    "the document does not hold it, so nothing can be generated: let an action of the overlay define it, or import with"
-    " --stub-missing, which adds that action",
-)
+DANGLING = Verdict("wrapper", "it is not there: let an action of the overlay define it, or import with --stub-missing")
 _CALLERS = "callers of client.call(...)"
 
 
@@ -103,9 +99,8 @@ def field_removed(use: Use) -> Verdict:
         return Verdict("harmless", "a part of what callers write as a whole") if use.whole else UNUSED
     if not is_reply:
         return Verdict("breaking", f"{use.named()} would send what the service no longer knows")
-    if entry.always:
-        return Verdict("breaking", "without it no reply can be read")
-    return Verdict("breaking", f"{use.named()} becomes None for everybody who reads it")
+    lost = f"{use.named()} becomes None for everybody who reads it"
+    return Verdict("breaking", "without it no reply can be read" if entry.always else lost)
 
 
 def required_changed(use: Use, *, required: bool) -> Verdict:
@@ -201,13 +196,13 @@ def default_changed(use: Use, pair: Pair, _key: str) -> Verdict:
     """Judge another `default` that no action of the overlay removes."""
     if use.side == "reply" or not pair.new.at("default").exists:
         return Verdict("harmless", "nothing is sent because of it")
-    return Verdict(
-        "wrapper", "generated code sends it by itself: if it is a sample, an action of the overlay removes it"
-    )
+    return Verdict("wrapper", "generated code sends it by itself: if it is a sample, let an action remove it")
 
 
-def name_changed(use: Use, _pair: Pair, _key: str) -> Verdict:
-    """Judge another operationId or tag: generated modules are called after them."""
-    if use.operation is None:
+def name_changed(use: Use, _pair: Pair, key: str) -> Verdict:
+    """Judge another operationId, tag or title: generated modules and classes are called after them."""
+    if use.operation is None and key != "title":
         return Verdict("breaking", f"the generated module is called after it, and {_CALLERS} import that")
-    return Verdict("wrapper", f"the generated module is called after it: {LOOK.why}")
+    if use.side == "reply":
+        return Verdict("harmless", "the class that Reply.parse() makes is called after it")
+    return Verdict("wrapper", f"generated code is called after it: {LOOK.why}")

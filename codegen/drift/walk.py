@@ -21,7 +21,7 @@ WRITTEN = "the way it is written"
 _JUDGES: dict[str, tuple[str, Callable[[Use, Pair, str], Verdict | None]]] = {
     **dict.fromkeys(("type", "nullable"), ("types", verdicts.type_changed)),
     **dict.fromkeys(("enum", "const"), ("enums", verdicts.enum_changed)),
-    **dict.fromkeys(("operationId", "tags"), ("operations", verdicts.name_changed)),
+    **dict.fromkeys(("operationId", "tags", "title"), ("operations", verdicts.name_changed)),
     "$ref": ("types", lambda _use, _pair, _key: verdicts.ELSEWHERE),
     "format": ("formats", verdicts.format_changed),
     "default": ("defaults", verdicts.default_changed),
@@ -119,7 +119,7 @@ class Walk:
 
     def schema(self, pair: Pair, at: At) -> None:
         """Compare two schemas of one field, and all fields inside."""
-        if pair.change != "changed" or not pair.are_objects:
+        if pair.change == "gone" or not pair.are_objects or not pair.keys:
             self.unexplained(pair, at)
         elif pair.new.is_dangling and not pair.at("$ref").is_same:
             self._dangling(pair.new, at)

@@ -186,14 +186,19 @@ def test_schemas_that_lead_into_themselves_are_compared(published):
     assert compare(before, after, COVERAGE).changes
 
 
-def test_schemas_that_multiply_end_with_an_error(published):
+@pytest.mark.parametrize(
+    ("names", "number", "message"),
+    [("ab", 40, "unfolds into more than"), ("a", 2000, "too deeply")],
+    ids=["multiply", "form a long chain"],
+)
+def test_schemas_that_lead_too_far_end_with_an_error(published, names, number, message):
     schemas = {
-        f"A{index}": {"properties": {name: {"$ref": f"#/components/schemas/A{index + 1}"} for name in "ab"}}
-        for index in range(40)
+        f"A{index}": {"properties": {name: {"$ref": f"#/components/schemas/A{index + 1}"} for name in names}}
+        for index in range(number)
     }
     after = changed(published, ("components", "schemas"), schemas)
     after = changed(after, (*SENT, "metadata"), {"$ref": "#/components/schemas/A0"})
-    with pytest.raises(CodegenError, match="unfolds into more than"):
+    with pytest.raises(CodegenError, match=message):
         compare(published, after, COVERAGE)
 
 

@@ -149,8 +149,11 @@ def verdicts(published, place, was, now):
         pytest.param((*READ, "data", "default"), KEEP, "x", (HARMLESS, HARMLESS), id="a default in a reply"),
         pytest.param((*REPLY, "required"), KEEP, ["data"], (HARMLESS, HARMLESS), id="always in the reply"),
         pytest.param((*REPLY, "required"), ["data"], [], (LOOK, LOOK), id="not always in the reply"),
+        pytest.param(REPLY, GONE, {"properties": {"data": STRING}}, (HARMLESS, HARMLESS), id="a reply is described"),
+        pytest.param(REPLY, KEEP, GONE, (LOOK, LOOK), id="a reply is not described any more"),
         # statuses and media types
         pytest.param(RESPONSES, {"200": ENVELOPE}, {"201": ENVELOPE}, (HARMLESS, HARMLESS), id="200 becomes 201"),
+        pytest.param((*RESPONSES, "202"), KEEP, ENVELOPE, (HARMLESS, HARMLESS), id="one more success"),
         pytest.param((*RESPONSES, "400"), KEEP, ENVELOPE, (HARMLESS, HARMLESS), id="an error is described"),
         pytest.param((*RESPONSES, "400"), ENVELOPE, {}, (HARMLESS, HARMLESS), id="an error is described otherwise"),
         pytest.param(RESPONSES, KEEP, {"400": ENVELOPE}, (LOOK, LOOK), id="no success is described"),
@@ -162,6 +165,8 @@ def verdicts(published, place, was, now):
         # operations
         pytest.param(OPERATION, KEEP, GONE, (BREAKING, BREAKING), id="an operation is gone"),
         pytest.param((*OPERATION, "operationId"), KEEP, "other", (LOOK, BREAKING), id="another operationId"),
+        pytest.param((*REQUEST, "title"), KEEP, "Other", (LOOK, LOOK), id="another title of the body"),
+        pytest.param((*REPLY, "title"), KEEP, "Other", (HARMLESS, HARMLESS), id="another title of the reply"),
         pytest.param((*OPERATION, "tags"), KEEP, ["a"], (LOOK, BREAKING), id="a tag"),
         pytest.param((*OPERATION, "deprecated"), KEEP, True, (LOOK, LOOK), id="deprecated"),
         pytest.param((*OPERATION, "callbacks"), KEEP, {}, (LOOK, LOOK), id="callbacks"),
