@@ -85,7 +85,7 @@ class Drift:
         return replace(self, changes=(*broken, *self.changes))
 
 
-def printable(text: str) -> str:
+def printable(text: str, longest: int = _LONGEST_QUOTE) -> str:
     r"""Return foreign text in one line that can neither steer a terminal nor end a code span of Markdown.
 
     Examples:
@@ -94,7 +94,7 @@ def printable(text: str) -> str:
     """
     line = " ".join(text.split()).replace("`", "'")
     line = "".join(character if character.isprintable() else "?" for character in line)
-    return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 3] + "..."
+    return line if len(line) <= longest else line[: longest - 3] + "..."
 
 
 def quoted(value: JsonValue) -> str:

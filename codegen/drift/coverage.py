@@ -90,8 +90,8 @@ def read_coverage(contract: JsonObject, name: str) -> Coverage:
         ('A.id',)
     """
     try:
-        operations = dict(_operation(name, said) for name, said in contract["operations"].items())  # type: ignore[union-attr]
-        return Coverage(str(contract["security"]), operations)
+        listed: Any = contract["operations"]
+        return Coverage(str(contract["security"]), dict(_operation(each, said) for each, said in listed.items()))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CodegenError(f"{name} is not of the form that its first lines describe: {error!r}") from None
 

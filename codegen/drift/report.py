@@ -17,6 +17,7 @@ _VERDICTS: dict[Severity, str] = {
 }
 _MOST_IN_MARKDOWN = 200
 """Changes that a pull request's text shows: GitHub takes 65,536 characters."""
+_LONGEST_PLACE = 500
 
 
 def render(drift: Drift, form: str) -> str:
@@ -72,7 +73,7 @@ def _lines(drift: Drift, *, marked: bool) -> Iterator[str]:
             yield f"{start}{bold}{_VERDICTS[change.severity]}{bold}: {', '.join(filter(None, about))}: {change.what}"
             yield f"{inner}{change.why}"
             if change.severity == "wrapper":
-                yield f"{inner}at {code}{printable(change.place)}{code}"
+                yield f"{inner}at {code}{printable(change.place, _LONGEST_PLACE)}{code}"
     if (more := len(drift.changes) - len(shown)) > 0:
         yield f"\n{more} more: `./generate.sh --diff --format text` lists all of them."
 

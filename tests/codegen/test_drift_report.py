@@ -77,6 +77,16 @@ def test_a_place_of_the_json_report_leads_to_what_changed(published, coverage):
     assert value == 5
 
 
+def test_a_place_far_down_is_shown_to_its_end(published, coverage):
+    steps = [each for number in range(12) for each in ("properties", f"field_{number}")]
+    before = published
+    for length in range(0, len(steps), 2):
+        before = changed(before, (*REQUEST, *steps[: length + 1]), {steps[length + 1]: {}})
+    after = changed(before, (*REQUEST, *steps, "not"), {})
+    text = render(compare(before, after, coverage), "text")
+    assert text.splitlines()[-1].endswith("/properties/field_11/not")
+
+
 def test_nothing_of_a_document_becomes_markup_in_a_pull_request(report):
     html = MarkdownIt("commonmark").render(report(HOSTILE, "markdown"))
     for markup in ("<script", "<img", "<a ", "<b>"):
