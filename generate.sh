@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The only way the generated client is made: ./generate.sh [--check | --import PAGE... | --diff [REV|FILE] | --help]
+# The only way the generated client is made: ./generate.sh [--check | --import PAGE... | --diff [REV|PAGE ...] | --help]
 # Needs bash and Python >= 3.11 (PYTHON=python3.12 ./generate.sh names another one); makes .venv-codegen by itself.
 set -euo pipefail
 unset CDPATH # `cd` would print where it went

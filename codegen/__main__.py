@@ -84,13 +84,22 @@ def _diff(options: Options) -> int:
     from codegen.drift.compare import compare
     from codegen.drift.coverage import load_coverage
     from codegen.drift.report import render
+    from codegen.drift.states import effective, read_states
     from codegen.generate.regeneration import read_overlays
+    from codegen.merge.supplement import supplemented
     from codegen.read.documents import load_document
-    from codegen.read.revisions import read_state
 
-    before, after = read_state(ROOT, options.diff or "HEAD"), load_document(ROOT / DOCUMENT, DOCUMENT)
+    (old, before), (new, after) = read_states(ROOT, options.diff or [])
+    supplement = load_document(ROOT / SUPPLEMENT, SUPPLEMENT)
+    before, after = supplemented(before, supplement), supplemented(after, supplement)
     actions = [action for overlay in read_overlays(ROOT, options.overlay) for action in overlay.actions]
-    drift = compare(before, after, load_coverage(ROOT), actions)
+    drift = compare(
+        effective(before, actions),
+        effective(after, actions),
+        load_coverage(ROOT),
+        published=(before, after),
+        names=(old, new),
+    )
     print(render(drift, options.format))
     return drift.exit_code
 
@@ -104,6 +113,7 @@ def _import(options: Options) -> int:
         drop_obsolete=options.drop_obsolete,
         stub_missing=options.stub_missing,
         drop_samples=options.drop_samples,
+        dry_run=options.dry_run,
         own=options.overlay,
         form=options.format,
     )
@@ -112,9 +122,13 @@ def _import(options: Options) -> int:
         # stdout is for the report alone, which a program may read
         for line in _told(imported):
             print(line, file=sys.stderr)
+        if options.dry_run:
+            print("dry run: nothing was written", file=sys.stderr)
         print(imported.report)
 
     done = "the import is done" if imported.outcome else "there was nothing to import"
+    if options.dry_run:
+        done = "the import was tried, and nothing was written"
     return _tell(done, imported.drift.exit_code, tell, "; ./generate.sh --diff shows it")
 
 

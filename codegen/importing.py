@@ -7,6 +7,7 @@ from pathlib import Path
 from codegen.drift.compare import Drift, compare
 from codegen.drift.coverage import load_coverage
 from codegen.drift.report import render
+from codegen.drift.states import effective
 from codegen.errors import CodegenError
 from codegen.generate.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
@@ -21,7 +22,7 @@ from codegen.read.places import steps_of
 from codegen.read.sources import Source, read_sources
 from codegen.read.units import title
 from codegen.write.placing import put_in_place
-from codegen.write.workspace import workspace
+from codegen.write.workspace import workspace, workspace_elsewhere
 
 _MOST_EXPLAINED = 20
 
@@ -64,6 +65,7 @@ def import_pages(
     drop_obsolete: bool,
     stub_missing: bool,
     drop_samples: bool = False,
+    dry_run: bool = False,
     own: Sequence[str] = (),
     form: str = "text",
 ) -> Imported:
@@ -75,6 +77,7 @@ def import_pages(
         drop_obsolete: Whether to delete the actions of our overlay that the document made obsolete.
         stub_missing: Whether to add actions that define the schemas and path parameters which the pages only use.
         drop_samples: Whether to add actions that remove the defaults of requests.
+        dry_run: Whether to do all of it aside, and write nothing.
         own: Overlays to apply after ours.
         form: The format of the report.
 
@@ -83,7 +86,8 @@ def import_pages(
         OSError: Something cannot be read or written; nothing was written.
     """
     sources = read_sources(names)
-    with workspace(root, (DOCUMENT, OVERLAY, PACKAGE)) as scratch:
+    titles = DOCUMENT, f"{DOCUMENT} with {', '.join(names)}"
+    with workspace_elsewhere(root) if dry_run else workspace(root, (DOCUMENT, OVERLAY, PACKAGE)) as scratch:
         current = _read(root / DOCUMENT, DOCUMENT)
         overlay = _read(root / OVERLAY, OVERLAY, aliases=True)
         supplement = _read(root / SUPPLEMENT, SUPPLEMENT, aliases=True).document
@@ -92,12 +96,18 @@ def import_pages(
         text, document = rewritten(current, merged) if merged.changed else (current.text, current.document)
         changed = tuple(title(unit) for unit in merged.changed)
         if not changed and not (drop_obsolete or stub_missing or drop_samples):
-            return _imported(compare(document, document, coverage), form)
+            return _imported(compare(document, document, coverage, names=titles), form)
         in_vain = {*superseded(document, supplement)} - {*superseded(current.document, supplement)}
         before, document = supplemented(current.document, supplement), supplemented(document, supplement)
         fit = _fit(document, merged, overlay, own, drop=drop_obsolete, stub=stub_missing, clean=drop_samples)
         fitted_before = (overlay_of(overlay.document, OVERLAY), *fit.overlays[1:])
-        drift = compare(before, document, coverage, _actions(fit.overlays), _actions(fitted_before))
+        drift = compare(
+            effective(before, _actions(fitted_before)),
+            fit.document,
+            coverage,
+            published=(before, document),
+            names=titles,
+        )
         new = {OVERLAY: (overlay, fit.text), DOCUMENT: (current, text)}  # the document last: see `put_in_place`
         files = {name: old.encoded(changed_to) for name, (old, changed_to) in new.items() if changed_to != old.text}
         if not files:
@@ -105,7 +115,8 @@ def import_pages(
         package, outcome = build(root, scratch, fit.document, fit.overlays, _places_in(merged))
         # before anything is written, since after that nothing may fail any more
         imported = _imported(drift, form, changed, tuple(map(title, sorted(in_vain))), fit, outcome)
-        put_in_place(root, scratch, package if outcome.differences else None, files)
+        if not dry_run:
+            put_in_place(root, scratch, package if outcome.differences else None, files)
     return imported
 
 

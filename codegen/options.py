@@ -15,11 +15,12 @@ class Options:
 
     check: bool = False
     extract: str | None = None
-    diff: str | None = None
+    diff: list[str] | None = None
     pages: list[str] | None = None
     drop_obsolete: bool = False
     stub_missing: bool = False
     drop_samples: bool = False
+    dry_run: bool = False
     format: str = "text"
     overlay: list[str] = field(default_factory=list)
 
@@ -31,15 +32,15 @@ def read_options(arguments: Sequence[str]) -> Options:
         >>> read_options(["--import", "a.md", "b.md", "--stub-missing"]).pages
         ['a.md', 'b.md']
         >>> read_options(["--diff"]).diff
-        'HEAD'
+        []
     """
     parser = argparse.ArgumentParser(
         prog="generate.sh",
         description=f"Regenerate {PACKAGE} from {DOCUMENT} and {OVERLAY}; that is all it does without an option.",
         epilog=(
             "Exit codes: 0 done, 1 --check found differences, 2 error and nothing was written, unless the message says"
-            " that all is done; --import and --diff: 0 no change or a harmless one, 3 the wrapper needs a change, 4"
-            " breaking. With 3 and 4 the import is done."
+            " that all is done; --import and --diff: 0 no change or a harmless one, 3 somebody has"
+            " to look, and perhaps to change the wrapper, 4 breaking. With 3 and 4 the import is done."
         ),
         allow_abbrev=False,
     )
@@ -54,10 +55,10 @@ def read_options(arguments: Sequence[str]) -> Options:
     )
     one.add_argument(
         "--diff",
-        metavar="REV|FILE",
-        nargs="?",
-        const="HEAD",
-        help=f"report what changed in {DOCUMENT} since a revision of git (HEAD) or compared with a file",
+        metavar="REV|PAGE",
+        nargs="*",
+        help=f"report what changed in {DOCUMENT} since a revision of git (HEAD), what a page would change in it, or"
+        " what is different between two revisions or files, the old one first",
     )
     one.add_argument(
         "--extract", metavar="PAGE", help="print the document inside a published page (- reads the page from stdin)"
@@ -71,6 +72,9 @@ def read_options(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--drop-samples", action="store_true", help="--import: remove the sample values that pages give as defaults"
     )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="--import: generate, check and report, and write nothing"
+    )
     parser.add_argument("--format", choices=FORMATS, help="--import and --diff: how to report (text)")
     parser.add_argument(
         "--overlay", metavar="FILE", action="append", default=[], help=f"apply an overlay of your own after {OVERLAY}"
@@ -78,8 +82,11 @@ def read_options(arguments: Sequence[str]) -> Options:
     read = vars(parser.parse_args(arguments))
     form = read.pop("format")
     options = Options(**read, format=form or FORMATS[0])
-    if options.pages is None and (options.drop_obsolete or options.stub_missing or options.drop_samples):
-        parser.error("--drop-obsolete, --stub-missing and --drop-samples belong to --import")
+    changes = options.drop_obsolete or options.stub_missing or options.drop_samples or options.dry_run
+    if options.pages is None and changes:
+        parser.error("--drop-obsolete, --stub-missing, --drop-samples and --dry-run belong to --import")
+    if len(options.diff or ()) > 2:
+        parser.error("--diff takes two states at most, the old one and the new one")
     if form is not None and options.pages is None and options.diff is None:
         parser.error("--format belongs to --import and --diff")
     if options.overlay and options.extract is not None:

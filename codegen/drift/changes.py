@@ -1,11 +1,12 @@
 """What a drift report consists of."""
 
 import json
-import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from codegen.read.documents import JsonValue
+from codegen.read.places import escaped
 from codegen.read.references import Location
 
 Severity: TypeAlias = Literal["none", "harmless", "wrapper", "breaking"]
@@ -14,8 +15,8 @@ SEVERITIES: tuple[Severity, ...] = ("none", "harmless", "wrapper", "breaking")
 """From nothing to the worst."""
 
 GROUPS = (
-    *("operations", "request fields", "reply fields", "types", "required", "enums", "defaults", "security"),
-    *("servers", "limits", "texts", "other"),
+    *("calls", "operations", "request fields", "reply fields", "types", "required", "enums", "formats", "defaults"),
+    *("media types", "statuses", "security", "servers", "changed in a way that no rule covers", "overlay", "words"),
 )
 """In the order of a report."""
 
@@ -39,10 +40,6 @@ class Change:
     """What changed, in a few words."""
     why: str
     """Why it has this severity, and what to do."""
-    wrapper: str = ""
-    """The place in the wrapper that it touches; empty if it touches none."""
-    overlay: str = ""
-    """Which action of the overlay deals with it already; empty if none does."""
     place: str = ""
     """A JSON pointer to it in the new document; in the old one if it was removed."""
 
@@ -52,6 +49,9 @@ class Drift:
     """All differences between two states of the document: by group, the worst first."""
 
     changes: tuple[Change, ...]
+    old: str = "old"
+    """What the report calls the state before."""
+    new: str = "new"
 
     @property
     def severity(self) -> Severity:
@@ -60,18 +60,32 @@ class Drift:
 
     @property
     def exit_code(self) -> int:
-        """0 nothing or harmless, 3 needs a wrapper change, 4 breaking."""
+        """0 nothing or harmless, 3 needs a wrapper change or a look, 4 breaking."""
         return _EXIT_CODES[self.severity]
 
     def count(self, severity: Severity) -> int:
         """Tell how many changes have a severity."""
         return sum(change.severity == severity for change in self.changes)
 
+    def with_broken(self, calls: Iterable[tuple[str, str]]) -> "Drift":
+        """Return the report that also lists calls of the wrapper which the regenerated client breaks.
 
-_PLAIN = re.compile(r"[$\w][\w-]*", re.ASCII)
+        Args:
+            calls: Operations, each with the last line of the traceback of its call.
+
+        Examples:
+            >>> Drift(()).with_broken([("GET /v3/a/{id}", "TypeError: got an unexpected keyword")]).exit_code
+            4
+        """
+        why = "the wrapper was called through the regenerated client, and this is how the call ended"
+        broken = (
+            Change("calls", "breaking", printable(operation), "", "", f"a call breaks: {quoted(line)}", why)
+            for operation, line in calls
+        )
+        return replace(self, changes=(*broken, *self.changes))
 
 
-def printable(text: str) -> str:
+def printable(text: str, longest: int = _LONGEST_QUOTE) -> str:
     r"""Return foreign text in one line that can neither steer a terminal nor end a code span of Markdown.
 
     Examples:
@@ -80,17 +94,7 @@ def printable(text: str) -> str:
     """
     line = " ".join(text.split()).replace("`", "'")
     line = "".join(character if character.isprintable() else "?" for character in line)
-    return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 3] + "..."
-
-
-def named(key: str) -> str:
-    """Show a key of a document: as it is if it is a plain word, as keywords are, and quoted otherwise.
-
-    Examples:
-        >>> named("maxLength"), named("x-@someone")
-        ('maxLength', '`x-@someone`')
-    """
-    return key if _PLAIN.fullmatch(key) else quoted(key)
+    return line if len(line) <= longest else line[: longest - 3] + "..."
 
 
 def quoted(value: JsonValue) -> str:
@@ -113,4 +117,4 @@ def pointer(location: Location) -> str:
         >>> pointer(("paths", "/v3/a", "get", "parameters", 0))
         '#/paths/~1v3~1a/get/parameters/0'
     """
-    return "/".join(["#", *(str(step).replace("~", "~0").replace("/", "~1") for step in location)])
+    return "/".join(["#", *(escaped(str(step)) for step in location)])

@@ -1,72 +1,65 @@
 """What changed between two states of Tazapay's document, and what each change means for our users.
 
-Compared are the documents as published, without the overlay: what the service says, not what we make of it. Each change
-has a verdict. *Breaking*: an application that works today may stop working. *Wrapper*: applications go on, but the
-wrapper or the overlay has to follow. *Harmless*: nothing has to be done.
+Compared are the documents from which clients are generated, the overlays applied as far as they fit. Each change has a
+verdict. *Breaking*: an application that works today may stop working. *Wrapper*: somebody has to look, and perhaps to
+change the wrapper. *Harmless*: nothing has to be done.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Set
+from functools import partial
 
-from codegen.drift.changes import GROUPS, SEVERITIES, Change, Drift, Severity, named, pointer, printable, quoted
-from codegen.drift.coverage import Coverage
-from codegen.drift.fields import OperationPart, by_shape
-from codegen.drift.keywords import difference
-from codegen.drift.leftovers import differs
-from codegen.drift.operations import SIDES, Comparison, State
-from codegen.drift.overlay_effects import Effects
-from codegen.drift.references import affected_references, references_in
-from codegen.drift.rules import Verdict, Wrapper
-from codegen.drift.security import security_changes
-from codegen.drift.sides import SideComparison
-from codegen.overlay.actions import Action
+from codegen.drift.changes import GROUPS, SEVERITIES, Change, Drift, Severity, pointer, printable, quoted
+from codegen.drift.coverage import Coverage, OperationCoverage
+from codegen.drift.fields import Node, Pair, Unfolding, name_of, operations_of, places_that_differ
+from codegen.drift.operations import WHOLE, OperationWalk, compare_security, compare_servers
+from codegen.drift.verdicts import Verdict
+from codegen.drift.walk import UNEXPLAINED, At, Rule, Walk, told_elsewhere
+from codegen.errors import CodegenError
 from codegen.overlay.applier import equal
-from codegen.read.documents import JsonObject, JsonValue
+from codegen.read.documents import JsonObject
+from codegen.read.references import Location
+from codegen.read.units import METHODS
 
 __all__ = ["GROUPS", "SEVERITIES", "Change", "Drift", "Severity", "compare"]
-
-_OF_EVERY_OPERATION = frozenset({"parameters", "servers"})
-_COMPARED_ELSEWHERE = frozenset({"paths", "components", "security", "servers"})
 
 
 def compare(
     before: JsonObject,
     after: JsonObject,
     coverage: Coverage,
-    overlay_actions: Sequence[Action] = (),
-    actions_before: Sequence[Action] | None = None,
+    *,
+    published: tuple[JsonObject, JsonObject] | None = None,
+    names: tuple[str, str] = ("old", "new"),
 ) -> Drift:
-    """Compare two states of the document as published, without the overlay.
+    """Compare two states of the document.
 
     Operations are the same if method and path are, whatever the path calls its parameters. The time it takes grows with
     the size of the documents, and with the number of operations that use a component that changed.
 
     Args:
-        before: The document as it was.
+        before: The document as it was, overlays applied.
         after: The document as it is. Both may be anything that `codegen.read.documents` reads.
         coverage: What the wrapper does with each field.
-        overlay_actions: All actions of the overlay; a change that one of them deals with is harmless.
-        actions_before: Those that belonged to the document as it was, if they are not the same.
+        published: Both without overlays: what differs only there is listed as settled by an overlay.
+        names: What the report calls the two.
 
     Returns:
         No change if, and only if, the documents say the same; the order of their keys does not matter.
 
     Raises:
-        CodegenError: The schemas of an operation unfold into more fields than any operation has.
+        CodegenError: The documents unfold into more than any document of an API has.
 
     Examples:
         >>> drift = compare({"info": {"title": "sandbox"}}, {"info": {"title": "Tazapay"}}, Coverage())
         >>> drift.severity, drift.exit_code, drift.changes[0].what
-        ('harmless', 0, 'info changed from `{"title": "sandbox"}` to `{"title": "Tazapay"}`')
+        ('harmless', 0, 'only info changed')
     """
-    if equal(before, after):
-        return Drift(())
-    old_actions = overlay_actions if actions_before is None else actions_before
-    states = State(before, Effects(before, old_actions)), State(after, Effects(after, overlay_actions))
-    changes = [*_operations(*states, coverage), *security_changes(before, after, coverage), *_document(before, after)]
-    if not changes:
-        what = "what changed is nothing that an operation uses, such as a component on its own"
-        changes.append(Change("other", "harmless", "", "", "", what, "no client is generated from it"))
-    return Drift(tuple(sorted(changes, key=_order)))
+    try:
+        changes = [] if equal(before, after) else list(_changes(before, after, coverage))
+        changes += _settled(*published, set(places_that_differ(before, after))) if published else ()
+    except RecursionError:
+        raise CodegenError("the documents cannot be compared: they nest or refer too deeply") from None
+    return Drift(tuple(sorted(changes, key=_order)), *names)
 
 
 def _order(change: Change) -> tuple[object, ...]:
@@ -74,106 +67,101 @@ def _order(change: Change) -> tuple[object, ...]:
     return GROUPS.index(change.group), badness, change.operation, change.side, change.field, change.what
 
 
-def _operations(before: State, after: State, coverage: Coverage) -> Iterator[Change]:
-    old, new = by_shape(before.document), by_shape(after.document)
-    affected = affected_references(before.document, after.document)
-    for key in old.keys() - new.keys():
-        yield _removed(old[key], coverage)
-    for key in new.keys() - old.keys():
-        yield from _added(before, after, new[key], coverage)
-    for key in old.keys() & new.keys():
-        was, now = old[key], new[key]
-        is_same = was.path == now.path and equal(was.said, now.said) and equal(_shared(was), _shared(now))
-        if not is_same or affected & {*references_in(was.said), *references_in(_shared(was))}:
-            found = list(Comparison(before, after, was, now, coverage).changes())
-            yield from found
-            said: tuple[JsonValue, JsonValue] = ([was.said, _shared(was)], [now.said, _shared(now)])
-            told = any(change.group != "texts" for change in found)
-            if not told and differs(before.document, after.document, *said, affected):
-                yield _not_told(was)
+def _changes(before: JsonObject, after: JsonObject, coverage: Coverage) -> Iterator[Change]:
+    unfoldings = Unfolding(before), Unfolding(after)
+    roots = [Node({**each.document, "paths": each.of(each.document.get("paths"), ("paths",))}) for each in unfoldings]
+    documents, (old, new) = Pair(*roots), map(operations_of, roots)
+    pairs = [Pair(old[key], new[key]) for key in old if key in new]
+    gone, come = ([every[key] for key in every if key not in other] for every, other in ((old, new), (new, old)))
+    for operation in gone:
+        name = operation.at("operationId")
+        moved = [each for each in come if name.exists and equal(each.at("operationId").value, name.value)]
+        if moved:
+            come.remove(moved[0])
+            pairs.append(Pair(operation, moved[0]))
+            continue
+        covered = _covered(operation, coverage)
+        why = f"{covered.method} has nothing to call any more" if covered else "callers of client.call(...) lose it"
+        yield _whole(operation, "gone", Verdict("breaking", why))
+    for operation in come:
+        covered = _covered(operation, coverage)
+        verdict = Verdict("harmless", "callable with client.call(...); no method of the wrapper covers it")
+        if covered:
+            verdict = Verdict("wrapper", f"{covered.method} calls it: look whether it sends what is asked for")
+        yield _whole(operation, f"new: {quoted(operation.at('operationId').value)}", verdict)
+    found: list[Change] = []
+    for pair in pairs:
+        walk = OperationWalk(name_of(pair.new), _covered(pair.old, coverage), documents, coverage.security)
+        walk.compare(pair)
+        found += walk.told()
+    document = _DocumentWalk("", None, documents, coverage.security)
+    document.compare(documents, unfoldings[0].reached | unfoldings[1].reached)
+    found += document.told()
+    yield from found
+    if not (found or gone or come):
+        yield Change(UNEXPLAINED, "wrapper", "", "", "", "the documents differ", "read them side by side", "#")
 
 
-def _shared(operation: OperationPart) -> JsonValue:
-    """Return what the path says for all of its operations."""
-    return {key: value for key, value in operation.item.items() if key in _OF_EVERY_OPERATION}
+def _whole(operation: Node, what: str, verdict: Verdict) -> Change:
+    name = printable(name_of(operation))
+    return Change("operations", verdict.severity, name, "", "", what, verdict.why, pointer(operation.place))
 
 
-def _not_told(operation: OperationPart) -> Change:
-    return Change(
-        "other",
-        "wrapper",
-        printable(operation.name),
-        "",
-        "",
-        "something changed that no rule here knows",
-        "read the two documents side by side: what this means for callers cannot be told",
-        place=pointer(operation.location),
-    )
+def _covered(operation: Node, coverage: Coverage) -> OperationCoverage | None:
+    return coverage.operation(str(operation.place[2]), str(operation.place[1]))
 
 
-def _removed(operation: OperationPart, coverage: Coverage) -> Change:
-    covered = coverage.operation(operation.method, operation.path)
-    why = "the wrapper does not call it, but callers of the generated function lose it"
-    place = ""
-    if covered is not None:
-        why, place = f"{covered.method} has nothing to call any more", coverage.places["method"]
-    return Change(
-        "operations",
-        "breaking",
-        printable(operation.name),
-        "",
-        "",
-        "gone",
-        why,
-        place,
-        place=pointer(operation.location),
-    )
+class _DocumentWalk(Walk):
+    """The comparison of what the document says about itself, and of what no operation holds."""
+
+    def compare(self, pair: Pair, reached: Set[str]) -> None:
+        """Compare all of it but what references of operations lead to, which these tell."""
+        rules: dict[str, Rule] = {
+            "info": self._about,
+            "tags": self._about,
+            "paths": self._paths,
+            "components": partial(self._components, reached),
+            "security": told_elsewhere,
+            "servers": partial(compare_servers, self),
+        }
+        self.each(pair, WHOLE, rules)
+        compare_security(self, pair)
+
+    def _about(self, pair: Pair, _at: At) -> None:
+        self.words.setdefault(str(pair.place[-1]), pair.place)
+
+    def _paths(self, paths: Pair, at: At) -> None:
+        if not paths.are_objects:
+            self.unexplained(paths, at)
+            return
+        for item in map(paths.at, paths.keys):
+            methods = [key for key in item.keys if key in METHODS and item.at(key).are_objects]
+            if item.change == "changed":  # what a path says for all of its operations is compared with them
+                shared = ("parameters", "servers") if any(item.at(key).change == "changed" for key in methods) else ()
+                self.each(item, at, dict.fromkeys((*methods, *shared), told_elsewhere))
+            elif not methods:
+                self.unexplained(item, at)
+
+    def _components(self, reached: Set[str], components: Pair, at: At) -> None:
+        if not components.are_objects:
+            self.unexplained(components, at)
+            return
+        for kind in components.keys:
+            members = components.at(kind)
+            verdict = Verdict("harmless", "no operation uses it")
+            if kind == "securitySchemes":
+                verdict = Verdict("harmless", "what has to be sent is listed under security, if it is another")
+            for each in map(members.at, members.keys) if members.are_objects else [members]:
+                if not each.is_same and pointer(each.place) not in reached:
+                    self.add("words", at, f"{quoted(each.place[-1])} is {each.change}", verdict, each.place)
 
 
-def _added(before: State, after: State, operation: OperationPart, coverage: Coverage) -> Iterator[Change]:
-    """Yield a new operation, and what of it the method that the wrapper has already leaves out."""
-    covered, place = coverage.operation(operation.method, operation.path), (*operation.location, "operationId")
-    overlay = after.effects.dealing_with(place)
-    if covered is None:
-        verdict = Verdict(
-            "wrapper",
-            "no public method calls it: add one to both clients, and name it in codegen/wrapper_coverage.yaml",
-        )
-    elif overlay or (before.effects.definition(place) or [None])[0] == operation.said.get("operationId", ""):
-        verdict = Verdict("harmless", f"{covered.method} calls it already")
-    else:
-        why = f"{covered.method} calls it already, by the name that the overlay gave it: let an action of the overlay"
-        verdict = Verdict("wrapper", f"{why} give it that name again, and its request and reply their titles")
-    name = printable(operation.name)
-    yield Change(
-        *(
-            "operations",
-            verdict.severity,
-            name,
-            "",
-            "",
-            f"new: {quoted(operation.said.get('operationId'))}",
-            verdict.why,
-        ),
-        wrapper=coverage.places["method"],
-        overlay=overlay,
-        place=pointer(operation.location),
-    )
-    for side in SIDES:
-        fields = after.fields(operation, side)
-        known = before.known(operation, side) if covered else {}
-        comparison = SideComparison(Wrapper(coverage, covered, side), name, after.effects, fields, known)
-        yield from (
-            change for change in comparison.arrived(is_called=covered is not None) if change.severity != "harmless"
-        )
-
-
-def _document(before: JsonObject, after: JsonObject) -> Iterator[Change]:
-    """Compare what the document says about itself."""
-    for key in sorted((before.keys() | after.keys()) - _COMPARED_ELSEWHERE):
-        was, now = before.get(key), after.get(key)
-        if not equal(was, now):
-            texts = key in {"info", "tags", "externalDocs"} or key.startswith("x-")
-            what = f"{named(key)} {difference(had=key in before, has=key in after, was=was, now=now)}"
-            why = "it is about the document, not about the client" if texts else "no operation depends on it"
-            yield Change("texts" if texts else "other", "harmless", "", "", "", what, why, place=pointer((key,)))
+def _settled(old: JsonObject, new: JsonObject, differing: set[Location]) -> Iterator[Change]:
+    """Yield what differs in the published documents and no longer in what clients are generated from."""
+    around = {place[:length] for place in differing for length in range(len(place) + 1)}
+    for place in places_that_differ(old, new):
+        if place not in around and not any(place[:length] in differing for length in range(len(place))):
+            name = f"{str(place[2]).upper()} {place[1]}" if place[0] == "paths" and len(place) > 2 else ""
+            what = f"{quoted(place[-1])} is published otherwise"
+            why = "an action of the overlay, or the supplement, settles it: what is generated is the same"
+            yield Change("overlay", "harmless", printable(name), "", "", what, why, pointer(place))

@@ -1,192 +1,208 @@
-"""All fields of an operation: what a request carries, and what a reply holds."""
+"""Unfold a document, and walk two of them side by side."""
 
-import json
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from codegen.drift.coverage import parameter_key
-from codegen.drift.overlay_effects import Effects
-from codegen.drift.parts import as_dict, as_list, key_step, kind_of
-from codegen.drift.schemas import Field, Unfolding
+from codegen.errors import CodegenError
 from codegen.generate.package_checks import path_shape
+from codegen.generate.unfolding import MAX_FIELDS
+from codegen.overlay.applier import equal
 from codegen.read.documents import JsonObject, JsonValue
-from codegen.read.references import Location
+from codegen.read.places import members
+from codegen.read.references import Location, look_up
+from codegen.read.units import METHODS
 
-_NOT_OPERATIONS = frozenset({"summary", "description", "servers", "parameters", "$ref"})
-_JSON = "application/json"
-_TEXT_OR_OBJECT = frozenset({"string", "object", "null"})
+WORDS = frozenset({"description", "summary", "example", "examples", "externalDocs", "$comment"})
+"""What explains and binds nobody, where it is a keyword and not the name of a field."""
+
+OperationId: TypeAlias = tuple[str, str, int]
+"""Method, shape of the path, and how many operations of the document have both before it: what makes it the same."""
+
+
+class Unfolded(dict[str, JsonValue]):
+    """An object of a document with what it refers to, beside the reference."""
+
+    place: Location = ()
+    """Where it stands: for a reference, what that leads to."""
+    is_dangling: bool = False
+    """Whether it refers to what the document does not hold."""
+
+
+@dataclass
+class Unfolding:
+    """Puts beside each reference what it leads to, unless it leads into itself or nowhere."""
+
+    document: JsonObject
+    reached: set[str] = field(default_factory=set)
+    """The references that lead somewhere."""
+    _parts: int = 0
+
+    def of(self, value: JsonValue, place: Location, around: frozenset[str] = frozenset()) -> JsonValue:
+        """Return a value of the document with all that it refers to.
+
+        Raises:
+            CodegenError: That is more than any document of an API has.
+        """
+        if isinstance(value, list):
+            return [self.of(each, (*place, index), around) for index, each in enumerate(value)]
+        if not isinstance(value, dict):
+            return value
+        self._parts += 1
+        if self._parts > MAX_FIELDS:
+            raise CodegenError(f"the document unfolds into more than {MAX_FIELDS:,} parts: schemas multiply")
+        unfolded = Unfolded()
+        unfolded.place = place
+        if isinstance(reference := value.get("$ref"), str) and reference not in around:
+            found = look_up(self.document, reference)
+            unfolded.is_dangling = found is None
+            target = self.of(*found, around | {reference}) if found else None
+            if isinstance(target, Unfolded):
+                unfolded.update(target)
+                unfolded.place, unfolded.is_dangling = target.place, target.is_dangling
+                self.reached.add(reference)
+        unfolded.update((key, self.of(each, (*place, key), around)) for key, each in value.items())
+        return unfolded
 
 
 @dataclass(frozen=True)
-class OperationPart:
-    """One operation of a document."""
+class Node:
+    """A place in a document, where something stands or not."""
 
-    method: str
-    path: str
-    said: JsonObject
-    item: JsonObject
-    """The path that it belongs to, which may hold parameters for all of its operations."""
+    value: JsonValue = None
+    place: Location = ()
+    exists: bool = True
+
+    def at(self, key: str) -> "Node":
+        """Return the member of an object."""
+        holder = self.value if isinstance(self.value, dict) else {}
+        value, place = holder.get(key), (*self.place, key)
+        return Node(value, value.place if isinstance(value, Unfolded) else place, key in holder)
 
     @property
-    def name(self) -> str:
-        """Method and path, the way people write them."""
-        return f"{self.method.upper()} {self.path}"
+    def is_dangling(self) -> bool:
+        """Whether it refers to what the document does not hold."""
+        return isinstance(self.value, Unfolded) and self.value.is_dangling
+
+
+NOTHING = Node(exists=False)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same place in two documents."""
+
+    old: Node
+    new: Node
+
+    def at(self, key: str) -> "Pair":
+        """Return a member of both."""
+        return Pair(self.old.at(key), self.new.at(key))
 
     @property
-    def location(self) -> Location:
-        """Where it is in the document."""
-        return ("paths", self.path, self.method)
+    def keys(self) -> list[str]:
+        """The keys of either, in a fixed order."""
+        return sorted({key for node in (self.old, self.new) if isinstance(node.value, dict) for key in node.value})
+
+    @property
+    def place(self) -> Location:
+        """Where it is in the new document; in the old one if it was removed."""
+        return self.new.place if self.new.exists else self.old.place
+
+    @property
+    def change(self) -> str:
+        """Whether it came, went, or is another."""
+        return "changed" if self.old.exists and self.new.exists else "new" if self.new.exists else "gone"
+
+    @property
+    def are_objects(self) -> bool:
+        """Whether both hold members, or are not there."""
+        return all(isinstance(node.value, dict) or not node.exists for node in (self.old, self.new))
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both say the same."""
+        return self.old.exists == self.new.exists and equal(self.old.value, self.new.value)
+
+    @property
+    def is_only_words(self) -> bool:
+        """Whether what differs is words and examples only."""
+        old, new = without_words(self.old.value), without_words(self.new.value)
+        return self.old.exists == self.new.exists and equal(old, new)
 
 
-def operations_of(document: JsonObject) -> Iterator[OperationPart]:
-    """Yield the operations of a document, in its order."""
-    paths = document.get("paths")
-    for path, item in paths.items() if isinstance(paths, dict) else ():
-        if not isinstance(item, dict):
-            continue
-        for method, said in item.items():
-            if isinstance(said, dict) and method not in _NOT_OPERATIONS and not method.startswith("x-"):
-                yield OperationPart(method, path, said, item)
+def operations_of(document: Node) -> dict[OperationId, Node]:
+    """Return the operations of a document, in its order, each at the place of its path."""
+    found, seen = {}, Counter[tuple[str, str]]()
+    paths = document.at("paths")
+    for path in paths.value if isinstance(paths.value, dict) else ():
+        for method in METHODS:
+            operation = Node(paths.at(path).at(method).value, ("paths", path, method))
+            if isinstance(operation.value, dict):
+                shape = shape_of(operation)
+                found[*shape, seen[shape]] = operation
+                seen[shape] += 1
+    return found
 
 
-def shape_of(operation: OperationPart) -> tuple[str, str]:
-    """Return method and shape of the path: they are what makes an operation the same."""
-    return operation.method.lower(), path_shape(operation.path)
+def shape_of(operation: Node) -> tuple[str, str]:
+    """Return the method and the path without the names of its parameters."""
+    return str(operation.place[2]), path_shape(str(operation.place[1]))
 
 
-def by_shape(document: JsonObject) -> dict[tuple[str, str], OperationPart]:
-    """Return the operations of a document, by method and shape of the path."""
-    return {shape_of(each): each for each in operations_of(document)}
+def name_of(operation: Node) -> str:
+    """Return method and path, the way people write them."""
+    _, path, method = operation.place
+    return f"{str(method).upper()} {path}"
 
 
-def request_fields(document: JsonObject, operation: OperationPart, effects: Effects) -> dict[str, Field]:
-    """Return the parameters and the fields of the body, by key."""
-    unfolding = Unfolding(document, effects)
-    fields = {field.key: field for field in _parameters(unfolding, operation)}
-    body, location = unfolding.resolve(operation.said.get("requestBody"), (*operation.location, "requestBody"))
-    if isinstance(body, dict):
-        media, place = json_media(body, location)
-        found = unfolding.fields(
-            media.get("schema"),
-            (*place, "schema"),
-            "(body)",
-            name="the body",
-            required=body.get("required") is True,
-            required_place=(*location, "required"),
-        )
-        fields |= {field.key: field for field in found}
-    return fields
+def without_words(value: JsonValue, *, named: bool = False) -> JsonValue:
+    """Return a value without words and examples.
 
-
-def reply_fields(document: JsonObject, operation: OperationPart, effects: Effects) -> dict[str, Field]:
-    """Return the fields of the reply that tells of success, by key, with those that only an example shows."""
-    unfolding = Unfolding(document, effects)
-    status = success_status(operation)
-    reply, location = unfolding.resolve(
-        as_dict(operation.said.get("responses")).get(status), (*operation.location, "responses", status)
-    )
-    media, place = json_media(as_dict(reply), location)
-    if "schema" not in media:
-        return {}
-    found = unfolding.fields(media["schema"], (*place, "schema"), "(body)", name="the body", required=True)
-    fields = {field.key: field for field in found}
-    for sample, sample_place in _samples(media, place):
-        fields = _shown(fields, sample, sample_place) | fields
-    return fields
-
-
-def success_status(operation: OperationPart) -> str:
-    """Return the status of the reply that tells of success: the lowest 2xx, or "default"; empty if there is none."""
-    statuses = sorted(str(status) for status in as_dict(operation.said.get("responses")))
-    return next((status for status in statuses if status.startswith("2")), "default" if "default" in statuses else "")
-
-
-def json_media(holder: JsonObject, location: Location) -> tuple[JsonObject, Location]:
-    """Return what is said about JSON in a request body or a reply; of another kind if it has no JSON."""
-    content = as_dict(holder.get("content"))
-    chosen = _JSON if _JSON in content else next((kind for kind in sorted(content) if "json" in kind), None)
-    chosen = chosen if chosen is not None else min(content, default="")
-    return as_dict(content.get(chosen)), (*location, "content", chosen)
-
-
-def _parameters(unfolding: Unfolding, operation: OperationPart) -> Iterator[Field]:
-    listed = [
-        (parameter, (*place, "parameters", index))
-        for said, place in ((operation.said, operation.location), (operation.item, operation.location[:2]))
-        for index, parameter in enumerate(as_list(said.get("parameters")))
-    ]
-    seen = set()
-    for written, place in listed:
-        parameter, location = unfolding.resolve(written, place)
-        if not isinstance(parameter, dict):
-            continue
-        name, where = str(parameter.get("name")), str(parameter.get("in"))
-        key = _parameter_key(operation.path, name, where)
-        if key in seen:  # that of the operation overrides that of the path
-            continue
-        seen.add(key)
-        label = f"{name} ({where})"
-        schema = parameter.get("schema", json_media(parameter, location)[0].get("schema"))
-        required = where == "path" or parameter.get("required") is True
-        for field in unfolding.fields(
-            schema, (*location, "schema"), key, name=label, required=required, required_place=(*location, "required")
-        ):
-            said = {keyword: value for keyword, value in parameter.items() if keyword in ("description", "deprecated")}
-            if field.key != key:
-                yield field
-            else:
-                field.keywords.update(said)
-                field.places.update({keyword: (*location, keyword) for keyword in said})
-                yield field
-
-
-def _parameter_key(path: str, name: str, where: str) -> str:
-    """Return the key of a parameter: in a path, its place matters and its name does not."""
-    steps = [step[1:-1] for step in path.split("/") if step.startswith("{") and step.endswith("}")]
-    if where == "path" and name in steps:
-        return f"(path {steps.index(name) + 1})"
-    return parameter_key(f"({key_step(where)} {key_step(name)})")
-
-
-def _samples(media: JsonObject, location: Location) -> Iterator[tuple[JsonValue, Location]]:
-    yield media.get("example"), (*location, "example")
-    for name, example in as_dict(media.get("examples")).items():
-        yield as_dict(example).get("value"), (*location, "examples", name, "value")
-
-
-def _shown(fields: dict[str, Field], sample: JsonValue, location: Location) -> dict[str, Field]:
-    """Return the fields that only an example shows: beside those of the schema, and in the JSON text that one holds.
-
-    Not deeper: an example cannot tell the fields of an object from the keys of a map, such as metadata. An example that
-    has nothing in common with the schema is of something else.
+    Examples:
+        >>> without_words({"properties": {"summary": {"type": "string", "summary": "A field"}}})
+        {'properties': {'summary': {'type': 'string'}}}
     """
-    if not isinstance(sample, dict) or not any(key_step(name) in fields for name in sample):
-        return {}
-    by_a_schema = [key for key, field in fields.items() if not (field.is_shown_only or field.is_named_only)]
-    described = {key.partition(".")[0] for key in by_a_schema if "." in key}
-    shown = {}
-    for name, value in sample.items():
-        key = key_step(name)
-        if key not in fields:
-            shown[key] = _shown_field(key, value, (*location, name))
-        elif key not in described and not fields[key].is_shown_only and fields[key].kinds <= _TEXT_OR_OBJECT:
-            for inner, member in as_dict(_read(value)).items():
-                inside = f"{key}.{key_step(inner)}"
-                shown[inside] = _shown_field(inside, member, (*location, name, inner))
-    return shown
-
-
-def _shown_field(key: str, value: JsonValue, location: Location) -> Field:
-    kinds = frozenset({kind_of(value)} - {"null"})
-    return Field(key, key, kinds, required=False, location=location, is_shown_only=True)
-
-
-def _read(value: JsonValue) -> JsonValue:
-    """Return what a JSON text holds; the value itself if it is none."""
-    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+    if not isinstance(value, dict | list):
         return value
-    try:
-        read: JsonValue = json.loads(value)
-    except (ValueError, RecursionError):
-        return None
-    return read
+    inner = {step: without_words(member, named=names) for step, member, names in members(value, named=named)}
+    if isinstance(value, list):
+        return list(inner.values())
+    return {key: inner.get(key, member) for key, member in value.items() if named or key not in WORDS}
+
+
+def kinds_of(schema: JsonValue) -> frozenset[str]:
+    """Return the JSON types that a schema allows, from what it says and what it implies; none if it leaves them open.
+
+    Examples:
+        >>> sorted(kinds_of({"type": "string", "nullable": True})), sorted(kinds_of({"items": {}})), kinds_of({})
+        (['null', 'string'], ['array'], frozenset())
+    """
+    if not isinstance(schema, dict):
+        return frozenset()
+    said = schema.get("type")
+    kinds = {str(kind) for kind in (said if isinstance(said, list) else [said]) if kind is not None}
+    if not kinds:
+        kinds = {kind for kind, keyword in (("object", "properties"), ("array", "items")) if keyword in schema}
+    return frozenset(kinds | {"null"} if kinds and schema.get("nullable") is True else kinds)
+
+
+def places_that_differ(old: JsonValue, new: JsonValue, place: Location = ()) -> Iterator[Location]:
+    """Yield the innermost places in which two values differ.
+
+    Examples:
+        >>> list(places_that_differ({"a": [1, 2], "b": 1}, {"a": [1, 3]}))
+        [('a', 1), ('b',)]
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            if key in old and key in new:
+                yield from places_that_differ(old[key], new[key], (*place, key))
+            else:
+                yield (*place, key)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (was, now) in enumerate(zip(old, new, strict=True)):
+            yield from places_that_differ(was, now, (*place, index))
+    elif not equal(old, new):
+        yield place

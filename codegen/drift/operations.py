@@ -1,167 +1,241 @@
-"""Compare two states of one operation."""
+"""Compare two states of one operation: parameters, body, replies, and what stands beside them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
+from functools import partial
 
-from codegen.drift.changes import Change, named, pointer, printable, quoted
-from codegen.drift.coverage import Coverage
-from codegen.drift.fields import OperationPart, by_shape, reply_fields, request_fields, shape_of, success_status
-from codegen.drift.keywords import difference
-from codegen.drift.media import media_changed, media_kinds
-from codegen.drift.overlay_effects import Effects
-from codegen.drift.rules import Side, Verdict, Wrapper
-from codegen.drift.schemas import Field
-from codegen.drift.sides import UNSEEN, SideComparison
+from codegen.drift.changes import quoted
+from codegen.drift.coverage import Key, parameter_key
+from codegen.drift.fields import NOTHING, Node, Pair, name_of, shape_of, without_words
+from codegen.drift.verdicts import SAME, Side, Verdict
+from codegen.drift.walk import WRITTEN, At, Rule, Walk, told_elsewhere
 from codegen.overlay.applier import equal
-from codegen.read.documents import JsonObject, JsonValue
-from codegen.read.references import Location
+from codegen.read.documents import JsonValue
 
-SIDES: tuple[Side, ...] = ("request", "reply")
-_READ = {"request": request_fields, "reply": reply_fields}
-_COMPARED_ELSEWHERE = frozenset({"requestBody", "responses", "parameters", "security"})
-_TEXTS = frozenset({"summary", "description", "externalDocs"})
+WHOLE = At()
+_READ_ALIKE = Verdict("harmless", "every 2xx is read as a success, and every other status raises its error")
 
 
-@dataclass(frozen=True)
-class State:
-    """One state of the document, and what the overlay does to it."""
+class OperationWalk(Walk):
+    """The comparison of one operation."""
 
-    document: JsonObject
-    effects: Effects
+    def compare(self, pair: Pair) -> None:
+        """Compare all of it, with what its path says about all operations."""
+        if "security" in pair.keys:
+            compare_security(self, pair)
+        if pair.old.place != pair.new.place:
+            verdict = Verdict("breaking", "the old address is not documented any more")
+            if shape_of(pair.old) == shape_of(pair.new):
+                verdict = Verdict("harmless", "only a parameter in it has another name")
+            self.add("operations", WHOLE, f"moved: it was {quoted(name_of(pair.old))}", verdict, pair.place)
+        old, new = (root.at("paths") for root in (self.documents.old, self.documents.new))
+        of_path = Pair(old.at(str(pair.old.place[1])), new.at(str(pair.new.place[1])))
+        rules: dict[str, Rule] = {
+            "parameters": told_elsewhere,  # together with those of the path
+            "security": told_elsewhere,  # together with that of the document
+            "requestBody": self._body,
+            "responses": self._responses,
+            "servers": partial(compare_servers, self),
+        }
+        self.each(pair, WHOLE, rules)
+        if not of_path.at("servers").is_same:
+            compare_servers(self, of_path.at("servers"), WHOLE)
+        if not all(each.at("parameters").is_same for each in (pair, of_path)):
+            self._parameters(pair, of_path)
 
-    @cached_property
-    def merged(self) -> dict[tuple[str, str], OperationPart]:
-        """All operations as they are with the overlay, by method and shape of the path."""
-        return by_shape(self.effects.merged)
+    def _parameters(self, pair: Pair, of_path: Pair) -> None:
+        noticed = len(self.changes), len(self.words)
+        old, old_rest = _parameters_of(pair.old, of_path.old)
+        new, new_rest = _parameters_of(pair.new, of_path.new)
+        if not equal([*map(without_words, old_rest)], [*map(without_words, new_rest)]):
+            self.unexplained(pair.at("parameters"), WHOLE)
+        for key in sorted(old.keys() | new.keys()):
+            was, now = old.get(key), new.get(key)
+            at = At("request", f"{(now or was or pair.new).at('name').value} ({key[0][1:-1]})", key)
+            if was and now:
+                rules = {"name": self._renamed, "required": self._needed, "schema": self.schema}
+                self.each(Pair(was, now), at, rules)
+            elif now:
+                schema = now.at("schema")
+                self.field_added(schema if schema.exists else now, at, required=_is_needed(now))
+            elif was:
+                self.field_removed(was, at)
+        if noticed == (len(self.changes), len(self.words)):
+            self.words.setdefault(WRITTEN, pair.at("parameters").place)
 
-    def known(self, operation: OperationPart, side: Side) -> dict[str, Field]:
-        """Return all fields of one side of an operation as they are with the overlay; none if it knows it neither."""
-        found = self.merged.get(shape_of(operation))
-        return {} if found is None else _READ[side](self.effects.merged, found, Effects(self.effects.merged, ()))
+    def _renamed(self, name: Pair, at: At) -> None:
+        verdict = Verdict("wrapper", "the wrapper gives it to generated code by its name")
+        if at.key[0] == "(header)":
+            verdict = Verdict("harmless", "names of headers have no case")
+        elif self.covered is None:
+            verdict = Verdict("breaking", "callers of client.call(...) give it by its name")
+        self.add("request fields", at, f"its name was {quoted(name.old.value)}", verdict, name.place)
 
-    def media(self, operation: OperationPart, side: Side) -> frozenset[str]:
-        """Return the kinds of bodies that one side of an operation may have, without the overlay."""
-        return media_kinds(self.document, operation, side)
+    def _needed(self, needed: Pair, at: At) -> None:
+        was, now = needed.old.value is True, needed.new.value is True
+        if was == now or at.key[:1] == ("(path)",):
+            self.words.setdefault(WRITTEN, needed.place)
+        else:
+            self.required(at, needed.place, required=now)
 
-    def merged_media(self, operation: OperationPart, side: Side) -> frozenset[str]:
-        """Return the kinds of bodies that one side of an operation may have, with the overlay."""
-        found = self.merged.get(shape_of(operation))
-        return frozenset() if found is None else media_kinds(self.effects.merged, found, side)
+    def _body(self, body: Pair, _at: At) -> None:
+        at = At("request", "the body")
+        if body.change == "new":
+            self.field_added(body.new, at, required=_is_needed(body.new))
+        elif body.change == "gone":
+            self.field_removed(body.old, at)
+        else:
+            self.each(body, at, {"required": self._needed, "content": self._content})
 
-    def fields(self, operation: OperationPart, side: Side) -> dict[str, Field]:
-        """Return all fields of one side of an operation."""
-        return _READ[side](self.document, operation, self.effects)
+    def _content(self, content: Pair, at: At) -> None:
+        if not content.are_objects:
+            self.unexplained(content, at)
+            return
+        old, new = _media(content.old), _media(content.new)
+        verdict = Verdict("harmless", "JSON is what the clients send and read, and it is among them as before")
+        if _has_json(old, at.side) and not _has_json(new, at.side):
+            verdict = Verdict("breaking", "JSON is what the clients send and read, and nothing else")
+        for kind in sorted(old.keys() | new.keys()):
+            was, now = old.get(kind, NOTHING), new.get(kind, NOTHING)
+            media = Pair(was, now)
+            if media.change != "changed" or was.place[-1] != now.place[-1]:
+                self.add("media types", at, f"{quoted(media.place[-1])} is {media.change}", verdict, media.place)
+            if media.change == "changed":
+                self.each(media, at, {"schema": self.schema})
+
+    def _responses(self, replies: Pair, _at: At) -> None:
+        at = At("reply", "the body")
+        if not replies.are_objects:
+            self.unexplained(replies, at)
+            return
+        old, new = _replies(replies.old), _replies(replies.new)
+        for status in sorted(old.keys() | new.keys()):
+            was, now = old.get(status, NOTHING), new.get(status, NOTHING)
+            reply = Pair(was, now)
+            is_success = status.startswith("success")
+            if reply.change != "changed":
+                verdict = _READ_ALIKE
+                if is_success and not any(each.startswith("success") for each in new):
+                    verdict = Verdict("wrapper", "look at it: no reply is described as a success")
+                self.add("statuses", at, f"{quoted(reply.place[-1])} is {reply.change}", verdict, reply.place)
+                continue
+            if was.place[-1] != now.place[-1]:
+                what = f"{quoted(was.place[-1])} became {quoted(now.place[-1])}"
+                self.add("statuses", at, what, _READ_ALIKE, now.place)
+            if is_success:
+                self.each(reply, at, {"content": self._content})
+            elif not reply.is_only_words:
+                verdict = Verdict("harmless", "errors are read as they come")
+                self.add("statuses", at, f"what {quoted(reply.place[-1])} holds", verdict, reply.place)
+            elif not reply.is_same:
+                self.unexplained(reply, at)
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two states of one operation."""
+def compare_security(walk: Walk, pair: Pair) -> None:
+    """Compare how requests are authorised: by what an operation says, or else the document."""
+    own = pair.at("security")
+    was, now = _accepted(own.old, walk.documents.old), _accepted(own.new, walk.documents.new)
+    if was != now:
+        verdict = Verdict("breaking", f"the clients send {walk.security}, and nothing else")
+        if not now or now & {frozenset(), frozenset({walk.security})}:
+            verdict = Verdict("harmless", f"{walk.security}, which the clients send, is still accepted")
+        walk.add("security", WHOLE, f"requests need {_ways(now)}; it was {_ways(was)}", verdict, own.place)
+    elif not own.is_same:
+        walk.add("security", WHOLE, "said otherwise", SAME, own.place)
 
-    before: State
-    after: State
-    old: OperationPart
-    new: OperationPart
-    coverage: Coverage
-    name: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", printable(self.new.name))
+def _accepted(security: Node, document: Node) -> frozenset[frozenset[str]]:
+    """Return the ways to authorise a request, each as what has to be sent together."""
+    ways = security.value if security.exists else document.at("security").value
+    schemes = document.at("components").at("securitySchemes")
+    return frozenset(
+        frozenset(_label(schemes.at(name), name) for name in way) if isinstance(way, dict) else frozenset({repr(way)})
+        for way in (ways if isinstance(ways, list) else [] if ways is None else [ways])
+    )
 
-    def changes(self) -> Iterator[Change]:
-        """Yield everything that changed.
 
-        Raises:
-            CodegenError: The schemas unfold into more fields than any operation has.
-        """
-        yield from self._operation()
-        yield from self._bodies()
-        covered = self.coverage.operation(self.new.method, self.new.path)
-        for side in SIDES:
-            old, new = self.before.fields(self.old, side), self.after.fields(self.new, side)
-            if side == "reply" and _lost_example(old, new):
-                why = "the fields that only it showed are as they were, for all we know"
-                yield self._change(
-                    "texts", "the example of the reply is gone", Verdict("harmless", why), self.new.location
-                )
-                old = {key: each for key, each in old.items() if not each.is_shown_only}
-            wrapper = Wrapper(self.coverage, covered, side)
-            known = self.before.known(self.old, side) if new.keys() - old.keys() else {}
-            yield from SideComparison(wrapper, self.name, self.after.effects, new, known).changes(old)
+def _label(node: Node, name: str) -> str:
+    scheme = without_words(node.value)
+    if not isinstance(scheme, dict):
+        return f"{name}, which is not defined"
+    kind = f"{scheme.get('type')} {scheme.get('scheme', '')}".strip().lower()
+    return kind if scheme.keys() <= {"type", "scheme"} else f"{kind} {sorted(scheme.items(), key=repr)}"
 
-    def _operation(self) -> Iterator[Change]:
-        if self.old.path != self.new.path:
-            why = "the generated function calls its argument otherwise; targets of the overlay have to follow"
-            yield self._change(
-                "operations", f"its path was {quoted(self.old.path)}", Verdict("wrapper", why), self.new.location
-            )
-        for key in sorted((self.old.said.keys() | self.new.said.keys()) - _COMPARED_ELSEWHERE):
-            was, now = self.old.said.get(key), self.new.said.get(key)
-            if not equal(was, now):
-                group = "texts" if key in _TEXTS or key.startswith("x-") else "operations"
-                said = difference(had=key in self.old.said, has=key in self.new.said, was=was, now=now)
-                what = f"{named(key)} {said}"
-                yield self._change(group, what, _operation_keyword(key, now), (*self.new.location, key))
 
-    def _bodies(self) -> Iterator[Change]:
-        """Compare kinds of bodies and statuses of replies."""
-        for side in SIDES:
-            old, new = self.before.media(self.old, side), self.after.media(self.new, side)
-            if old and new and old != new:
-                verdict = media_changed(side, old, new, self.after.merged_media(self.new, side))
-                what = f"the body of the {side} may be {_listed(new)}; it was {_listed(old)}"
-                yield self._change("operations", what, verdict, self.new.location)
-        was, now = (_dict(operation.said.get("responses")) for operation in (self.old, self.new))
-        place = (*self.new.location, "responses")
-        for status in sorted(was.keys() ^ now.keys()):
-            what = f"the reply {quoted(status)} is {'new' if status in now else 'gone'}"
-            yield self._change("reply fields", what, Verdict("harmless", _STATUSES), (*place, status))
-        for status in sorted(was.keys() & now.keys()):
-            if status not in {success_status(self.old), success_status(self.new)} and not equal(
-                was[status], now[status]
-            ):
-                what = f"the reply {quoted(status)} is described otherwise"
-                yield self._change("reply fields", what, Verdict("harmless", _STATUSES), (*place, status))
+def _ways(ways: frozenset[frozenset[str]]) -> str:
+    return " or ".join(sorted(quoted(" and ".join(sorted(way)) or "nothing") for way in ways)) or "nothing"
 
-    def _change(self, group: str, what: str, verdict: Verdict, place: Location) -> Change:
-        overlay = self.after.effects.dealing_with(place)
-        verdict = UNSEEN if overlay else verdict
-        return Change(
-            *(group, verdict.severity, self.name, "", "", what, verdict.why), overlay=overlay, place=pointer(place)
+
+def compare_servers(walk: Walk, servers: Pair, _at: At) -> None:
+    """Compare the addresses of the document, of a path or of an operation."""
+    was, now = _addresses(servers.old.value), _addresses(servers.new.value)
+    if was is None or now is None or was == now:
+        walk.unexplained(servers, WHOLE)
+        return
+    for address in sorted(was ^ now):
+        verdict = Verdict("harmless", "the clients go on calling the addresses that they know")
+        if len(servers.place) > 1:
+            verdict = Verdict("breaking", "it is that of one operation, and the clients call one address for all")
+        elif address in was:
+            verdict = Verdict("breaking", "applications may call it")
+        walk.add(
+            "servers", WHOLE, f"{quoted(address)} is {'gone' if address in was else 'new'}", verdict, servers.place
         )
 
 
-_STATUSES = "the wrapper takes every 2xx for success, and reads whatever an error says"
+def _addresses(servers: JsonValue) -> set[str] | None:
+    """Return the addresses of servers; None if they are not listed as OpenAPI has it."""
+    listed = servers or []
+    found = (
+        [each.get("url") if isinstance(each, dict) else None for each in listed] if isinstance(listed, list) else [0]
+    )
+    return {str(url) for url in found} if all(isinstance(url, str) for url in found) else None
 
 
-def _operation_keyword(key: str, now: JsonValue) -> Verdict:
-    if key in _TEXTS or key.startswith("x-"):
-        return Verdict("harmless", "read it: it may say more than types do")
-    if key == "operationId":
-        return Verdict(
-            "wrapper",
-            "the generated module is called after it: let an action of the overlay name it, or import the new one",
-        )
-    if key == "tags":
-        return Verdict(
-            "wrapper", "the generated module lies in a folder called after the first tag: the imports have to follow"
-        )
-    if key == "deprecated":
-        verdict = "plan to do without it, and tell those who use it" if now else "it is here to stay"
-        return Verdict("wrapper" if now else "harmless", verdict)
-    if key == "servers":
-        return Verdict("breaking", "the wrapper calls all operations at one address")
-    return Verdict("wrapper", "what this means for the client cannot be told by rule: look at it")
+def _parameters_of(operation: Node, of_path: Node) -> tuple[dict[Key, Node], list[JsonValue]]:
+    """Return the parameters by key, and what is none, or is the second of one name."""
+    known: dict[Key, Node] = {}
+    rest: list[JsonValue] = []
+    path = str(operation.place[1])
+    steps = [step[1:-1] for step in path.split("/") if step.startswith("{") and step.endswith("}")]
+    for holder in (operation, of_path):
+        listed = holder.at("parameters")
+        rest += [] if isinstance(listed.value, list) or not listed.exists else [listed.value]
+        for index, element in enumerate(listed.value if isinstance(listed.value, list) else ()):
+            parameter = Node({str(index): element}, listed.place).at(str(index))
+            name, where = parameter.at("name").value, parameter.at("in").value
+            if not isinstance(name, str) or not isinstance(where, str):
+                rest.append(element)
+                continue
+            # in a path, the place of a parameter matters and its name does not
+            is_step = where == "path" and name in steps
+            key = parameter_key(where, str(steps.index(name) + 1) if is_step else name)
+            if key not in known:
+                known[key] = parameter
+            elif holder is operation:  # else that of the operation takes the place of that of the path
+                rest.append(element)
+    return known, rest
 
 
-def _lost_example(old: dict[str, Field], new: dict[str, Field]) -> bool:
-    shown = [each.is_shown_only and each.key not in new for each in old.values()]
-    return any(shown) and not any(each.is_shown_only for each in new.values()) and not any("." in key for key in new)
+def _is_needed(node: Node) -> bool:
+    return node.at("in").value == "path" or node.at("required").value is True
 
 
-def _listed(kinds: frozenset[str]) -> str:
-    return ", ".join(map(quoted, sorted(kinds)))
+def _media(content: Node) -> dict[str, Node]:
+    """Return what is said about each kind of content, by the kind without its parameters, such as a charset."""
+    found: dict[str, Node] = {}
+    for kind in content.value if isinstance(content.value, dict) else ():
+        plain = kind.partition(";")[0].strip().lower()
+        found[kind if plain in found else plain] = content.at(kind)
+    return found
 
 
-def _dict(value: JsonValue) -> JsonObject:
-    return value if isinstance(value, dict) else {}
+def _has_json(kinds: Mapping[str, Node], side: Side | None) -> bool:
+    return any(kind == "application/json" or (side == "reply" and kind.endswith("+json")) for kind in kinds)
+
+
+def _replies(replies: Node) -> dict[str, Node]:
+    """Return replies by status; those of success are called so, and the only one whatever its status is."""
+    statuses = list(replies.value) if isinstance(replies.value, dict) else []
+    good = [status for status in statuses if status.startswith("2")] or [s for s in statuses if s == "default"]
+    names = {status: f"success {status}" for status in good} if len(good) > 1 else dict.fromkeys(good, "success")
+    return {names.get(status, status): replies.at(status) for status in statuses}

@@ -4,21 +4,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
-from typing import Literal, TypeAlias
 
-from codegen.drift.changes import SEVERITIES, Change, Drift, Severity
+from codegen.drift.changes import SEVERITIES, Drift, Severity, printable
 
-Format: TypeAlias = Literal["text", "json", "markdown"]
-FORMATS: tuple[Format, ...] = ("text", "json", "markdown")
+FORMATS = ("text", "json", "markdown")
 
 _VERDICTS: dict[Severity, str] = {
     "none": "nothing changed",
     "harmless": "harmless",
-    "wrapper": "needs a wrapper change",
+    "wrapper": "needs a look or a wrapper change",
     "breaking": "breaking",
 }
 _MOST_IN_MARKDOWN = 200
 """Changes that a pull request's text shows: GitHub takes 65,536 characters."""
+_LONGEST_PLACE = 500
 
 
 def render(drift: Drift, form: str) -> str:
@@ -32,94 +31,55 @@ def render(drift: Drift, form: str) -> str:
         ValueError: Another form.
 
     Examples:
-        >>> change = Change("types", "wrapper", "GET /v3/a", "reply", "data", "object; it was string", "decode it")
-        >>> print(render(Drift((change,)), "text"))
-        needs a wrapper change: 1 change (1 needs a wrapper change)
+        >>> from codegen.drift.changes import Change
+        >>> change = Change("types", "wrapper", "GET /v3/a", "reply", "data", "array; it was string", "look", "#/paths")
+        >>> print(render(Drift((change,), "HEAD", "openapi.yaml"), "text"))
+        old: HEAD, new: openapi.yaml
+        needs a look or a wrapper change: 1 change (1 needs a look or a wrapper change)
         <BLANKLINE>
         types
-          needs a wrapper change: GET /v3/a, reply, `data`: object; it was string
-            decode it
-        >>> render(Drift(()), "text")
-        'nothing changed'
-        >>> render(Drift(()), "json").splitlines()[1:3]
-        ['  "severity": "none",', '  "counts": {']
+          needs a look or a wrapper change: GET /v3/a, reply, `data`: array; it was string
+            look
+            at #/paths
+        >>> render(Drift(()), "text").splitlines()
+        ['old: old, new: new', 'nothing changed']
     """
     if form == "json":
         return _json(drift)
-    if form == "markdown":
-        return "\n".join(_markdown(drift))
-    if form != "text":
+    if form not in FORMATS:
         raise ValueError(f"a report is {', '.join(FORMATS)}, and not {form}")
-    return "\n".join(_text(drift))
+    return "\n".join(_lines(drift, marked=form == "markdown"))
 
 
 def _json(drift: Drift) -> str:
     counts = {severity: drift.count(severity) for severity in SEVERITIES[1:]}
     changes = [asdict(change) for change in drift.changes]
-    return json.dumps({"severity": drift.severity, "counts": counts, "changes": changes}, indent=2, ensure_ascii=False)
+    about = {"old": drift.old, "new": drift.new, "severity": drift.severity, "counts": counts}
+    return json.dumps({**about, "changes": changes}, indent=2, ensure_ascii=False)
 
 
-def _text(drift: Drift) -> Iterator[str]:
-    yield _summary(drift)
-    for group, changes in groupby(drift.changes, key=lambda change: change.group):
-        yield f"\n{group}"
+def _lines(drift: Drift, *, marked: bool) -> Iterator[str]:
+    """Yield the lines of a report, with the marks of Markdown or without."""
+    bold, code = ("**", "`") if marked else ("", "")
+    yield f"old: {code}{printable(drift.old)}{code}, new: {code}{printable(drift.new)}{code}" + "\n" * marked
+    yield f"{bold}{_summary(drift)}{bold}"
+    shown = drift.changes[:_MOST_IN_MARKDOWN] if marked else drift.changes
+    start, inner = ("- ", "  - ") if marked else ("  ", "    ")
+    for group, changes in groupby(shown, key=lambda change: change.group):
+        yield f"\n### {group.capitalize()}\n" if marked else f"\n{group}"
         for change in changes:
-            yield f"  {_VERDICTS[change.severity]}: {_subject(change, plain=True)}{change.what}"
-            yield f"    {change.why}"
-            if change.wrapper:
-                yield f"    in the wrapper: {change.wrapper}"
-            if change.overlay:
-                yield f"    overlay: {change.overlay}"
-
-
-def _markdown(drift: Drift) -> Iterator[str]:
-    yield f"**{_summary(drift)}**"
-    for group, changes in groupby(drift.changes[:_MOST_IN_MARKDOWN], key=lambda change: change.group):
-        yield f"\n### {group.capitalize()}\n"
-        for change in changes:
-            yield f"- **{_VERDICTS[change.severity]}**: {_subject(change, plain=False)}{change.what}"
-            yield f"  - {change.why}"
-            if change.wrapper:
-                yield f"  - in the wrapper: {_code(change.wrapper)}"
-            if change.overlay:
-                yield f"  - overlay: {_code(change.overlay)}"
-    if (more := len(drift.changes) - _MOST_IN_MARKDOWN) > 0:
+            operation = f"{code}{change.operation}{code}" if change.operation else "the document"
+            about = [operation, change.side, f"`{change.field}`" if change.field else ""]
+            yield f"{start}{bold}{_VERDICTS[change.severity]}{bold}: {', '.join(filter(None, about))}: {change.what}"
+            yield f"{inner}{change.why}"
+            if change.severity == "wrapper":
+                yield f"{inner}at {code}{printable(change.place, _LONGEST_PLACE)}{code}"
+    if (more := len(drift.changes) - len(shown)) > 0:
         yield f"\n{more} more: `./generate.sh --diff --format text` lists all of them."
 
 
 def _summary(drift: Drift) -> str:
-    verdict, number = _VERDICTS[drift.severity], len(drift.changes)
-    if not number:
-        return verdict
-    words: dict[Severity, tuple[str, str]] = {
-        "breaking": ("breaking", "breaking"),
-        "wrapper": ("needs a wrapper change", "need a wrapper change"),
-        "harmless": ("harmless", "harmless"),
-    }
-    counts = [
-        f"{drift.count(severity)} {each[drift.count(severity) != 1]}"
-        for severity, each in words.items()
-        if drift.count(severity)
-    ]
-    return f"{verdict}: {number} {'change' if number == 1 else 'changes'} ({', '.join(counts)})"
-
-
-def _subject(change: Change, *, plain: bool) -> str:
-    """Say what a change is about; only foreign text stands in code spans."""
-    operation = change.operation if plain or not change.operation else _code(change.operation)
-    parts = [operation or "the document", change.side, f"`{change.field}`" if change.field else ""]
-    return ", ".join(filter(None, parts)) + ": "
-
-
-def _code(text: str) -> str:
-    r"""Put text into a code span of Markdown, whatever is in it (CommonMark 0.31, section 6.1).
-
-    Examples:
-        >>> _code("$.paths['/v3/a']"), _code("a `b` c")
-        ("`$.paths['/v3/a']`", '``a `b` c``')
-    """
-    fence = "`"
-    while fence in text:
-        fence += "`"
-    padding = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{padding}{text}{padding}{fence}"
+    counts = [f"{drift.count(each)} {_VERDICTS[each]}" for each in reversed(SEVERITIES[1:]) if drift.count(each)]
+    number = len(drift.changes)
+    changes = f": {number} {'change' if number == 1 else 'changes'} ({', '.join(counts)})" if number else ""
+    return _VERDICTS[drift.severity] + changes

@@ -31,7 +31,7 @@ def unfolds_into_too_much(document: JsonObject) -> Iterator[tuple[str, str]]:
         >>> twice = [{"allOf": [{"$ref": f"#/components/schemas/A{n + 1}"}] * 2} for n in range(30)]
         >>> schemas = {f"A{n}": schema for n, schema in enumerate(twice)}
         >>> list(unfolds_into_too_much({"components": {"schemas": schemas | {"A30": {"type": "string"}}}}))
-        [('#/components/schemas/A0', 'unfolds into more than 100,000 fields: schemas multiply by referring to each other')]
+        [('#/components/schemas/A0', 'unfolds into more than 100,000 fields: schemas that multiply each other')]
     """
     known: dict[tuple[int, bool], tuple[int, int]] = {}
     counted = {unit: _count(document, value, known) for unit, value in units(document).items()}
@@ -42,11 +42,11 @@ def unfolds_into_too_much(document: JsonObject) -> Iterator[tuple[str, str]]:
     if counted[worst][1] > MAX_HEIGHT:
         yield place, f"unfolds into more than {MAX_HEIGHT} levels: each schema refers to another one"
     elif sum(fields for fields, _height in counted.values()) > MAX_FIELDS:
-        yield place, f"unfolds into more than {MAX_FIELDS:,} fields: schemas multiply by referring to each other"
+        yield place, f"unfolds into more than {MAX_FIELDS:,} fields: schemas that multiply each other"
 
 
 def _count(document: JsonObject, value: JsonValue, known: dict[tuple[int, bool], tuple[int, int]]) -> tuple[int, int]:
-    """Return into how many fields and levels a value unfolds; without recursion, since it may be as deep as it likes."""
+    """Return into how many fields and levels a value unfolds; without recursion: it may be as deep as it likes."""
     waiting: list[tuple[_Part, list[_Part] | None]] = [((value, False), None)]
     opened = set()
     while waiting:

@@ -21,7 +21,7 @@ def read_state(root: Path, what: str) -> JsonObject:
         CodegenError: There is no such thing, or it holds no document.
         OSError: The file cannot be read.
     """
-    if what == "-" or Path(what).is_file():
+    if is_file(what):
         return read_sources([what])[0].document
     git = shutil.which("git")
     if git is None:
@@ -34,3 +34,8 @@ def read_state(root: Path, what: str) -> JsonObject:
         reason = f" ({said[-1]})" if said else ""
         raise CodegenError(f"{what} is neither a file nor a revision that holds {DOCUMENT}{reason}")
     return parse_document(done.stdout, f"{DOCUMENT} of {what}")
+
+
+def is_file(what: str) -> bool:
+    """Tell a file or stdin from a revision."""
+    return what == "-" or Path(what).is_file()

@@ -10,7 +10,6 @@ from ruamel.yaml import YAML
 from benchmarks.codegen_scale import changed, document_of
 from codegen.drift.compare import compare
 from codegen.drift.coverage import Coverage
-from codegen.drift.coverage_gaps import coverage_gaps
 from codegen.drift.report import FORMATS, render
 from codegen.merge.merging import merge
 from codegen.merge.rewriting import rewritten
@@ -59,11 +58,6 @@ def reported(size):
     return lambda: [render(drift, form) for form in FORMATS]
 
 
-def checked_for_gaps(size):
-    document = document_of(range(size))
-    return lambda: coverage_gaps(document, Coverage())
-
-
 def merged(size):
     current = Source("openapi.yaml", yaml_of(document_of(range(1))))
     pages = [(f"page-{number}", yaml_of(document_of(range(number, number + 1)))) for number in range(1, size)]
@@ -83,7 +77,6 @@ def composed(size):
     "prepare",
     [
         compared,
-        checked_for_gaps,
         *(pytest.param(each, marks=nightly) for each in (compared_without_a_change, reported, merged, composed)),
     ],
 )

@@ -1,619 +1,261 @@
-"""One change of the published document each: its group, its verdict, and what it touches."""
+"""Which verdict a change has: plain rules, for operations with a method of the wrapper and for those without one."""
 
 import pytest
 
 from codegen.drift.compare import compare
-from codegen.drift.coverage import Coverage
-from codegen.overlay.actions import read_overlay
-from tests.support.drift import GONE, OPERATION, REPLY, REQUEST, SENT, SHOWN, changed, only
-from tests.support.thorough import sample
+from codegen.drift.coverage import Coverage, load_coverage
+from codegen.generate.regeneration import merged_document
+from tests.support.checkout import REPOSITORY
+from tests.support.drift import (
+    BODY,
+    GONE,
+    KEEP,
+    OPERATION,
+    PARAMETERS,
+    PATH,
+    READ,
+    REPLY,
+    REQUEST,
+    RESPONSES,
+    SENT,
+    at,
+    changed,
+)
+from tests.support.tables import each_row
+
+COVERED = load_coverage(REPOSITORY)
+HARMLESS, LOOK, BREAKING = 0, 3, 4
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+ENVELOPE = {"content": {"application/json": {"schema": {"type": "object"}}}}
+QUERY = {"name": "expand", "in": "query", "schema": STRING}
+KEY = {"name": "Idempotency-Key", "in": "header", "schema": STRING}
 
 
-@pytest.fixture
-def drift_of(published, coverage):
-    """Compare the published document with itself after one change, without an overlay."""
-    return lambda place, value: compare(published, changed(published, place, value), coverage)
+def verdicts(published, place, was, now):
+    """The exit codes for callers of the wrapper's method, and of client.call(...) where there is no method."""
+    before = changed(published, place, was)
+    after = changed(before, place, now)
+    return tuple(compare(before, after, coverage).exit_code for coverage in (COVERED, Coverage()))
 
 
-CHANGES = [
-    # requests
-    pytest.param(
-        (*SENT, "payer_email"),
-        {"type": "string"},
-        "request fields",
-        "wrapper",
-        "payer_email",
-        "no public argument sends it",
-        "operations.py",
-        id="a new optional field of the request",
-    ),
-    pytest.param(
-        (*SENT, "amount"),
-        GONE,
-        "request fields",
-        "breaking",
-        "amount",
-        "create_invoice(amount_sats=, amount_btc=) would send what the service no longer knows",
-        "operations.py",
-        id="a field of the request that an argument sends is gone",
-    ),
-    pytest.param(
-        (*REQUEST, "required", 1),
-        "metadata",
-        "required",
-        "breaking",
-        "metadata",
-        "may be left out",
-        "(metadata=)",
-        id="a field that an argument may leave out is required",
-    ),
-    pytest.param(
-        (*REQUEST, "required"),
-        [],
-        "required",
-        "harmless",
-        "amount",
-        "as good as before",
-        "",
-        id="a required field is optional",
-    ),
-    pytest.param(
-        (*OPERATION, "requestBody", "required"),
-        True,
-        "required",
-        "harmless",
-        "the body",
-        "with every request",
-        "",
-        id="the body is required",
-    ),
-    pytest.param(
-        (*SENT, "amount", "type"),
-        "string",
-        "types",
-        "breaking",
-        "amount",
-        "the wrapper writes integer there",
-        "amount_sats=",
-        id="another type than the wrapper can write",
-    ),
-    pytest.param(
-        (*SENT, "metadata", "type"),
-        "object",
-        "types",
-        "breaking",
-        "metadata",
-        'create clients with metadata_format="object"',
-        "(metadata=)",
-        id="another type that the wrapper writes only under an option",
-    ),
-    pytest.param(
-        (*SENT, "amount", "type"),
-        "number",
-        "types",
-        "harmless",
-        "amount",
-        "what was good before is good now",
-        "",
-        id="a type that allows more",
-    ),
-    pytest.param(
-        (*SENT, "metadata", "format"),
-        GONE,
-        "types",
-        "harmless",
-        "metadata",
-        "the generated type is the same",
-        "",
-        id="a format that generates nothing is gone",
-    ),
-    pytest.param(
-        (*SENT, "d_tag_memo", "format"),
-        "date-time",
-        "types",
-        "wrapper",
-        "d_tag_memo",
-        "has to send it otherwise",
-        "(memo=)",
-        id="a format that generates another type",
-    ),
-    pytest.param(
-        (*SENT, "metadata", "enum"),
-        ["a"],
-        "enums",
-        "breaking",
-        "metadata",
-        "every other value is refused",
-        "(metadata=)",
-        id="a list of the values that a request may have",
-    ),
-    pytest.param(
-        (*SENT, "h_tag_memo", "default"),
-        "x",
-        "defaults",
-        "wrapper",
-        "h_tag_memo",
-        "nothing is generated from it",
-        "(memo_hash=",
-        id="a default that no action removes",
-    ),
-    pytest.param(
-        (*SENT, "amount", "default"),
-        GONE,
-        "defaults",
-        "harmless",
-        "amount",
-        "is obsolete now",
-        "",
-        id="a default is gone",
-    ),
-    pytest.param(
-        (*SENT, "expiry_interval", "maximum"),
-        86400,
-        "limits",
-        "breaking",
-        "expiry_interval",
-        "may be refused now",
-        "expires_in=",
-        id="a limit for a request",
-    ),
-    pytest.param(
-        (*SENT, "h_tag_memo", "deprecated"),
-        True,
-        "other",
-        "wrapper",
-        "h_tag_memo",
-        "plan to do without it",
-        "memo_hash=",
-        id="a field is deprecated",
-    ),
-    pytest.param(
-        (*SENT, "h_tag_memo", "not"),
-        {"type": "null"},
-        "other",
-        "wrapper",
-        "h_tag_memo",
-        "look at it",
-        "",
-        id="a keyword whose meaning no rule knows",
-    ),
-    pytest.param(
-        (*SENT, "amount", "description"),
-        "Amount in satoshi",
-        "texts",
-        "harmless",
-        "amount",
-        "read it",
-        "",
-        id="a description",
-    ),
-    # replies
-    pytest.param(
-        (*SHOWN, "lnurl"),
-        "lnurl1",
-        "reply fields",
-        "wrapper",
-        "data.lnurl",
-        "Invoice shows it only in raw",
-        "invoice.py",
-        id="a new field that the example shows",
-    ),
-    pytest.param(
-        (*REPLY, "properties", "trace_id"),
-        {"type": "string"},
-        "reply fields",
-        "wrapper",
-        "trace_id",
-        "nothing reads it",
-        "replies.py",
-        id="a new field of the envelope",
-    ),
-    pytest.param(
-        (*SHOWN, "h_tag_memo"),
-        "00",
-        "reply fields",
-        "harmless",
-        "data.h_tag_memo",
-        "Invoice.memo_hash shows it already",
-        "",
-        id="a field that the wrapper reads already",
-    ),
-    pytest.param(
-        (*SHOWN, "collect"),
-        GONE,
-        "reply fields",
-        "wrapper",
-        "data.collect",
-        "Invoice.collect_id would be None",
-        "Invoice.collect_id",
-        id="the example no longer shows a field",
-    ),
-    pytest.param(
-        (*SHOWN, "id"),
-        GONE,
-        "reply fields",
-        "wrapper",
-        "data.id",
-        "no reply could be read",
-        "Invoice.id",
-        id="the example no longer shows what is essential",
-    ),
-    pytest.param(
-        (*REPLY, "properties", "data", "type"),
-        "object",
-        "types",
-        "wrapper",
-        "data",
-        "has to decode it otherwise",
-        "replies.py",
-        id="data is an object",
-    ),
-    pytest.param(
-        (*REPLY, "properties", "data", "type"),
-        "array",
-        "types",
-        "breaking",
-        "data",
-        "the wrapper reads object, string there",
-        "replies.py",
-        id="data is what the wrapper cannot read",
-    ),
-    pytest.param(
-        (*SHOWN, "amount"),
-        "123456",
-        "types",
-        "harmless",
-        "data.amount",
-        "the wrapper reads both",
-        "",
-        id="the example shows another type that the wrapper reads",
-    ),
-    pytest.param(
-        (*SHOWN, "amount"),
-        {"btc": 1},
-        "types",
-        "breaking",
-        "data.amount",
-        "the wrapper reads integer, number, string",
-        "Invoice.amount_sats",
-        id="the example shows a type that the wrapper cannot read",
-    ),
-    pytest.param(
-        (*REPLY, "required"),
-        ["message"],
-        "required",
-        "wrapper",
-        "message",
-        "KeyError",
-        "replies.py",
-        id="a field of the envelope is in every reply",
-    ),
-    pytest.param(
-        (*REPLY, "properties", "status", "enum"),
-        ["success", "failure"],
-        "enums",
-        "wrapper",
-        "status",
-        "enums are closed",
-        "",
-        id="a list of the values that a reply may have",
-    ),
-    pytest.param(
-        (*REPLY, "properties", "data", "maxLength"),
-        5,
-        "limits",
-        "harmless",
-        "data",
-        "takes what comes",
-        "",
-        id="a limit for a reply",
-    ),
-    pytest.param(
-        (*OPERATION, "responses", "400"),
-        {"description": ""},
-        "reply fields",
-        "harmless",
-        "",
-        "every 2xx",
-        "",
-        id="another status is documented",
-    ),
-    pytest.param(
-        SHOWN[:-2],
-        {},
-        "texts",
-        "harmless",
-        "",
-        "as they were, for all we know",
-        "",
-        id="the example is gone",
-    ),
-    # operations, security, servers, the rest
-    pytest.param(
-        OPERATION,
-        GONE,
-        "operations",
-        "breaking",
-        "",
-        "create_invoice has nothing to call any more",
-        "client.py",
-        id="an operation is gone",
-    ),
-    pytest.param(
-        ("paths", "/v3/other"),
-        {"get": {"operationId": "other", "responses": {}}},
-        "operations",
-        "wrapper",
-        "",
-        "no public method calls it",
-        "client.py",
-        id="a new operation",
-    ),
-    pytest.param(
-        (*OPERATION, "operationId"),
-        "other",
-        "operations",
-        "wrapper",
-        "",
-        "the generated module is called after it",
-        "",
-        id="another operationId that no action replaces",
-    ),
-    pytest.param(
-        (*OPERATION, "tags"),
-        ["Lightning"],
-        "operations",
-        "wrapper",
-        "",
-        "the imports have to follow",
-        "",
-        id="a tag",
-    ),
-    pytest.param(
-        (*OPERATION, "requestBody", "content"),
-        {"text/plain": {}},
-        None,
-        "breaking",
-        "",
-        "JSON, which is no longer understood",
-        "",
-        id="a body that is no longer JSON",
-    ),
-    pytest.param(
-        (*OPERATION, "parameters", 0),
-        {"name": "IDEMPOTENCY-KEY", "in": "header", "schema": {"type": "string"}},
-        "request fields",
-        "harmless",
-        "IDEMPOTENCY-KEY (header)",
-        "create_invoice(idempotency_key=) sends it in every request",
-        "idempotency_key=",
-        id="a header that the wrapper sends already",
-    ),
-    pytest.param(
-        (*OPERATION, "parameters", 0),
-        {"name": "Account", "in": "header", "required": True},
-        "request fields",
-        "breaking",
-        "Account (header)",
-        "the service refuses every request until the wrapper does",
-        "operations.py",
-        id="a header that nobody sends is required",
-    ),
-    pytest.param(
-        ("components", "securitySchemes", "sec0", "scheme"),
-        "bearer",
-        "security",
-        "breaking",
-        "",
-        "the wrapper sends http basic",
-        "settings.py",
-        id="another way to authorise",
-    ),
-    pytest.param(
-        (*OPERATION, "security"),
-        [{"sec0": []}],
-        "security",
-        "harmless",
-        "",
-        "what has to be sent is the same",
-        "",
-        id="an operation repeats what holds for all",
-    ),
-    pytest.param(
-        (*OPERATION, "security"),
-        [{"other": []}],
-        "security",
-        "breaking",
-        "",
-        "no request would be accepted",
-        "",
-        id="an operation is authorised in a way that is not defined",
-    ),
-    pytest.param(
-        ("security", 0),
-        {},
-        "security",
-        "harmless",
-        "",
-        "which the wrapper sends, is still accepted",
-        "",
-        id="nothing has to be sent any more",
-    ),
-    pytest.param(
-        ("servers", 0),
-        {"url": "https://b.example"},
-        "servers",
-        "harmless",
-        "",
-        "goes on calling",
-        "",
-        id="another server",
-    ),
-    pytest.param(("servers",), [], "servers", "breaking", "", "may call it", "settings.py", id="a server is gone"),
-    pytest.param(("info", "version"), "4", "texts", "harmless", "", "not about the client", "", id="another version"),
-    pytest.param(
-        ("components", "schemas"),
-        {"A": {}},
-        "other",
-        "harmless",
-        "",
-        "no client is generated from it",
-        "",
-        id="a component that nothing uses",
-    ),
-]
-
-
-@pytest.mark.parametrize(("place", "value", "group", "severity", "field", "why", "wrapper"), CHANGES)
-def test_a_change_has_its_verdict(drift_of, place, value, group, severity, field, why, wrapper):
-    drift = drift_of(place, value)
-    found = [change for change in drift.changes if why in change.why]
-    assert len(found) == 1, drift.changes
-    (change,) = found
-    assert change.group == (group or "operations")
-    assert change.severity == severity
-    assert change.field == field
-    assert wrapper in change.wrapper
-    if group is not None:
-        assert drift.severity == severity
-
-
-EXIT_CODES = {"harmless": 0, "wrapper": 3, "breaking": 4}
-
-
-@pytest.mark.parametrize(("place", "value", "_group", "severity", "_field", "_why", "_wrapper"), sample(CHANGES, 6))
-def test_the_worst_verdict_decides_on_the_exit_code(drift_of, place, value, _group, severity, _field, _why, _wrapper):
-    assert drift_of(place, value).exit_code == EXIT_CODES[severity]
-
-
-@pytest.mark.parametrize(
-    ("place", "was", "now", "says"),
+@each_row(
+    ("place", "was", "now", "expected"),
     [
-        pytest.param((*SENT, "amount", "default"), "1", "999", "action 1 ", id="a default that it removes"),
-        pytest.param((*OPERATION, "operationId"), "one", "other", "action 5 ", id="a name that it replaces"),
-        pytest.param((*REQUEST, "title"), "One", "Other", "action 6 ", id="a title that it sets"),
-        pytest.param((*OPERATION, "requestBody", "required"), True, False, "action 4 ", id="what it makes required"),
+        # fields of a request
+        pytest.param((*SENT, "new"), KEEP, STRING, (HARMLESS, HARMLESS), id="a new optional field"),
+        pytest.param((*SENT, "d_tag_memo"), GONE, STRING, (HARMLESS, HARMLESS), id="a new field that is sent already"),
+        pytest.param(
+            (*SENT, "d_tag_memo"), GONE, INTEGER, (BREAKING, HARMLESS), id="a new field, sent in another type"
+        ),
+        pytest.param((*SENT, "metadata"), KEEP, GONE, (BREAKING, BREAKING), id="a field that is sent is gone"),
+        pytest.param((*SENT, "new"), STRING, GONE, (HARMLESS, BREAKING), id="a field that is not sent is gone"),
+        pytest.param((*REQUEST, "properties"), KEEP, GONE, (LOOK, LOOK), id="no field is described any more"),
+        # types of a request
+        pytest.param((*SENT, "amount", "type"), KEEP, "string", (BREAKING, BREAKING), id="the amount as text"),
+        pytest.param((*SENT, "amount", "type"), KEEP, "number", (HARMLESS, HARMLESS), id="the amount as any number"),
+        pytest.param((*SENT, "amount", "type"), KEEP, ["integer"], (HARMLESS, HARMLESS), id="the same type as a list"),
+        pytest.param(
+            (*SENT, "amount", "type"), KEEP, "money", (LOOK, LOOK), id="a type that JSON Schema does not know"
+        ),
+        pytest.param((*SENT, "metadata", "type"), KEEP, "object", (BREAKING, BREAKING), id="metadata as an object"),
+        pytest.param((*SENT, "metadata", "nullable"), KEEP, True, (HARMLESS, HARMLESS), id="null as well"),
+        # required
+        pytest.param((*REQUEST, "required"), [], ["amount"], (HARMLESS, BREAKING), id="required, and always sent"),
+        pytest.param(
+            (*REQUEST, "required"), [], ["d_tag_memo"], (BREAKING, BREAKING), id="required, and may be left out"
+        ),
+        pytest.param((*REQUEST, "required"), [], ["new"], (BREAKING, BREAKING), id="required, and nothing sends it"),
+        pytest.param((*REQUEST, "required"), KEEP, [], (HARMLESS, HARMLESS), id="optional now"),
+        pytest.param((*REQUEST, "required"), KEEP, "amount", (LOOK, LOOK), id="no list of names"),
+        pytest.param((*SENT, "metadata", "required"), [], ["a"], (BREAKING, BREAKING), id="a key that callers choose"),
+        pytest.param(
+            (*SENT, "payer"),
+            {"properties": {"id": STRING}},
+            {"properties": {"id": STRING}, "required": ["id"]},
+            (HARMLESS, BREAKING),
+            id="required inside of what is not sent",
+        ),
+        pytest.param((*BODY, "required"), KEEP, True, (HARMLESS, BREAKING), id="the body is required"),
+        # enums, formats, defaults of a request
+        pytest.param((*SENT, "metadata", "enum"), ["a"], ["a", "b"], (HARMLESS, HARMLESS), id="one more value"),
+        pytest.param((*SENT, "metadata", "enum"), ["a", "b"], ["a"], (BREAKING, BREAKING), id="one value less"),
+        pytest.param((*SENT, "metadata", "enum"), [1], [True], (BREAKING, BREAKING), id="true is not 1"),
+        pytest.param((*SENT, "metadata", "enum"), KEEP, ["a"], (BREAKING, BREAKING), id="a list of values"),
+        pytest.param((*SENT, "amount", "format"), KEEP, "int32", (LOOK, LOOK), id="smaller numbers"),
+        pytest.param((*SENT, "amount", "format"), KEEP, GONE, (HARMLESS, HARMLESS), id="any number"),
+        pytest.param((*SENT, "h_tag_memo", "format"), KEEP, "uuid", (LOOK, LOOK), id="another form of a text"),
+        pytest.param((*SENT, "h_tag_memo", "default"), KEEP, "x", (LOOK, LOOK), id="a default that goes out"),
+        pytest.param((*SENT, "new"), KEEP, {"default": "x"}, (LOOK, LOOK), id="a new field with a default"),
+        pytest.param((*SENT, "amount", "default"), KEEP, GONE, (HARMLESS, HARMLESS), id="a default is gone"),
+        # parameters
+        pytest.param((*PARAMETERS, 0), KEEP, QUERY, (HARMLESS, HARMLESS), id="a new optional query parameter"),
+        pytest.param((*PARAMETERS, 0), KEEP, {**QUERY, "required": True}, (BREAKING, BREAKING), id="a required one"),
+        pytest.param(
+            (*PARAMETERS, 0), KEEP, {**KEY, "required": True}, (HARMLESS, BREAKING), id="a header always sent"
+        ),
+        pytest.param((*OPERATION, "parameters"), [KEY], [], (BREAKING, BREAKING), id="a header that is sent is gone"),
+        pytest.param(
+            (*OPERATION, "parameters"),
+            [KEY],
+            [{**KEY, "name": "idempotency-key"}],
+            (HARMLESS, HARMLESS),
+            id="a header in lower case",
+        ),
+        pytest.param(
+            (*OPERATION, "parameters"), [QUERY], [], (HARMLESS, BREAKING), id="a query that is not sent is gone"
+        ),
+        pytest.param(
+            (*OPERATION, "parameters"),
+            [QUERY],
+            [{**QUERY, "style": "form"}],
+            (LOOK, LOOK),
+            id="another style of a parameter",
+        ),
+        pytest.param((*OPERATION, "parameters"), [QUERY, KEY], [KEY, QUERY], (HARMLESS, HARMLESS), id="another order"),
+        # replies
+        pytest.param((*READ, "trace_id"), KEEP, STRING, (HARMLESS, HARMLESS), id="a new field of the reply"),
+        pytest.param((*READ, "message"), KEEP, GONE, (HARMLESS, BREAKING), id="a field that is not read is gone"),
+        pytest.param((*READ, "data"), KEEP, GONE, (BREAKING, BREAKING), id="what holds the invoice is gone"),
+        pytest.param((*READ, "data", "type"), KEEP, "object", (HARMLESS, LOOK), id="data is an object"),
+        pytest.param((*READ, "data", "type"), KEEP, "array", (BREAKING, LOOK), id="data is what cannot be read"),
+        pytest.param((*READ, "data", "type"), KEEP, ["object", "array"], (LOOK, LOOK), id="data may be unreadable"),
+        pytest.param(
+            (*READ, "data"),
+            KEEP,
+            {"type": "object", "properties": {"id": STRING, "amount": STRING, "d": INTEGER}},
+            (HARMLESS, LOOK),
+            id="data is described, in types that are read",
+        ),
+        pytest.param(
+            (*READ, "data"),
+            KEEP,
+            {"type": "object", "properties": {"id": INTEGER}},
+            (BREAKING, LOOK),
+            id="data is described, with an id that is not read",
+        ),
+        pytest.param(
+            (*READ, "data"),
+            KEEP,
+            {"type": "object", "properties": {"status": INTEGER}},
+            (LOOK, LOOK),
+            id="data is described, with a status that becomes None",
+        ),
+        pytest.param(
+            (*READ, "status", "type"), KEEP, "integer", (HARMLESS, LOOK), id="another type of what is not read"
+        ),
+        pytest.param((*READ, "status", "enum"), KEEP, ["success"], (HARMLESS, HARMLESS), id="the values of a reply"),
+        pytest.param((*READ, "status", "enum"), ["a"], ["b"], (HARMLESS, HARMLESS), id="other values of a reply"),
+        pytest.param((*READ, "data", "format"), KEEP, "uuid", (HARMLESS, HARMLESS), id="another format of a reply"),
+        pytest.param((*READ, "data", "default"), KEEP, "x", (HARMLESS, HARMLESS), id="a default in a reply"),
+        pytest.param((*REPLY, "required"), KEEP, ["data"], (HARMLESS, HARMLESS), id="always in the reply"),
+        pytest.param((*REPLY, "required"), ["data"], [], (LOOK, LOOK), id="not always in the reply"),
+        pytest.param(REPLY, GONE, {"properties": {"data": STRING}}, (HARMLESS, HARMLESS), id="a reply is described"),
+        pytest.param(REPLY, KEEP, GONE, (LOOK, LOOK), id="a reply is not described any more"),
+        # statuses and media types
+        pytest.param(RESPONSES, {"200": ENVELOPE}, {"201": ENVELOPE}, (HARMLESS, HARMLESS), id="200 becomes 201"),
+        pytest.param((*RESPONSES, "202"), KEEP, ENVELOPE, (HARMLESS, HARMLESS), id="one more success"),
+        pytest.param((*RESPONSES, "400"), KEEP, ENVELOPE, (HARMLESS, HARMLESS), id="an error is described"),
+        pytest.param((*RESPONSES, "400"), ENVELOPE, {}, (HARMLESS, HARMLESS), id="an error is described otherwise"),
+        pytest.param(RESPONSES, KEEP, {"400": ENVELOPE}, (LOOK, LOOK), id="no success is described"),
+        pytest.param((*BODY, "content", "text/plain"), KEEP, {}, (HARMLESS, HARMLESS), id="one more form of the body"),
+        pytest.param((*BODY, "content"), KEEP, {"text/plain": {}}, (BREAKING, BREAKING), id="a body that is not JSON"),
+        pytest.param(
+            (*RESPONSES, "200", "content"), KEEP, {"text/html": {}}, (BREAKING, BREAKING), id="a reply that is not JSON"
+        ),
+        # operations
+        pytest.param(OPERATION, KEEP, GONE, (BREAKING, BREAKING), id="an operation is gone"),
+        pytest.param((*OPERATION, "operationId"), KEEP, "other", (LOOK, BREAKING), id="another operationId"),
+        pytest.param((*REQUEST, "title"), KEEP, "Other", (LOOK, LOOK), id="another title of the body"),
+        pytest.param((*REPLY, "title"), KEEP, "Other", (HARMLESS, HARMLESS), id="another title of the reply"),
+        pytest.param((*OPERATION, "tags"), KEEP, ["a"], (LOOK, BREAKING), id="a tag"),
+        pytest.param((*OPERATION, "deprecated"), KEEP, True, (LOOK, LOOK), id="deprecated"),
+        pytest.param((*OPERATION, "callbacks"), KEEP, {}, (LOOK, LOOK), id="callbacks"),
+        pytest.param(
+            (*OPERATION, "servers"), KEEP, [{"url": "https://b.example"}], (BREAKING, BREAKING), id="an address"
+        ),
+        pytest.param(("paths", PATH, "servers"), KEEP, [{"url": "https://b.example"}], (4, 4), id="that of a path"),
+        pytest.param(
+            ("paths", PATH, "parameters"), KEEP, [{**QUERY, "required": True}], (4, 4), id="that of a path too"
+        ),
+        pytest.param((*OPERATION, "security"), KEEP, [{"sec0": []}], (HARMLESS, HARMLESS), id="security, repeated"),
+        pytest.param((*OPERATION, "security"), KEEP, [{"other": []}], (BREAKING, BREAKING), id="security of its own"),
+        # the document
+        pytest.param(("components", "securitySchemes", "sec0", "scheme"), KEEP, "bearer", (4, 4), id="bearer tokens"),
+        pytest.param(
+            ("components", "securitySchemes", "sec0", "description"), KEEP, "a", (0, 0), id="words on security"
+        ),
+        pytest.param(("security",), KEEP, [{"sec0": []}, {"x": []}], (HARMLESS, HARMLESS), id="another way as well"),
+        pytest.param(("security",), KEEP, [{"sec0": [], "x": []}], (BREAKING, BREAKING), id="two things at once"),
+        pytest.param(("servers",), KEEP, [], (BREAKING, BREAKING), id="a server is gone"),
+        pytest.param(("servers", 0), KEEP, {"url": "https://b.example"}, (HARMLESS, HARMLESS), id="one more server"),
+        pytest.param(("openapi",), KEEP, "3.0.0", (LOOK, LOOK), id="another version of OpenAPI"),
+        pytest.param(("info", "version"), KEEP, "4", (HARMLESS, HARMLESS), id="another version of the document"),
+        pytest.param(("webhooks",), KEEP, {}, (LOOK, LOOK), id="webhooks"),
     ],
 )
-def test_a_change_that_an_action_of_the_overlay_deals_with_is_harmless_and_names_it(
-    published, coverage, overlay, place, was, now, says
-):
-    before, after = (changed(published, place, value) for value in (was, now))
-    change = only(compare(before, after, coverage, overlay))
-    assert change.severity == "harmless"
-    assert change.overlay.startswith(says)
+def test_a_change_has_its_verdict(published, place, was, now, expected):
+    assert verdicts(published, place, was, now) == expected
 
 
-def test_without_the_action_the_same_default_needs_one(drift_of):
-    assert drift_of((*SENT, "amount", "default"), "999").severity == "wrapper"
+def fields_of_id(document, method):
+    return at(document, "paths", f"{PATH}/{{id}}", method)
 
 
-def test_a_value_that_is_added_to_the_enum_of_a_reply_is_harmless(published, coverage):
-    place = (*REPLY, "properties", "status", "enum")
-    before = changed(published, place, ["success"])
-    change = only(compare(before, changed(published, place, ["success", "failure"]), coverage))
-    assert (change.group, change.severity, change.what) == ("enums", "harmless", "enum adds `failure`")
+def test_a_new_operation_without_a_method_is_callable_and_listed_as_such(published):
+    after = changed(published, ("paths", "/v3/balance"), {"get": {"operationId": "get_balance", "responses": {}}})
+    drift = compare(published, after, COVERED)
+    (change,) = drift.changes
+    assert (drift.exit_code, change.operation, change.what) == (0, "GET /v3/balance", "new: `get_balance`")
+    assert change.why == "callable with client.call(...); no method of the wrapper covers it"
 
 
-def test_a_value_that_the_enum_of_a_request_loses_is_breaking(published, coverage):
-    place = (*SENT, "metadata", "enum")
-    before = changed(published, place, ["a", "b", "c"])
-    change = only(compare(before, changed(published, place, ["a", "d"]), coverage))
-    assert (change.severity, change.what) == ("breaking", "enum adds `d` and loses `b`, `c`")
+def test_a_new_operation_that_a_method_calls_needs_a_look(published):
+    drift = compare(changed(published, OPERATION, GONE), published, COVERED)
+    assert drift.exit_code == 3
+    assert drift.changes[0].why.startswith("create_invoice calls it")
 
 
-@pytest.mark.parametrize(
-    ("keyword", "was", "now", "severity"),
-    [
-        ("maxLength", 10, 9, "breaking"),
-        ("maxLength", 10, 11, "harmless"),
-        ("minimum", 1, 2, "breaking"),
-        ("minimum", 2, 1, "harmless"),
-        ("pattern", "a", "b", "breaking"),
-    ],
+def test_an_operation_at_another_address_moved():
+    document = {"paths": {"/v3/a": {"get": {"operationId": "a"}}}}
+    after = {"paths": {"/v4/a": {"get": {"operationId": "a"}}}}
+    (change,) = compare(document, after, Coverage()).changes
+    assert (change.severity, change.operation, change.what) == ("breaking", "GET /v4/a", "moved: it was `GET /v3/a`")
+
+
+@each_row(
+    ("coverage", "expected"),
+    [pytest.param(COVERED, LOOK, id="a method"), pytest.param(Coverage(), BREAKING, id="none")],
 )
-def test_a_limit_is_breaking_if_it_allows_less(published, coverage, keyword, was, now, severity):
-    place = (*SENT, "d_tag_memo", keyword)
-    drift = compare(changed(published, place, was), changed(published, place, now), coverage)
-    assert (only(drift).group, only(drift).severity) == ("limits", severity)
+def test_another_name_for_the_parameter_of_a_path_is_the_same_operation(coverage, expected):
+    document = merged_document(REPOSITORY)[0]
+    item = fields_of_id(document, "get")
+    renamed = changed({"get": item}, ("get", "parameters"), [{**item["parameters"][0], "name": "invoice_id"}])
+    before = changed(document, ("paths", f"{PATH}/{{id}}"), {"get": item})
+    after = changed(changed(before, ("paths", f"{PATH}/{{id}}"), GONE), ("paths", f"{PATH}/{{invoice_id}}"), renamed)
+    drift = compare(before, after, coverage)
+    assert drift.exit_code == expected
+    assert "its name was `id`" in [change.what for change in drift.changes]
 
 
-def test_a_limit_of_a_field_that_no_argument_sends_is_harmless(published, coverage):
-    before = changed(published, (*SENT, "new"), {"type": "string"})
-    change = only(compare(before, changed(before, (*SENT, "new", "maxLength"), 5), coverage))
-    assert (change.severity, change.why) == ("harmless", "no public argument sends it")
+@pytest.mark.parametrize("name", ["a.b", "a[0]", "(body)", "metadata.x", "data.id", "*", "a\u202eb", ""])
+def test_no_name_hides_a_required_field(published, name):
+    after = changed(published, (*SENT, name), STRING)
+    after = changed(after, (*REQUEST, "required"), ["amount", name])
+    drift = compare(published, after, COVERED)
+    assert [(change.group, change.severity) for change in drift.changes] == [("request fields", "breaking")]
 
 
-def test_a_field_of_an_operation_that_no_method_calls_is_judged_for_callers_of_the_generated_function(published):
-    drift = compare(published, changed(published, (*SENT, "metadata"), GONE), Coverage())
-    assert (only(drift).severity, only(drift).wrapper) == ("breaking", "")
+def test_an_object_for_metadata_names_the_option_that_sends_one(published):
+    (change,) = [
+        each
+        for each in compare(published, changed(published, (*SENT, "metadata", "type"), "object"), COVERED).changes
+        if each.group == "types"
+    ]
+    assert 'only clients with metadata_format="object" send what is asked for' in change.why
 
 
-@pytest.mark.parametrize(
-    ("place", "was", "now", "severity", "says"),
-    [
-        pytest.param(
-            (*OPERATION, "requestBody", "content", "text/plain"),
-            GONE,
-            {},
-            "harmless",
-            "JSON is still understood",
-            id="one more form of the body",
-        ),
-        pytest.param(
-            (*OPERATION, "responses", "400"),
-            {"description": "a"},
-            {"description": "b"},
-            "harmless",
-            "every 2xx",
-            id="an error",
-        ),
-        pytest.param(
-            (*OPERATION, "deprecated"), GONE, True, "wrapper", "plan to do without it", id="an operation is deprecated"
-        ),
-        pytest.param(
-            (*OPERATION, "deprecated"),
-            True,
-            False,
-            "harmless",
-            "here to stay",
-            id="an operation is not deprecated any more",
-        ),
-        pytest.param(
-            (*OPERATION, "servers"),
-            GONE,
-            [{"url": "https://b.example"}],
-            "breaking",
-            "at one address",
-            id="an address of its own",
-        ),
-        pytest.param(
-            (*OPERATION, "callbacks"), GONE, {"a": {}}, "wrapper", "look at it", id="a part whose meaning no rule knows"
-        ),
-        pytest.param(
-            ("servers",),
-            [{"url": "a"}],
-            [{"url": "a", "description": "b"}],
-            "harmless",
-            "addresses are the same",
-            id="a server",
-        ),
-    ],
-)
-def test_what_is_around_the_fields_has_its_verdict(published, coverage, place, was, now, severity, says):
-    before, after = (published if value is GONE else changed(published, place, value) for value in (was, now))
-    change = only(compare(before, after, coverage))
-    assert change.severity == severity
-    assert says in change.why
-
-
-def test_a_field_that_the_overlay_defines_where_the_document_lost_it_is_harmless(published, coverage):
-    place = (*SENT, "h_tag_memo")
-    action = {
-        "target": "$.paths.*.post.requestBody.content.*.schema.properties",
-        "description": "The service still takes it.",
-        "update": {"h_tag_memo": {"type": "string"}},
-    }
-    actions = read_overlay({"overlay": "1.0.0", "info": {"title": "t", "version": "1"}, "actions": [action]}, "o")
-    change = only(compare(published, changed(published, place, GONE), coverage, actions))
-    assert (change.severity, change.overlay[:9]) == ("harmless", "action 1 ")
+def test_the_worst_verdict_decides_on_the_exit_code(published):
+    after = changed(published, (*SENT, "new"), STRING)
+    after = changed(after, (*SENT, "amount", "type"), "string")
+    drift = compare(published, after, COVERED)
+    assert (drift.severity, drift.exit_code, drift.count("harmless")) == ("breaking", 4, 1)

@@ -1,7 +1,4 @@
-"""`--overlay` for teams with deviations of their own, and `--diff` against a revision or a file."""
-
-import json
-import subprocess
+"""`--overlay` for teams with deviations of their own, and what `--help` says."""
 
 import pytest
 
@@ -103,54 +100,17 @@ def test_an_obsolete_action_of_a_team_is_named_and_not_dropped(checkout, reposit
     assert "what to do: delete the action\n" in done.stderr
 
 
-@pytest.fixture
-def committed(checkout):
-    """A checkout under git whose document differs from its last commit by a field that became required."""
-
-    def git(*arguments):
-        name = ("-c", "user.name=T", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
-        subprocess.run(["git", "-C", checkout.root, *name, *arguments], check=True, capture_output=True)
-
-    git("init", "--quiet")
-    git("add", "openapi.yaml")
-    git("commit", "--quiet", "--message", "First")
-    git("tag", "first")
-    checkout.edit(
-        "openapi.yaml", "                - amount\n", "                - amount\n                - d_tag_memo\n"
-    )
-    return checkout
-
-
-@pytest.mark.parametrize("arguments", [[], ["HEAD"], ["first"]], ids=["nothing named", "HEAD", "a tag"])
-def test_diff_compares_with_a_revision_from_any_folder(committed, arguments, tmp_path):
-    done = committed.run("--diff", *arguments, "--format", "json", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (4, "")
-    assert json.loads(done.stdout)["severity"] == "breaking"
-
-
-def test_diff_takes_a_published_page_as_the_other_state(committed, repository):
-    done = committed.run("--diff", str(repository / "tests/pages/create-a-lightning-invoice.md"))
-    assert (done.returncode, done.stderr) == (4, "")
-    assert "breaking" in done.stdout
-
-
-def test_diff_without_a_change_exits_0_and_says_so(committed):
-    done = committed.run("--diff", "openapi.yaml")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "nothing changed\n", "")
-
-
-@pytest.mark.parametrize("what", ["no-such-revision", "--output=x", "-n1", "HEAD:tools"])
-def test_what_git_does_not_know_is_named(committed, what):
-    done = committed.run(f"--diff={what}")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"error: {what} is neither a file nor a revision that holds openapi.yaml")
-    assert done.stderr.count("\n") == 1
-    assert not (committed.root / "x").exists()
-
-
 def test_help_names_every_option_and_exit_code(checkout):
     done = checkout.run("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    words = ("--import PAGE", "--diff [REV|FILE]", "--drop-obsolete", "--stub-missing", "--format", "--overlay FILE")
-    for word in (*words, "3 the wrapper needs a change", "4 breaking"):
+    words = (
+        "--import PAGE",
+        "--diff [REV|PAGE ...]",
+        "--dry-run",
+        "--drop-obsolete",
+        "--stub-missing",
+        "--format",
+        "--overlay FILE",
+    )
+    for word in (*words, "3 somebody has to look", "4 breaking"):
         assert word in " ".join(done.stdout.split())

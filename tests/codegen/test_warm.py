@@ -24,7 +24,7 @@ def outcome(checkout, arguments, **options):
     [
         pytest.param(IMPORT, 0, id="import", marks=nightly),
         pytest.param(IMPORT[:2], 2, id="refused"),
-        pytest.param(["--diff", IMPORT[1]], 0, id="diff", marks=nightly),
+        pytest.param(["--diff", IMPORT[1]], 3, id="diff", marks=nightly),
         pytest.param(["--chek"], 2, id="usage"),
         pytest.param(["--help"], 0, id="help", marks=nightly),
     ],

@@ -1,4 +1,4 @@
-"""The published document with one change, and the places in it."""
+"""The published document with changes, and the places in it."""
 
 import copy
 from typing import Any
@@ -6,12 +6,16 @@ from typing import Any
 PATH = "/v3/lightning_invoice_bolt11"
 OPERATION = ("paths", PATH, "post")
 JSON = ("content", "application/json")
-REQUEST = (*OPERATION, "requestBody", *JSON, "schema")
+BODY = (*OPERATION, "requestBody")
+REQUEST = (*BODY, *JSON, "schema")
 SENT = (*REQUEST, "properties")
-REPLY = (*OPERATION, "responses", "200", *JSON, "schema")
-SHOWN = (*REPLY[:-1], "examples", "OK", "value", "data")
-METADATA = (*SENT, "metadata")
+RESPONSES = (*OPERATION, "responses")
+REPLY = (*RESPONSES, "200", *JSON, "schema")
+READ = (*REPLY, "properties")
+EXAMPLE = (*REPLY[:-1], "examples", "OK", "value", "data")
+PARAMETERS = (*OPERATION, "parameters")
 GONE: Any = object()
+KEEP: Any = object()
 
 
 def at(document, *path):
@@ -21,9 +25,11 @@ def at(document, *path):
 
 
 def changed(document, place, value):
-    """A copy of the document with another value at a place."""
+    """A copy of the document with another value at a place; KEEP leaves it as it is."""
     document = copy.deepcopy(document)
     holder = at(document, *place[:-1])
+    if value is KEEP:
+        return document
     if value is GONE:
         del holder[place[-1]]
     elif isinstance(holder, list):
@@ -33,9 +39,12 @@ def changed(document, place, value):
     return document
 
 
-def only(drift):
-    (change,) = drift.changes
-    return change
+def places_of(value, place=()):
+    """Every place in a document but its root."""
+    if place:
+        yield place
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places_of(inner, (*place, key))
 
 
 def reordered(value):
