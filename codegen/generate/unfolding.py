@@ -37,7 +37,9 @@ def unfolds_into_too_much(document: JsonObject) -> Iterator[tuple[str, str]]:
     counted = {unit: _count(document, value, known) for unit, value in units(document).items()}
     if not counted:
         return
-    worst = max(counted, key=lambda unit: (counted[unit][1] > MAX_HEIGHT, counted[unit][0], unit[0] == "components"))
+    # a component rather than the operation that refers to it
+    part = {"components": 1, "paths": 2}
+    worst = max(counted, key=lambda unit: (counted[unit][1] > MAX_HEIGHT, counted[unit][0] // part.get(unit[0], 1)))
     place = "/".join(["#", *map(escaped, worst)])
     if counted[worst][1] > MAX_HEIGHT:
         yield place, f"unfolds into more than {MAX_HEIGHT} levels: each schema refers to another one"

@@ -107,8 +107,9 @@ def copy_repository(root: Path) -> Checkout:
     for name in INPUTS:
         source = REPOSITORY / name
         if source.is_dir():
-            # codegen with what Python compiled, or each run would compile it anew; the package as it is generated
-            left_out = shutil.ignore_patterns("__pycache__") if name == "generated_client" else None
+            # codegen with what Python compiled, or each run would compile it anew, but not what it is just compiling;
+            # the package as it is generated
+            left_out = shutil.ignore_patterns("__pycache__" if name == "generated_client" else "*.pyc.*")
             shutil.copytree(source, root / name, ignore=left_out)
         else:
             shutil.copy(source, root / name)
