@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from codegen.drift.changes import Change, printable
 from codegen.drift.compare import Drift, compare
 from codegen.drift.coverage import load_coverage
 from codegen.drift.report import render
 from codegen.drift.states import effective
 from codegen.errors import CodegenError
+from codegen.generate.probe import Broken, probe
 from codegen.generate.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
-from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT, WRAPPER
 from codegen.merge.merging import Merged, merge
 from codegen.merge.rewriting import rewritten
 from codegen.merge.supplement import superseded, supplemented
@@ -113,11 +115,33 @@ def import_pages(
         if not files:
             return _imported(drift, form)
         package, outcome = build(root, scratch, fit.document, fit.overlays, _places_in(merged))
+        drift = _with_broken(drift, probe(root, package, fit.document, outcome.operations, _places_in(merged)))
         # before anything is written, since after that nothing may fail any more
         imported = _imported(drift, form, changed, tuple(map(title, sorted(in_vain))), fit, outcome)
         if not dry_run:
             put_in_place(root, scratch, package if outcome.differences else None, files)
     return imported
+
+
+def _with_broken(drift: Drift, broken: Sequence[Broken]) -> Drift:
+    """Add each broken call to the report as breaking, whatever the rules say of the change that breaks it."""
+    why = (
+        "called through the new client with {0.client}, against {0.against}: undo it by an action, or adapt the wrapper"
+    )
+    first = [
+        Change(
+            "operations",
+            "breaking",
+            printable(each.calls),
+            "",
+            "",
+            f"fails: {printable(each.reason)}",
+            why.format(each),
+            WRAPPER,
+        )
+        for each in broken
+    ]
+    return Drift((*first, *drift.changes))
 
 
 def _actions(overlays: Sequence[Overlay]) -> list[Action]:

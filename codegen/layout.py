@@ -7,3 +7,5 @@ PACKAGE = "generated_client/tazapay_lightning_api"
 CONFIGURATION = "codegen/generator-config.yml"
 TEMPLATES = "templates"  # beside it: those that stand in for the generator's own
 SCRATCH = ".codegen-scratch"
+WRAPPER = "wrapper"
+EMULATOR = "emulator"

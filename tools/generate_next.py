@@ -24,7 +24,15 @@ from codegen.write.comparison import tree_differences  # noqa: E402 - the folder
 
 SCRATCH = ROOT / ".next-generator"
 GENERATOR = "openapi-python-client"
-INPUTS = ("openapi.yaml", "openapi.supplement.yaml", "openapi.overlay.yaml", "codegen", "generated_client")
+INPUTS = (
+    "openapi.yaml",
+    "openapi.supplement.yaml",
+    "openapi.overlay.yaml",
+    "codegen",
+    "generated_client",
+    "wrapper",
+    "emulator",
+)
 SAME, DIFFERENT, FAILED = 0, 1, 2
 
 

@@ -6,7 +6,7 @@ but not the others. So each has its check here, and each message names the place
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from codegen.errors import CodegenError
@@ -74,6 +74,7 @@ def check_document(document: JsonObject, name: str, at: Callable[[str], str] = s
     _refuse(name, [f"{where(place)} {problem}" for place, problem in unfolds_into_too_much(document)])
     _refuse(name, _breaches_of_openapi(document, where))
     _refuse(name, [_default_told(document, place, where) for place in bad_defaults(document)])
+    _refuse(name, [name_told(document, place, where) for place in bad_names(document)])
     operations = tuple(_operations(document))
     if not operations:
         raise CodegenError(f"{name} defines no operation: there is nothing to generate")
@@ -104,6 +105,50 @@ _WHY_NO_DEFAULT = (
 def _default_told(document: JsonObject, place: str, at: Callable[[str], str]) -> str:
     target = shown(target_of(document, f"{place}/default"), _LONGEST_PLACE)
     return f"{at(place)} has a default: {_WHY_NO_DEFAULT}\n    target: {target}"
+
+
+NAMES_OF_MODELS = frozenset({"additional_properties", "cls", "d", "field_dict", "from_dict", "to_dict"})
+"""A generated model uses them itself: with a property of such a name it does not read or write any more."""
+
+
+def bad_names(document: JsonObject, names: Container[str] = NAMES_OF_MODELS) -> list[str]:
+    """Return the places of properties whose attributes have one of these names.
+
+    Examples:
+        >>> bad_names({"components": {"schemas": {"A": {"properties": {"toDict": {}, "self": {}, "D": {}}}}}})
+        ['#/components/schemas/A/properties/toDict', '#/components/schemas/A/properties/D']
+    """
+    return [
+        f"{place}/properties/{escaped(name)}"
+        for place, schema in places(document, "#")
+        for name in _names_in(schema.get("properties"))
+        if python_name(name) in names
+    ]
+
+
+def _names_in(value: JsonValue) -> Iterable[str]:
+    return value if isinstance(value, dict) else ()
+
+
+def python_name(name: str) -> str:
+    """Return the name of the attribute that the generator gives a property.
+
+    Examples:
+        >>> [python_name(name) for name in ("toDict", "TO-DICT", "$d", "additional properties", "_d")]
+        ['to_dict', 'to_dict', 'd', 'additional_properties', 'field_d']
+    """
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[\W_]+", "_", name).strip("_").lower()
+    return f"field_{words}" if name.startswith("_") else words
+
+
+def name_told(document: JsonObject, place: str, at: Callable[[str], str]) -> str:
+    """Say that a property breaks its model, and what to do."""
+    name, target = str(steps_of(place, document)[-1]), target_of(document, place)
+    return (
+        f"{at(place)}: a property called {shown(name)} breaks its model, whose code uses that name itself; remove it by"
+        " an action of the overlay (remove: true): a reply shows it all the same (Reply.data, Invoice.raw), and"
+        f" body[{shown(repr(name))}] = ... sends it\n    target: {shown(target, _LONGEST_PLACE)}"
+    )
 
 
 def _refuse(name: str, problems: list[str]) -> None:

@@ -8,6 +8,7 @@ from codegen.errors import CodegenError
 from codegen.generate.document_checks import Operation, check_document
 from codegen.generate.generator import generate, read_configuration
 from codegen.generate.package_checks import check_package
+from codegen.generate.probe import probe, refuse_broken
 from codegen.layout import CONFIGURATION, DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
 from codegen.merge.supplement import supplemented
 from codegen.overlay.actions import Action, read_overlay
@@ -87,15 +88,18 @@ def regenerate(root: Path, *, replace: bool, own: Sequence[str] = ()) -> Outcome
         own: Overlays to apply after ours.
 
     Raises:
-        CodegenError: Anything that a person can put right; the committed package is as it was.
+        CodegenError: Anything that a person can put right, a call of the wrapper that the new client breaks among it;
+            the committed package is as it was.
         OSError: Something cannot be read or written; the committed package is as it was.
     """
     if not replace:
         with workspace_elsewhere(root) as folder:
             return build(root, folder, *merged_document(root, own))[1]
     with workspace(root) as scratch:
-        package, outcome = build(root, scratch, *merged_document(root, own))
+        document, overlays = merged_document(root, own)
+        package, outcome = build(root, scratch, document, overlays)
         if outcome.differences:
+            refuse_broken(probe(root, package, document, outcome.operations))
             put_in_place(root, scratch, package, {})
     return outcome
 

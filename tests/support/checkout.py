@@ -27,6 +27,8 @@ INPUTS = (
     "tools",
     "codegen",
     "generated_client",
+    "wrapper",
+    "emulator",
 )
 
 
