@@ -124,24 +124,13 @@ def import_pages(
 
 
 def _with_broken(drift: Drift, broken: Sequence[Broken]) -> Drift:
-    """Add each broken call to the report as breaking, whatever the rules say of the change that breaks it."""
-    why = (
-        "called through the new client with {0.client}, against {0.against}: undo it by an action, or adapt the wrapper"
-    )
-    first = [
-        Change(
-            "operations",
-            "breaking",
-            printable(each.calls),
-            "",
-            "",
-            f"fails: {printable(each.reason)}",
-            why.format(each),
-            WRAPPER,
-        )
-        for each in broken
-    ]
-    return Drift((*first, *drift.changes))
+    """Put the calls that the new client breaks first, as breaking, whatever the rules say of what changed."""
+    changes = []
+    for each in broken:
+        why = f"tried by {each.clients} against {each.against}: undo the change by an action, or adapt the wrapper"
+        said = (printable(each.calls), "", "", f"fails: {printable(each.reason)}", why, WRAPPER)
+        changes.append(Change("operations", "breaking", *said))
+    return Drift((*changes, *drift.changes))
 
 
 def _actions(overlays: Sequence[Overlay]) -> list[Action]:

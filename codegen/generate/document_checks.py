@@ -6,7 +6,7 @@ but not the others. So each has its check here, and each message names the place
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
 from codegen.errors import CodegenError
@@ -107,8 +107,8 @@ def _default_told(document: JsonObject, place: str, at: Callable[[str], str]) ->
     return f"{at(place)} has a default: {_WHY_NO_DEFAULT}\n    target: {target}"
 
 
-NAMES_OF_MODELS = frozenset({"additional_properties", "cls", "d", "field_dict", "from_dict", "to_dict"})
-"""A generated model uses them itself: with a property of such a name it does not read or write any more."""
+NAMES_OF_MODELS = frozenset({"additional_properties", "cast", "cls", "d", "field_dict", "from_dict", "to_dict"})
+"""A generated model uses them itself, `cast` if it has a list: with a property of such a name it does not work."""
 
 
 def bad_names(document: JsonObject, names: Container[str] = NAMES_OF_MODELS) -> list[str]:
@@ -121,13 +121,10 @@ def bad_names(document: JsonObject, names: Container[str] = NAMES_OF_MODELS) -> 
     return [
         f"{place}/properties/{escaped(name)}"
         for place, schema in places(document, "#")
-        for name in _names_in(schema.get("properties"))
+        if isinstance(named := schema.get("properties"), dict)
+        for name in named
         if python_name(name) in names
     ]
-
-
-def _names_in(value: JsonValue) -> Iterable[str]:
-    return value if isinstance(value, dict) else ()
 
 
 def python_name(name: str) -> str:

@@ -5,12 +5,13 @@ public method of the wrapper, each operation and each model is tried in a proces
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from codegen.errors import CodegenError
 from codegen.generate.document_checks import Operation, bad_names, name_told
@@ -32,16 +33,16 @@ class Broken:
 
     calls: str
     """Methods of the wrapper with their arguments, or `call` and the operation."""
-    reason: str
-    """The last line of the traceback."""
-    client: str
+    clients: str
     """The classes of the wrapper that were used."""
     against: str
     """Where the replies came from: the document's examples, the emulator or both."""
+    reason: str
+    """The last line of the traceback."""
 
     def __str__(self) -> str:
         """Show it on one line."""
-        return f"{self.calls}, by {self.client} against {self.against}: {self.reason}"
+        return f"{self.calls}, by {self.clients} against {self.against}: {self.reason}"
 
 
 def probe(
@@ -62,7 +63,10 @@ def probe(
     asked = {
         "package": str(package),
         "path": [str(package.parent), str(root / WRAPPER), str(root / EMULATOR)],
-        "operations": [(each.method, each.path, list(_replies(document, each))) for each in operations],
+        "operations": [
+            (each.method, re.sub(r"\\{.*?\\}", "[^/]+", re.escape(each.path)), _replies(document, each))
+            for each in sorted(operations, key=lambda each: each.path.count("{"))  # /a/list is not /a/{id}
+        ],
     }
     found = _run(json.dumps(asked), package.parent)
     if found["models"]:
@@ -102,24 +106,23 @@ def _run(asked: str, folder: Path) -> dict[str, Any]:
 def _replies(document: JsonObject, operation: Operation) -> list[tuple[int, str]]:
     """Return status and body of each success that the document shows; where there is none, one of the contract."""
     responses = _member(document, document, "paths", operation.path, operation.method, "responses")
-    bare, examples = [], []
-    for status in sorted(status for status in responses if status.startswith("2")):
-        number = int(status) if status.isdecimal() else 200
-        bare.append((number, "" if number in {204, 205} else json.dumps(_CONTRACT)))
+    found = []
+    statuses = sorted(status for status in responses if status.startswith("2")) or ["200"]
+    numbers = [int(status) if status.isdecimal() else 200 for status in statuses]
+    for status, number in zip(statuses, numbers, strict=True):
         for media in _members(document, responses, status, "content"):
-            values = [media.get("example"), *(each.get("value") for each in _members(document, media, "examples"))]
-            examples += [(number, body) for body in map(_readable, values) if body]
-    return examples or bare[:1] or [(200, json.dumps(_CONTRACT))]
+            shown_ones = [media, *_members(document, media, "examples")]
+            values = (_json(each.get("example", each.get("value"))) for each in shown_ones)
+            found += [(number, json.dumps(value)) for value in values if isinstance(value, dict | list)]
+    return found or [(numbers[0], "" if numbers[0] in {204, 205} else json.dumps(_CONTRACT))]
 
 
-def _readable(example: JsonValue) -> str | None:
-    """Return an example as the text of a reply; None for one that is no JSON, as some of Tazapay's are."""
-    if isinstance(example, str):
-        try:
-            example = json.loads(example)
-        except ValueError:
-            return None
-    return json.dumps(example) if isinstance(example, dict | list) else None
+def _json(example: JsonValue) -> JsonValue:
+    """Read an example that is a text of JSON; None if it is none, as some of Tazapay's are."""
+    try:
+        return cast("JsonValue", json.loads(example)) if isinstance(example, str) else example
+    except ValueError:
+        return None
 
 
 def _members(document: JsonObject, value: JsonValue, *steps: str) -> list[JsonObject]:
