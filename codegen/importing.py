@@ -4,15 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen.drift.changes import Change, printable
 from codegen.drift.compare import Drift, compare
 from codegen.drift.coverage import load_coverage
 from codegen.drift.report import render
 from codegen.drift.states import effective
 from codegen.errors import CodegenError
-from codegen.generate.probe import Broken, probe
+from codegen.generate.probe import probe
 from codegen.generate.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
-from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT, WRAPPER
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
 from codegen.merge.merging import Merged, merge
 from codegen.merge.rewriting import rewritten
 from codegen.merge.supplement import superseded, supplemented
@@ -115,22 +114,13 @@ def import_pages(
         if not files:
             return _imported(drift, form)
         package, outcome = build(root, scratch, fit.document, fit.overlays, _places_in(merged))
-        drift = _with_broken(drift, probe(root, package, fit.document, outcome.operations, _places_in(merged)))
+        broken = probe(root, package, fit.document, outcome.operations, _places_in(merged))
+        drift = drift.with_broken((f"{each.calls} (by {each.clients})", each.reason) for each in broken)
         # before anything is written, since after that nothing may fail any more
         imported = _imported(drift, form, changed, tuple(map(title, sorted(in_vain))), fit, outcome)
         if not dry_run:
             put_in_place(root, scratch, package if outcome.differences else None, files)
     return imported
-
-
-def _with_broken(drift: Drift, broken: Sequence[Broken]) -> Drift:
-    """Put the calls that the new client breaks first, as breaking, whatever the rules say of what changed."""
-    changes = []
-    for each in broken:
-        why = f"tried by {each.clients} against {each.against}: undo the change by an action, or adapt the wrapper"
-        said = (printable(each.calls), "", "", f"fails: {printable(each.reason)}", why, WRAPPER)
-        changes.append(Change("operations", "breaking", *said))
-    return Drift((*changes, *drift.changes))
 
 
 def _actions(overlays: Sequence[Overlay]) -> list[Action]:

@@ -55,8 +55,8 @@ async def _create_many(client: Any) -> None:
 METHODS: dict[str, Callable[[Any, str, Any], Any]] = {
     "create_invoice(amount_sats)": lambda client, *_: client.create_invoice(**AMOUNT),
     "create_invoice(memo_as_hash)": lambda client, *_: client.create_invoice(**AMOUNT, memo="Order", memo_as_hash=True),
-    "create_invoice(amount_btc, memo, expires_in, metadata)": lambda client, *_: client.create_invoice(**ORDER),
-    "with_options(metadata_format).create_invoice": lambda client, *_: client.with_options(
+    "create_invoice(all else)": lambda client, *_: client.create_invoice(**ORDER),
+    "create_invoice(metadata as an object)": lambda client, *_: client.with_options(
         metadata_format="object"
     ).create_invoice(**ORDER),
     "bulk.create_invoices": lambda client, *_: _create_many(client),

@@ -2,8 +2,8 @@
 
 Python tells an audit hook before each thing it does to the file system. So a run can be killed, or find the disk full,
 at the first such moment, at the second, and so on until one gets through: nothing is left to luck. The generator copies
-a finished package, and what the wrapper covers is read once, which takes half of the time and writes nothing;
-everything else is real. Which moments are tried is said in `tests.support.thorough`.
+a finished package, nothing is called through it, and what the wrapper covers is read once, which takes half of the
+time and writes nothing; everything else is real. Which moments are tried is said in `tests.support.thorough`.
 
 Prints one JSON list: for each moment that is tried how the run ended, what it left in the three places, and what
 importing again made of it. A process of its own, since it forks for every run and audit hooks cannot be taken off.
@@ -126,6 +126,7 @@ if __name__ == "__main__":
     codegen.generate.regeneration.check_document = lambda _document, _name, _at: Contents((), ())
     codegen.generate.regeneration.read_configuration = lambda _path: None
     codegen.generate.regeneration.check_package = lambda _package, _contents: None
+    codegen.generate.regeneration.probe = codegen.importing.probe = lambda *_arguments: ()
     codegen.generate.regeneration.generate = lambda _document, _settings, output: shutil.copytree(
         root / "finished", output
     )

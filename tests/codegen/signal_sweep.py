@@ -103,6 +103,7 @@ if __name__ == "__main__":
     codegen.generate.regeneration.check_document = lambda _document, _name, _at=str: Contents((), ())
     codegen.generate.regeneration.read_configuration = lambda _path: None
     codegen.generate.regeneration.check_package = lambda _package, _contents: None
+    codegen.generate.regeneration.probe = codegen.importing.probe = lambda *_arguments: ()
     codegen.generate.regeneration.generate = lambda _document, _settings, output: shutil.copytree(
         root / "finished", output
     )

@@ -7,6 +7,7 @@ import pytest
 
 import codegen.__main__ as command_line
 import codegen.generate.regeneration
+import codegen.importing
 from codegen.layout import DOCUMENT, OVERLAY
 from codegen.read.block_text import dumped
 from tests.support.thorough import THOROUGH, sample
@@ -65,6 +66,7 @@ def imported(checkout, monkeypatch, capsys):
     monkeypatch.setattr(command_line, "ROOT", checkout.root)
     monkeypatch.setattr(codegen.generate.regeneration, "read_configuration", lambda _path: None)
     monkeypatch.setattr(codegen.generate.regeneration, "check_package", lambda _package, _contents: None)
+    monkeypatch.setattr(codegen.importing, "probe", lambda *_arguments: ())
     monkeypatch.setattr(
         codegen.generate.regeneration,
         "generate",

@@ -8,10 +8,10 @@ overlay: 1.0.0
 info: {title: Deviations of a team, version: 1.0.0}
 extends: vendor/openapi.yaml
 actions:
-  - target: $.paths['/v3/lightning_invoice_bolt11'].post
-    description: Our name for it.
+  - target: $.paths['/v3/lightning_invoice_bolt11/{id}']
+    description: Ours alone.
     update:
-      operationId: make_invoice
+      delete: {operationId: delete_invoice, responses: {'204': {description: Gone}}}
 """
 
 
@@ -23,17 +23,17 @@ def new_checkout(new_warm_checkout):
 @pytest.fixture
 def own(checkout):
     (checkout.root / "own.yaml").write_text(OWN)
-    (checkout.root / "more.yaml").write_text(OWN.replace("make_invoice", "order_invoice"))
+    (checkout.root / "more.yaml").write_text(OWN.replace("delete_invoice", "cancel_invoice"))
     return checkout
 
 
 def test_overlays_of_a_team_apply_after_ours_in_the_order_given(own, with_overlay):
     done = own.run("--overlay", "own.yaml", "--overlay", "more.yaml")
     assert (done.returncode, done.stderr) == (0, "")
-    first, second = done.stdout.splitlines()[:2]
-    assert first == f"{with_overlay} and 1 action of own.yaml and 1 action of more.yaml: 3 operations"
-    assert second == "  POST /v3/lightning_invoice_bolt11  order_invoice"
-    assert (own.package / "api/default/order_invoice.py").exists()
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{with_overlay} and 1 action of own.yaml and 1 action of more.yaml: 4 operations"
+    assert lines[4] == "  DELETE /v3/lightning_invoice_bolt11/{id}  cancel_invoice"
+    assert (own.package / "api/default/cancel_invoice.py").exists()
 
 
 def test_check_compares_with_the_same_overlays(own):
@@ -42,7 +42,7 @@ def test_check_compares_with_the_same_overlays(own):
     without = own.run("--check")
     assert without.returncode == 1
     assert (
-        "only in the committed tree: generated_client/tazapay_lightning_api/api/default/make_invoice.py"
+        "only in the committed tree: generated_client/tazapay_lightning_api/api/default/delete_invoice.py"
         in without.stdout
     )
 
@@ -51,10 +51,14 @@ def test_check_compares_with_the_same_overlays(own):
     ("content", "message"),
     [
         pytest.param(
-            OWN.replace("].post", "].patch"), "own.yaml does not fit the document:\n  action 1: its target", id="target"
+            OWN.replace("{id}']", "{id}'].patch"),
+            "own.yaml does not fit the document:\n  action 1: its target",
+            id="target",
         ),
         pytest.param(
-            OWN.replace("make_invoice", "create_lightning_invoice"),
+            OWN.replace("delete: {operationId: delete_invoice", "get: {operationId: get_lightning_invoice").replace(
+                ", responses: {'204': {description: Gone}}", ""
+            ),
             "own.yaml does not fit the document:\n  action 1: adds what is already there",
             id="nothing new",
         ),
@@ -84,7 +88,7 @@ def test_an_import_uses_the_overlays_of_a_team_and_leaves_them_alone(checkout, r
     (checkout.root / "own.yaml").write_text(OWN + stub)
     done = checkout.run("--import", str(repository / PAGE), "--overlay", "own.yaml")
     assert done.returncode in {0, 3}, done.stderr
-    assert "POST /v3/lightning_invoice_bolt11  make_invoice" in done.stderr
+    assert "DELETE /v3/lightning_invoice_bolt11/{id}  delete_invoice" in done.stderr
     assert (checkout.root / "openapi.overlay.yaml").read_bytes() == (repository / "openapi.overlay.yaml").read_bytes()
 
 

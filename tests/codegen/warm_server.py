@@ -6,7 +6,7 @@ script's last line, the same `main`, in a process of its own with its own folder
 process group that a kill ends. The code is that of the repository; the files are those of the checkout.
 
 What the generator made of a document and its settings is kept, and copied when a later run asks for the same, which
-most of them do: that it makes the same again, in spite of hash seeds and of what the caller has set, is shown by
+most of them do, and so is what the probe found of it: that it makes the same again, in spite of hash seeds and of what the caller has set, is shown by
 test_generate_sh.py. A run that is going to be killed has the generator run, as one more place to be killed in.
 
 Started by `tests.codegen.warm` with the number of the socket to listen on; ends when that is closed.
@@ -21,12 +21,17 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 import codegen.__main__ as program
 import codegen.generate.regeneration
+import codegen.importing
+from codegen.generate.document_checks import Operation
 from codegen.generate.generator import Configuration, generate
+from codegen.generate.probe import Broken, probe
 from codegen.read.documents import JsonObject
 
 LONGEST = 1 << 16  # bytes of one message
@@ -58,6 +63,23 @@ def generate_once(kept: Path, document: JsonObject, configuration: Configuration
     (kept / "unfinished").rename(same)
 
 
+def probe_once(
+    kept: Path,
+    root: Path,
+    package: Path,
+    document: JsonObject,
+    operations: Sequence[Operation],
+    at: Callable[[str], str] = str,
+) -> tuple[Broken, ...]:
+    """Probe as a run does, or tell again what was found of the same; a failure is not kept."""
+    same = kept / f"{hashlib.sha256(json.dumps(document).encode()).hexdigest()}.broken"
+    if not same.exists():
+        broken = probe(root, package, document, operations, at)
+        same.with_suffix(".unfinished").write_text(json.dumps([asdict(each) for each in broken]))
+        same.with_suffix(".unfinished").rename(same)
+    return tuple(Broken(**each) for each in json.loads(same.read_text()))
+
+
 def run(request: dict[str, object], streams: list[int]) -> int:
     """Be one run, in a child process, and return its exit code."""
     for number, stream in enumerate(streams):
@@ -66,7 +88,9 @@ def run(request: dict[str, object], streams: list[int]) -> int:
     os.chdir(str(request["cwd"]))
     program.ROOT = Path(str(request["root"]))
     if request["kept"]:
-        codegen.generate.regeneration.generate = partial(generate_once, Path(str(request["kept"])))
+        kept = Path(str(request["kept"]))
+        codegen.generate.regeneration.generate = partial(generate_once, kept)
+        codegen.generate.regeneration.probe = codegen.importing.probe = partial(probe_once, kept)
     arguments = request["arguments"]
     assert isinstance(arguments, list)
     try:
