@@ -37,10 +37,14 @@ ID = "l11_abc123xyz"
 AT_ONCE = {"Retry-After": "0"}
 
 
-def generated(get_kwargs: Callable[..., dict[str, Any]]) -> ModuleType:
-    """Return a module of the form that the generator gives to an operation."""
+def generated(get_kwargs: Callable[..., dict[str, Any]], *, described: Callable[[int], bool] | None = None) -> Any:
+    """Return a module of the form that the generator gives to an operation, which describes replies of some status."""
+
+    def parse(*, client: Any, response: Any) -> object:
+        return {"model of": response.json()} if described and described(response.status_code) else None
+
     module = ModuleType("tazapay_lightning_api.api.default.post_checkout")
-    module.__dict__.update(_get_kwargs=get_kwargs, _parse_response=lambda **_: None)
+    module.__dict__.update(_get_kwargs=get_kwargs, _parse_response=parse)
     return module
 
 
@@ -60,11 +64,22 @@ def by_path(id: str, part: str) -> dict[str, Any]:  # noqa: A002 - what the gene
     return {"method": "get", "url": f"/v3/things/{id}/{part}"}
 
 
+def replacing(*, idempotency_key: str | Unset = UNSET) -> dict[str, Any]:
+    headers = {} if isinstance(idempotency_key, Unset) else {"Idempotency-Key": idempotency_key}
+    return {"method": "put", "url": "/v3/things/1", "headers": headers}
+
+
 def form() -> dict[str, Any]:
-    return {"method": "post", "url": "/v3/forms", "data": {"a": "b"}}
+    return {"method": "post", "url": "/v3/forms", "data": {"a": "b"}, "files": {"c": b"d"}}
 
 
-CHECKOUT, LISTING, BY_PATH, FORM = map(generated, (checkout, listing, by_path, form))
+def upload() -> dict[str, Any]:
+    return {"method": "post", "url": "/v3/files", "content": b"a"}
+
+
+CHECKOUT, LISTING, BY_PATH, REPLACING, FORM, UPLOAD = map(
+    generated, (checkout, listing, by_path, replacing, form, upload)
+)
 
 
 def body(**fields: Any) -> Any:
@@ -119,8 +134,9 @@ def test_an_operation_that_names_the_key_itself_gets_it(call: CallMethod) -> Non
     service = Answering()
     asked = CreateLightningInvoiceRequest(amount=1)
     reply: Any = call(service, "call", create_lightning_invoice, body=asked, idempotency_key="order-1")
-    assert service.requests[0].headers.get_list("idempotency-key") == ["order-1"]
-    assert reply.data["amount"] == 123456
+    replaced: Any = call(service, "call", REPLACING, idempotency_key="order-2")  # although it is no POST
+    assert [request.headers.get_list("idempotency-key") for request in service.requests] == [["order-1"], ["order-2"]]
+    assert (reply.data["amount"], replaced.idempotency_key) == (123456, "order-2")
 
 
 def test_a_get_has_a_query_and_neither_key_nor_body(call_everywhere: CallMethod) -> None:
@@ -191,22 +207,25 @@ def test_a_number_and_a_uuid_are_steps_of_a_path(call: CallMethod) -> None:
     ("operation", "arguments", "argument", "words"),
     [
         (get_lightning_invoice.sync, {}, "operation", "must be a module of the generated package: "),
-        (json, {}, "operation", "must be a module of the generated package: "),
+        (json, {}, "operation", "got <module 'json' from "),
         (None, {}, "operation", "must be a module of the generated package: "),
-        (LISTING, {"size": 5}, "size", "has no argument 'size'; it takes limit, active, kinds"),
+        (LISTING, {"size": 5}, "size", "post_checkout has no argument 'size'; it takes limit, active, kinds"),
+        (FORM, {"size": 5}, "size", "post_checkout has no argument 'size'; it takes no arguments"),
         (CHECKOUT, {}, "body", "needs the argument body"),
         (CHECKOUT, {"body": {"amount": 1}}, "body", "Bodies are models of the generated package"),
         (CHECKOUT, {"body": body(amount=float("nan"))}, "body", "no request can be made of the arguments"),
         (CHECKOUT, {"body": body(amount=object())}, "body", "no request can be made of the arguments"),
-        (FORM, {}, "body", "a body of JSON is what can be sent, and this one goes as data"),
+        (FORM, {}, "body", "a body of JSON is what can be sent, and this one goes as data, files."),
+        (UPLOAD, {}, "body", "a body of JSON is what can be sent, and this one goes as content."),
         (BY_PATH, {"id": "a"}, "part", "needs the argument part"),
         (BY_PATH, {"id": "..", "part": "x"}, "id", "must be one step of a path"),
         (BY_PATH, {"id": "a", "part": "b/c"}, "part", "must be one step of a path"),
         (BY_PATH, {"id": None, "part": "x"}, "id", "must be one step of a path"),
         (BY_PATH, {"id": True, "part": "x"}, "id", "must be one step of a path"),
         (BY_PATH, {"id": b"a", "part": "x"}, "id", "must be one step of a path"),
+        (BY_PATH, {"id": 10**255, "part": "x"}, "id", "must be one step of a path"),
         (LISTING, {"kinds": ["\ud800"]}, "body", "no request can be made of the arguments"),
-        (CHECKOUT, {"body": body(), "tazapay_account": "a\r\nX: y"}, "body", "not visible ASCII"),
+        (CHECKOUT, {"body": body(), "tazapay_account": "a\r\nX: y"}, "body", "a value of a header that is not visible"),
         (CHECKOUT, {"body": body(), "tazapay_account": "\u20ac"}, "body", "not visible ASCII"),
         (LISTING, {"headers": {"Expect": "100-continue"}}, "headers", "got Expect, which the client itself sets"),
         (LISTING, {"headers": {"Proxy-Authorization": "x"}}, "headers", "got Proxy-Authorization, which the client"),
@@ -232,7 +251,7 @@ def test_a_wrong_argument_is_refused_by_its_name_before_anything_is_sent(
     with pytest.raises(InvalidArgumentError) as caught:
         call(service, "call", operation, **arguments)
     assert (caught.value.argument, service.requests) == (argument, [])
-    assert words in str(caught.value)
+    assert f" {words}" in f" {caught.value}"  # from the beginning of a word on
     assert "s3cret" not in str(caught.value)
 
 
@@ -254,13 +273,21 @@ def test_parse_makes_the_generated_model_of_any_success(call: CallMethod) -> Non
         assert type(reply.parse()).__name__ == "GetLightningInvoiceResponse"
 
 
-def test_parse_of_what_the_document_does_not_describe_is_unexpected(
+def test_no_success_is_parsed_as_the_reply_that_the_document_describes_for_another_status(
     call: CallMethod, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, LISTING.__name__, LISTING)
-    undescribed: Any = call(Answering(), "call", LISTING)
-    with pytest.raises(UnexpectedResponseError, match="describes no reply of this kind"):
-        undescribed.parse()
+    for described, parsed in ((lambda status: status == 299, True), (lambda status: not 200 <= status <= 299, False)):
+        operation = generated(listing, described=described)
+        monkeypatch.setitem(sys.modules, operation.__name__, operation)
+        reply: Any = call(Answering(200, b"{}"), "call", operation)
+        if parsed:
+            assert reply.parse() == {"model of": {}}
+        else:
+            with pytest.raises(UnexpectedResponseError, match="describes no reply of this kind"):
+                reply.parse()
+
+
+def test_parse_of_what_is_not_as_the_document_says_is_unexpected(call: CallMethod) -> None:
     listed: Any = call(Answering(200, b"[1]"), "call", get_lightning_invoice, id=ID)
     with pytest.raises(UnexpectedResponseError, match="not what the document describes"):
         listed.parse()

@@ -13,6 +13,7 @@ from tazapay_lightning import (
     AuthenticationError,
     ConfigurationError,
     InvalidArgumentError,
+    InvalidRequestError,
     InvoiceMismatchError,
     LightningClient,
     NotFoundError,
@@ -297,6 +298,12 @@ def test_a_lost_reply_to_an_update_leaves_no_invoice_in_doubt(call: CallMethod) 
     with pytest.raises(APIConnectionError) as caught:
         call(service, "update_invoice", ID, metadata={}, client={"max_retries": 0})
     assert (caught.value.outcome_unknown, caught.value.idempotency_key) == (False, None)
+
+
+def test_an_error_repeats_the_key_of_an_invoice_and_not_its_memo(call: CallMethod) -> None:
+    body = json.dumps({"message": "key order-1 was used for Dr Jekyll"}).encode()
+    with pytest.raises(InvalidRequestError, match=r"key order-1 was used for \[redacted\]"):
+        call(Answering(409, body), "create_invoice", amount_sats=1, memo="Dr Jekyll", idempotency_key="order-1")
 
 
 def test_what_was_submitted_as_metadata_is_not_repeated_in_an_error(call: CallMethod) -> None:

@@ -146,7 +146,7 @@ def _request_of(module: ModuleType) -> Callable[..., dict[str, Any]]:
 def _content(asked: Mapping[str, Any]) -> bytes | None:
     """Return a body as it travels: JSON, compact and in UTF-8; None where there is no body."""
     if other := asked.keys() & {"content", "data", "files"}:
-        raise ValueError(f"a body of JSON is what can be sent, and this one goes as {', '.join(other)}")
+        raise ValueError(f"a body of JSON is what can be sent, and this one goes as {', '.join(sorted(other))}")
     if "json" not in asked:
         return None
     return json.dumps(asked["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
@@ -162,7 +162,7 @@ def _parse(module: str, status: int, envelope: object) -> Any:
     parse = import_module(module)._parse_response  # noqa: SLF001 - there is no public one
     client = SimpleNamespace(raise_on_unexpected_status=False)
     for described in (status, *range(200, 300)):
-        response = SimpleNamespace(status_code=described, json=lambda: envelope, content=b"")
+        response = SimpleNamespace(status_code=described, json=lambda: envelope)
         parsed = parse(client=client, response=response)
         if parsed is not None:
             return parsed

@@ -199,6 +199,14 @@ def test_an_invoice_under_a_second_key_is_refused_by_the_name_of_both() -> None:
     assert words in str(caught.value)
 
 
+def test_an_invoice_of_another_amount_under_a_second_key_is_refused_for_both() -> None:
+    client = client_of(Answering())
+    given(client, "order-1")
+    with pytest.raises(InvoiceMismatchError) as caught:
+        client.create_invoice(amount_sats=7, idempotency_key="order-2")
+    assert [each.field for each in caught.value.differences] == ["amount_sats", "id"]
+
+
 def test_without_check_echo_an_invoice_under_a_second_key_is_listed() -> None:
     client = client_of(Answering(), check_echo=False)
     assert given(client, "order-1").differences == ()
@@ -243,10 +251,18 @@ def test_an_invoice_that_was_refused_is_still_its_own_orders() -> None:
 def test_the_invoices_that_a_client_remembers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(echo, "_MOST_KNOWN", 3)
     ids = itertools.count()
-    client = client_of(lambda request: httpx.Response(200, content=envelope(invoice_object(id=f"l11_{next(ids)}"))))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        number = next(ids) if request.method == "POST" else request.url.path.rpartition("_")[2]
+        return httpx.Response(200, content=envelope(invoice_object(id=f"l11_{number}")))
+
+    client = client_of(answer)
     for number in range(10):
         given(client, f"order-{number}")
     assert list(client._known) == ["l11_7", "l11_8", "l11_9"]
+    for name in ("l11_a", "l11_9", "l11_b"):
+        client.get_invoice(name)
+    assert list(client._known) == ["l11_9", "l11_a", "l11_b"]
 
 
 @pytest.mark.parametrize(("length", "shown"), [(80, "i" * 80), (81, "i" * 80 + "...")])

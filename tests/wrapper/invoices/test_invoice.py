@@ -223,6 +223,12 @@ def test_an_object_without_the_essentials_is_told_in_these_words(fields: dict[st
     assert str(caught.value) == message
 
 
+def test_a_reply_without_an_object_is_told_in_these_words() -> None:
+    with pytest.raises(UnexpectedResponseError) as caught:
+        Invoice.from_reply(Reply(status_code=201, data=[]))
+    assert str(caught.value) == "the reply (201) holds no invoice: no object in its `data`"
+
+
 def test_an_amount_is_read_up_to_all_bitcoin() -> None:
     assert read(amount=MAX_SATS).amount_sats == MAX_SATS
     with pytest.raises(UnexpectedResponseError):

@@ -213,10 +213,21 @@ def hashed(memo_hash: str) -> str:
         (hashed("ab" * 32), {"memo_hash": "AB" * 32}, {"h_tag_memo": "ab" * 32}),
         (described(MEMO), {"memo_hash": hash_memo(MEMO)}, {"h_tag_memo": hash_memo(MEMO)}),
         (described(""), {"memo": ""}, {}),
+        (described(""), {"memo_hash": hash_memo("")}, {"h_tag_memo": hash_memo("")}),
         (described("whatever the service writes"), {}, {}),
         (hashed("ab" * 32), {}, {}),
     ],
-    ids=["memo", "hash of the memo", "memo as hash", "hash", "memo of the hash", "empty memo", "no memo", "no hash"],
+    ids=[
+        "memo",
+        "hash of the memo",
+        "memo as hash",
+        "hash",
+        "memo of the hash",
+        "empty memo",
+        "hash of nothing",
+        "no memo",
+        "no hash",
+    ],
 )
 def test_a_request_for_what_was_asked_is_accepted(
     request_: str, arguments: dict[str, Any], fields: dict[str, Any], create: Create
@@ -255,8 +266,9 @@ def test_a_request_over_another_amount_is_an_error(prefix: str, words: str, crea
         (hashed(hash_memo("Order #7891")), {"memo": MEMO}, {"d_tag_memo": MEMO}),
         (hashed("cd" * 32), {"memo_hash": "ab" * 32}, {"h_tag_memo": "ab" * 32}),
         (described(MEMO), {"memo_hash": "ab" * 32}, {"h_tag_memo": "ab" * 32}),
+        (described("ab" * 20 + "..."), {"memo_hash": "ab" * 32}, {"h_tag_memo": "ab" * 32}),
     ],
-    ids=["another memo", "no memo", "hash of another memo", "another hash", "memo of another hash"],
+    ids=["another memo", "no memo", "hash of another memo", "another hash", "memo of another hash", "part of the hash"],
 )
 def test_a_request_for_another_purpose_is_an_error(
     request_: str, arguments: dict[str, Any], fields: dict[str, Any], create: Create

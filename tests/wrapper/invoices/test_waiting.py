@@ -81,7 +81,9 @@ def miss(waiting: PaymentWait, after: float, error: APIError | None = None) -> f
 
 @each_row("subject", [None, 7, b"l11_1", {"id": "l11_1"}], ids=lambda v: type(v).__name__)
 def test_only_an_invoice_or_an_id_can_be_waited_for(subject: object) -> None:
-    with pytest.raises(InvalidArgumentError, match=f"or the id of one; got {type(subject).__name__}$") as caught:
+    with pytest.raises(
+        InvalidArgumentError, match=f"^invoice must be an Invoice or the id of one; got {type(subject).__name__}$"
+    ) as caught:
         wait(subject)
     assert caught.value.argument == "invoice"
 
@@ -115,6 +117,16 @@ def test_a_wait_ends_when_its_time_was_slept_whatever_the_clock_says(timeout: fl
             slept += next_look - START
             waiting.slept(until=next_look, now=START)
     assert slept == pytest.approx(min(timeout, 3600))
+
+
+def test_what_was_slept_has_passed_although_the_clock_does_not_show_it() -> None:
+    waiting = wait("l11_1", timeout=50, poll_interval=8)
+    waiting.slept(until=START + 30, now=START)
+    assert waiting.seconds_left(START) == 20
+    assert look(waiting, 0, service_time=MADE + timedelta(hours=2)) == 1
+    assert miss(waiting, 0) == 8
+    waiting.slept(until=START + 15, now=START)
+    assert miss(waiting, 0) == 5
 
 
 # Intervals

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tazapay_lightning import APIConnectionError, ServerError, UnexpectedResponseError, __version__
+from tazapay_lightning import APIConnectionError, RateLimitError, ServerError, UnexpectedResponseError, __version__
 from tazapay_lightning.transport.exchange import Call, Request, Response
 from tests.support.settings import settings
 from tests.support.tables import each_row
@@ -74,6 +74,18 @@ def test_an_attempt_is_one_line_of_the_debug_log_with_the_whole_key(
     assert caplog.messages == [f"{line}the-whole-key", f"{line}-"]
 
 
+@each_row("cause", [None, OSError("reset")], ids=str)
+def test_an_attempt_without_a_reply_is_told_by_what_went_wrong(
+    cause: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    made, lost = call(), APIConnectionError("lost")
+    made.begin(time.monotonic())
+    lost.__cause__ = cause
+    with caplog.at_level(logging.DEBUG, logger="tazapay_lightning"):
+        made.failed(lost, time.monotonic())
+    assert f"POST /v3/x -> {type(cause or lost).__name__}, attempt 1 of 3" in caplog.text
+
+
 def test_a_retry_is_one_line_of_the_info_log_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
     made = call()
     made.begin(time.monotonic())
@@ -107,8 +119,47 @@ def test_a_foreign_exception_leaves_as_a_documented_one_with_the_key() -> None:
     assert error.__cause__ is foreign
 
 
+def test_so_does_one_before_the_first_attempt_whatever_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="tazapay_lightning"):
+        error = call().left_by(OverflowError())
+    assert isinstance(error, UnexpectedResponseError)
+    assert "POST /v3/x -> OverflowError, attempt 0 of 3" in caplog.text
+
+
+def test_what_the_caller_was_handling_already_is_left_as_it_is() -> None:
+    own, leaving = ValueError("my-secret"), OverflowError("my-secret")
+    try:
+        raise own
+    except ValueError:
+        made = call()
+    leaving.__context__ = own
+    made.left_by(leaving)
+    assert (leaving.args, own.args) == (("[redacted]",), ("my-secret",))
+
+
+@each_row("problem", [AttributeError, KeyError, OSError])
+def test_a_connection_that_cannot_be_ended_hides_no_error(problem: type[Exception]) -> None:
+    def disconnect() -> None:
+        raise problem
+
+    with pytest.raises(ServerError):
+        call().read(Response(503, {}, b"", disconnect), lambda reply: reply)
+
+
+def test_an_attempt_that_would_begin_at_the_deadline_fails_as_the_one_before_it() -> None:
+    made, failure = call(), ServerError("503 busy", status_code=503)
+    made.begin(made.ends - 1)
+    made.failed(failure, made.ends - 1)
+    with pytest.raises(ServerError) as caught:
+        made.begin(made.ends)
+    assert caught.value is failure
+
+
 @each_row("kind", [KeyboardInterrupt, SystemExit, asyncio.CancelledError, GeneratorExit])
-def test_what_interrupts_a_call_leaves_as_it_is_with_the_key_as_a_note(kind: type[BaseException]) -> None:
+def test_what_interrupts_a_call_leaves_as_it_is_with_the_key_as_a_note(
+    kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.clear()
     made = call()
     made.begin(time.monotonic())
     leaving = kind()
@@ -116,11 +167,21 @@ def test_what_interrupts_a_call_leaves_as_it_is_with_the_key_as_a_note(kind: typ
     (note,) = leaving.__notes__
     assert "idempotency_key='the-whole-key'" in note
     assert "an invoice may exist" in note
+    is_cancelled = kind not in {KeyboardInterrupt, SystemExit}
+    assert caplog.messages == [f"POST /v3/x was cancelled; {note}"] * is_cancelled
 
 
 def test_before_the_first_attempt_the_note_says_that_nothing_was_sent() -> None:
     leaving = call().left_by(KeyboardInterrupt())
     assert leaving.__notes__ == ["idempotency key the-whole-key: nothing was sent"]
+
+
+def test_after_a_refusal_the_note_says_that_no_invoice_was_made() -> None:
+    made = call()
+    made.begin(time.monotonic())
+    made.failed(RateLimitError("429", status_code=429), time.monotonic())
+    leaving = made.left_by(KeyboardInterrupt())
+    assert leaving.__notes__ == ["idempotency key the-whole-key: no invoice was made"]
 
 
 def test_a_call_without_a_key_leaves_no_note() -> None:

@@ -18,6 +18,7 @@ from tazapay_lightning.transport import redaction as module
 from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.transport.service_errors import status_error
 from tazapay_lightning.transport.settings import Credentials
+from tests.support.tables import each_row
 
 MEMOS = [
     "Tom & Jerry",
@@ -78,6 +79,7 @@ def test_no_beginning_before_an_ellipsis_passes(ellipsis: str, spelling: str) ->
         text = f"bad memo: '{SPELLINGS[spelling](LONG_MEMO[:length].strip() + ellipsis)}'"
         redacted = Redaction(submitted=[LONG_MEMO]).text(text)
         assert redacted.startswith("bad memo: '[redacted]"), (length, redacted)
+    assert Redaction(submitted=[LONG_MEMO]).text(LONG_MEMO[:9] + ellipsis).startswith("[redacted]")
 
 
 def test_no_long_part_of_a_text_passes() -> None:
@@ -86,6 +88,26 @@ def test_no_long_part_of_a_text_passes() -> None:
         part = LONG_MEMO[begin : begin + 20].strip()
         assert part not in redaction.text(f"'{part}' is no memo")
     assert redaction.text("no consultation, no order 7891") == "no consultation, no order 7891"
+
+
+def test_short_parts_of_a_text_pass_as_they_are_words_of_others_too() -> None:
+    redaction, letters = Redaction(submitted=[LONG_MEMO]), LONG_MEMO.replace(" ", "")
+    for length in range(1, 16):
+        assert redaction.text(f"no {letters[-length:]}") == f"no {letters[-length:]}"
+    for length in range(1, 4):
+        assert redaction.text(f"no {letters[:length]}...") == f"no {letters[:length]}..."
+
+
+@each_row(
+    ("submitted", "said", "shown"),
+    [
+        ("4  €", "no 4 €", "no [redacted]"),
+        ("a   ", "a banana", "a banana"),  # one letter is a secret no more than three are
+        ("C:\\Xavier", "no C:Xavier", "no [redacted]"),
+    ],
+)
+def test_a_text_is_found_by_its_letters(submitted: str, said: str, shown: str) -> None:
+    assert Redaction(submitted=[submitted]).text(said) == shown
 
 
 def test_no_part_of_credentials_passes_that_tells_something() -> None:
@@ -97,7 +119,7 @@ def test_no_part_of_credentials_passes_that_tells_something() -> None:
             assert secret[: begin + 9] not in Redaction(credentials=credentials).text(f"<{secret[: begin + 9]}>")
 
 
-@pytest.mark.parametrize("text", ["100%25 of 1+1", "a &amp; b", "ＡＢＣ", "%zz", "&;", "Mu\u0308ll"])
+@each_row("text", ["100%25 of 1+1", "a &amp; b", "ＡＢＣ", "%zz", "&;", "Mu\u0308ll", "." * 3999 + "&"])
 def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
     assert Redaction(submitted=["Müller"]).text(text) == text
 
@@ -120,8 +142,9 @@ def test_no_spelling_of_any_text_passes(secret: str, before: str, after: str, sp
 
 
 def test_texts_in_json_that_is_text_itself_are_secrets_too() -> None:
-    redaction = Redaction(submitted=[json.dumps({"customer": {"name": "Dr Jekyll"}})])
-    assert redaction.text("no Dr Jekyll") == "no [redacted]"
+    names = [f"Dr Jekyll the {number}th" for number in range(100)]
+    redaction = Redaction(submitted=[[json.dumps({"customer": {"name": name}}) for name in names]])
+    assert {redaction.text(f"no {name}") for name in names} == {"no [redacted]"}
 
 
 @pytest.mark.parametrize("spelling", ["as it is", "upper case", "decomposed", "numbered entities", "every byte"])
@@ -172,6 +195,29 @@ def test_of_a_huge_error_a_few_thousand_characters_are_redacted(huge: str, monke
     assert sum(handed) < 100_000
     assert len(handed) < 2000
     assert len(repr(vars(error))) < 30_000
+
+
+@each_row(
+    ("value", "kept"),
+    [
+        (["a" * 3000, "b" * 3000], ["a" * 3000, "b" * 859]),  # of what is cut, the last letter may be half of one
+        (["a" * 3879, 0, 0], ["a" * 3879, 0]),
+        (["a" * 3880, 0], ["a" * 3880]),
+        ({"a" * 3859: 0, "b": 0}, {"a" * 3859: 0, "": 0}),
+        ({"a" * 3860: 0, "b": 0}, {"a" * 3860: 0}),
+        ([0] * 1000, [0] * 195),
+        ([[]] * 38 + [0] * 1000, [[]] * 38 + [0] * 5),
+    ],
+)
+def test_of_a_value_4000_characters_are_kept(value: object, kept: object) -> None:
+    """Each list and object counts 100 of them, and anything else 20 beside its own."""
+    assert Redaction().value(value) == kept
+
+
+@each_row(("texts", "shown"), [(500, "a word"), (501, "[redacted]")])
+def test_500_short_texts_are_looked_for(texts: int, shown: str) -> None:
+    redaction = Redaction(submitted=[[f"customer {number}" for number in range(texts)]])
+    assert redaction.text("a word") == shown
 
 
 def test_where_too_much_was_submitted_to_look_for_no_text_of_the_service_is_repeated() -> None:

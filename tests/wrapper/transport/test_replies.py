@@ -80,6 +80,10 @@ def test_a_status_is_told_with_its_phrase_and_the_next_step(status: int, message
         ({"errors": [{"code": None}, {"code": 2}]}, "", 2, "400 Bad Request (code 2)"),
         ({"message": "m" * 500}, "m" * 500, None, f"400 Bad Request: {'m' * 500}"),
         ({"message": "m" * 501}, "m" * 501, None, f"400 Bad Request: {'m' * 500}..."),
+        (
+            {"message": "m", "errors": [{"remarks": "r" * 501}]},
+            *("m", None, f"400 Bad Request: m; {'r' * 500}..."),
+        ),
     ],
 )
 def test_the_words_and_the_code_of_an_error_are_found_where_they_are(
@@ -101,6 +105,11 @@ def test_the_body_of_an_error_keeps_letters_of_every_script() -> None:
 def test_of_an_error_that_is_no_json_no_body_is_kept(body: bytes) -> None:
     error = refused(500, body)
     assert (error.body, error.message, error.errors) == ("", "", ())
+
+
+@each_row(("commas", "message"), [(50_000, "m"), (50_001, "")])
+def test_an_error_of_more_values_than_any_has_is_not_read(commas: int, message: str) -> None:
+    assert refused(400, b'{"message":"m","errors":[' + b"0," * (commas - 1) + b"0]}").message == message
 
 
 @each_row("levels", [1, 10, 39, 40, 300, 600])
@@ -184,11 +193,31 @@ def test_data_is_what_the_reply_is_about_with_and_without_an_envelope(body: obje
 @pytest.mark.parametrize("name", ["x-request-id", "request-id", "x-correlation-id"])
 def test_the_name_of_a_request_is_found_in_the_headers(name: str) -> None:
     assert read({}, **{name: "r\x001"}).request_id == "r 1"
+    assert read({}, **{name: "r" * 201}).request_id == "r" * 200 + "..."
     assert read({}).request_id is None
 
 
 def test_a_reply_has_no_header_that_carries_credentials_or_cookies() -> None:
     assert dict(read({}, **{"set-cookie": "a=b", "authorization": "x", "date": "d"}).headers) == {"date": "d"}
+
+
+def test_the_model_of_a_reply_is_what_generated_code_makes_of_its_status_and_envelope() -> None:
+    reply = Reply(status_code=201, envelope={"a": 1}, parse=lambda status, envelope: (status, envelope))
+    assert reply.parse() == (201, {"a": 1})
+
+
+@each_row(
+    ("parse", "words"),
+    [
+        (None, "the document describes no reply of this kind; see Reply.data"),
+        (lambda *_: None, "the document describes no reply of this kind; see Reply.data"),
+        (lambda *_: {}["a"], "the reply is not what the document describes (KeyError); see Reply.data"),
+    ],
+)
+def test_a_reply_without_a_model_is_told_in_these_words(parse: Any, words: str) -> None:
+    with pytest.raises(UnexpectedResponseError) as caught:
+        Reply(status_code=200, parse=parse).parse()
+    assert str(caught.value) == words
 
 
 def test_a_success_that_is_no_json_is_unexpected() -> None:

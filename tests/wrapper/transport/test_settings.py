@@ -301,7 +301,10 @@ async def test_a_closed_async_client_says_so(anyio_backend: str) -> None:
 
 
 @both_clients
-@each_row("url", ["https://xn--.com", "https://api.XN--.com", "https://xn--999999999.com", "https://[v1.a]"])
+@each_row(
+    "url",
+    ["https://xn--.com", "https://api.XN--.com", "https://xn--999999999.com", "https://xn--0azz.com", "https://[v1.a]"],
+)
 def test_an_address_that_http_cannot_use_is_refused_when_the_client_is_made(
     client: Any, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -201,6 +201,16 @@ NOT_VISIBLE = "must be visible ASCII without blanks; a line end or a blank is of
             {"environment": "live"},
             'environment (or TAZAPAY_ENVIRONMENT) must be "sandbox" or "production"; got \'live\'',
         ),
+        ({"headers": [("a", "b")]}, "headers must be a mapping of names to values, both str; got list"),
+        (
+            {"headers": {"a b": "x"}},
+            "headers must be a mapping of names to values, both str; got 'a b', which is no name of a header",
+        ),
+        ({"headers": {"Host": "x"}}, "headers must be those of the caller; got Host, which the client itself sets"),
+        (
+            {"headers": {"X-Token": "a\n"}},
+            "headers must be texts; got a value of X-Token that is not visible ASCII without blanks around it",
+        ),
         ({"base_url": 1}, f"{URL}; got int"),
         ({"base_url": "https://a b"}, f"{URL}; got one with a blank, a backslash or a character outside visible ASCII"),
         ({"base_url": "https://[::1"}, f"{URL}; Invalid IPv6 URL"),

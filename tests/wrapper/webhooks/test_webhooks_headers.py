@@ -83,6 +83,7 @@ def test_an_empty_header_is_no_header() -> None:
 
 def test_blanks_around_the_value_are_left_out() -> None:
     assert signature_header({"signature": "\t c2ln bmVk \t"}) == "c2ln bmVk"
+    assert signature_header({"signature": "\u00a0c2ln\n"}) == "\u00a0c2ln\n", "HTTP knows no other blanks"
 
 
 @each_row(
@@ -129,10 +130,13 @@ def test_two_values_of_the_header_that_is_not_read_do_not_matter() -> None:
     ids=lambda headers: type(headers).__name__,
 )  # fmt: skip
 def test_what_is_no_headers_is_refused_by_name(headers: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match=f"^headers must be .*; got {type(headers).__name__}, or ") as caught:
+    with pytest.raises(InvalidArgumentError) as caught:
         signature_header(headers)
     assert caught.value.argument == "headers"
-    assert "c2lnbmVk" not in str(caught.value)
+    assert str(caught.value) == (
+        "headers must be a mapping of names to values, or pairs of them, each a str or bytes; "
+        f"got {type(headers).__name__}, or something else within"
+    )
 
 
 names = st.sampled_from(["signature", "Webhook-Signature", b"SIGNATURE"]) | st.text() | st.binary()

@@ -98,11 +98,11 @@ class Redaction:
         found = [
             (begin, begin + length)
             for length, runs in self._runs.items()
-            for begin in range(len(letters) - length + 1)
+            for begin in range(len(letters))
             if letters[begin : begin + length] in runs
         ]
         for end in [ellipsis.start() for ellipsis in _ELLIPSIS.finditer(letters)] + [len(letters)] * is_cut:
-            begins = range(max(0, end - _RUN), end - _SHORTEST + 1)
+            begins = range(max(0, end - _RUN), end)
             found += [(begin, end) for begin in begins if letters[begin:end] in self._heads]
         hidden = bytearray(len(letters))
         for begin, end in found:
@@ -114,7 +114,7 @@ class Redaction:
         runs: dict[int, set[str]] = {}
         left = _MOST_SUBMITTED
         for values, most in ((self._credentials, _RUN_OF_CREDENTIAL), (self._submitted, _RUN)):
-            texts = (value[: _MOST + 1] for value in each_once(values, _inner) if isinstance(value, str))
+            texts = (value[:_MOST] for value in each_once(values, _inner) if isinstance(value, str))
             for text in {each for each in texts if len(each) >= _SHORTEST}:
                 left -= max(len(text), 100)
                 self._shows_nothing = left < 0

@@ -153,11 +153,11 @@ class Settings:
         checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in given.items()}
         if "headers" in checked:
             checked["headers"] = {**self.headers, **checked["headers"]}
-        return evolve(self, **checked) if checked else self
+        return evolve(self, **checked)
 
     def within(self, seconds: float) -> Settings:
         """Return these settings for a call that may take no longer than so many seconds."""
-        return evolve(self, timeout=min(self.timeout, seconds), deadline=min(self.deadline, seconds))
+        return evolve(self, deadline=min(self.deadline, seconds))
 
 
 def _one_of(value: object, *, argument: str, accepted: tuple[Any, ...]) -> Any:
@@ -224,11 +224,11 @@ def _checked_url(url: object, *, allow_http: bool) -> str:
         raise ConfigurationError(f"{wanted}; got one with a blank, a backslash or a character outside visible ASCII")
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port  # reading the port is what checks it
-        (host or "").encode("idna")  # labels that are empty or too long would fail only when the name is looked up
-        _check_encoded_labels(host or "")
+        host, _ = parts.hostname or "", parts.port  # reading the port is what checks it
+        host.encode("idna")  # labels that are empty or too long would fail only when the name is looked up
+        _check_encoded_labels(host)
         if "[" in parts.netloc:
-            IPv6Address(host or "")  # Python takes addresses of versions to come, too
+            IPv6Address(host)  # Python takes addresses of versions to come, too
     except ValueError as error:
         raise ConfigurationError(f"{wanted}; {error}") from None
     if not host:

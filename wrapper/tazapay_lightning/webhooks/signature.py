@@ -133,6 +133,6 @@ def _plain(name: object) -> str:
     return (text.removeprefix("HTTP_").replace("_", "-") if text.startswith("HTTP_") else text).lower()
 
 
-def _text(value: object) -> str:
-    # ASGI writes Latin-1, which reads any byte.
-    return check_str(value.decode("latin-1") if isinstance(value, bytes) else value, argument="headers")
+def _text(value: Any) -> str:
+    # ASGI writes Latin-1, which reads any byte; what is neither text nor bytes is a TypeError.
+    return value if isinstance(value, str) else bytes.decode(value, "latin-1")
