@@ -286,7 +286,8 @@ def test_the_exit_code_says_how_bad_it_is_and_everything_is_written(checkout, pa
     assert new in (checkout.root / DOCUMENT).read_text()
     assert checkout.run("--check").returncode == 0
     again = checkout.run("--diff", str(pages / CREATE), DOCUMENT, "--format", "json")
-    assert (again.returncode, json.loads(again.stdout)["changes"]) == (code, json.loads(done.stdout)["changes"])
+    by_rules = [change for change in json.loads(done.stdout)["changes"] if change["group"] != "calls"]
+    assert (again.returncode, json.loads(again.stdout)["changes"]) == (code, by_rules)
 
 
 @pytest.mark.parametrize(
