@@ -1,0 +1,83 @@
+"""What is generated is called before it replaces what is there: changes of a page that rules alone would misjudge."""
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from codegen.errors import CodegenError
+from codegen.generate import probe as module
+from codegen.generate.document_checks import NAMES_OF_MODELS, bad_names, check_document
+from codegen.generate.probe import probe
+from codegen.generate.probe_calls import METHODS
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from codegen.read.documents import load_document
+from tazapay_lightning import AsyncLightningClient, LightningClient
+
+CREATE = "tests/pages/create-a-lightning-invoice.md"
+KEY = "        - in: header\n          name: Idempotency-Key\n"
+QUERY = "        - {in: query, name: locale, schema: {type: string}}\n"
+DATA = "                  data:\n                    type: string\n"
+OBJECT = "                  data:\n                    type: object\n"
+
+USED = """
+import asyncio
+from tazapay_lightning import AsyncLightningClient, LightningClient
+from tazapay_lightning_emulator import running_emulator
+
+with running_emulator() as emulator:
+    options = {"base_url": emulator.base_url, "max_retries": 0}
+    with LightningClient(emulator.api_key, emulator.api_secret, **options) as client:
+        made = client.create_invoice(amount_sats=1000, memo="Order", metadata={"order": "1"}, idempotency_key="a")
+        assert client.create_invoice(amount_sats=1000, memo="Order", metadata={"order": "1"},
+                                     idempotency_key="a").id == made.id, "the key was not sent"
+        assert client.update_invoice(made.id, metadata={"order": "2"}).metadata == {"order": "2"}
+        emulator.pay(made.id)
+        assert client.wait_for_payment(made.id, timeout=5, poll_interval=0.01).is_paid
+
+    async def main():
+        async with AsyncLightningClient(emulator.api_key, emulator.api_secret, **options) as client:
+            made = await client.create_invoice(amount_sats=2000)
+            assert (await client.get_invoice(made.id)).amount_sats == 2000
+
+    asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def new_checkout(new_warm_checkout):
+    return new_warm_checkout
+
+
+def used(checkout):
+    """Use the wrapper with the checkout's client, in a process that knows no other; return what it said."""
+    path = os.pathsep.join(str(checkout.root / folder) for folder in ("generated_client", "wrapper", "emulator"))
+    done = subprocess.run([sys.executable, "-c", USED], env={"PYTHONPATH": path}, capture_output=True, text=True)
+    return done.stderr
+
+
+def with_change(checkout, repository, old, new):
+    text = (repository / CREATE).read_text()
+    assert text.count(old) == 1, f"the page holds {old!r} {text.count(old)} times"
+    (checkout.root / "page.md").write_text(text.replace(old, new))
+    return "page.md"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("        '200':\n", "        '201':\n", id="200 becomes 201"),
+        pytest.param("        '200':\n", "        '202':\n", id="200 becomes 202"),
+        pytest.param("      parameters: []\n", "      parameters:\n" + KEY.lower() + "          schema: {type: string}\n",
+                     id="the header in lower case"),
+        pytest.param("      parameters: []\n", "      parameters:\n" + QUERY, id="an optional query parameter"),
+        pytest.param(DATA, OBJECT, id="data as an object"),
+    ],
+)
+def test_what_breaks_no_call_is_imported_without_an_edit_and_works(checkout, repository, old, new):
+    done = checkout.run("--import", with_change(checkout, repository, old, new))
+    assert done.returncode in {0, 3}, done.stderr
+    assert used(checkout) == ""
