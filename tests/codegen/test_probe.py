@@ -78,6 +78,37 @@ def with_change(checkout, repository, old, new):
     ],
 )
 def test_what_breaks_no_call_is_imported_without_an_edit_and_works(checkout, repository, old, new):
-    done = checkout.run("--import", with_change(checkout, repository, old, new))
+    done = checkout.run("--import", with_change(checkout, repository, old, new), "--drop-obsolete")
+    assert done.returncode in {0, 3}, done.stderr
+    assert used(checkout) == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "call", "line"),
+    [
+        pytest.param("                amount:\n", "                amount_sats:\n", "create_invoice", "amount", id="a field renamed"),
+        pytest.param("      parameters: []\n", "      parameters:\n" + QUERY.replace("schema", "required: true, schema"),
+                     "create_invoice", "_get_kwargs() missing 1 required keyword-only argument: 'locale'",
+                     id="a query parameter that is needed"),
+        pytest.param("                      amount: 123456\n", "                      amount: '0.00123456'\n",
+                     "create_invoice", "UnexpectedResponseError", id="an example with another type"),
+        pytest.param("                      id: l11_abc123xyz\n", "", "create_invoice", "UnexpectedResponseError",
+                     id="an example without an id"),
+    ],
+)
+def test_what_breaks_a_call_is_breaking_with_the_last_line_of_its_traceback(checkout, repository, old, new, call, line):
+    done = checkout.run("--import", with_change(checkout, repository, old, new), "--format", "json")
+    assert done.returncode == 4, done.stdout + done.stderr
+    calls = [each for each in json.loads(done.stdout)["changes"] if each["group"] == "calls"]
+    assert [call in each["operation"] for each in calls] == [True] * len(calls)
+    assert calls
+    assert line in calls[0]["what"]
+
+
+def test_a_reply_that_is_described_for_two_statuses_is_imported_and_works(checkout, repository):
+    text = (repository / CREATE).read_text()
+    reply = text[text.index("        '200':\n") : text.index("      parameters: []\n")]
+    (checkout.root / "page.md").write_text(text.replace(reply, reply + reply.replace("'200'", "'201'")))
+    done = checkout.run("--import", "page.md")
     assert done.returncode in {0, 3}, done.stderr
     assert used(checkout) == ""
