@@ -10,11 +10,11 @@ import pytest
 
 from codegen.errors import CodegenError
 from codegen.generate import probe as module
-from codegen.generate.document_checks import NAMES_OF_MODELS, bad_names, check_document
+from codegen.generate.document_checks import NAMES_OF_MODELS, check_document
 from codegen.generate.probe import probe
 from codegen.generate.probe_calls import METHODS
+from codegen.generate.regeneration import merged_document
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
-from codegen.read.documents import load_document
 from tazapay_lightning import AsyncLightningClient, LightningClient
 
 CREATE = "tests/pages/create-a-lightning-invoice.md"
@@ -52,6 +52,12 @@ def new_checkout(new_warm_checkout):
     return new_warm_checkout
 
 
+@pytest.fixture
+def effective(repository):
+    """The document with the supplement and every action of the overlay."""
+    return merged_document(repository, ())[0]
+
+
 def used(checkout):
     """Use the wrapper with the checkout's client, in a process that knows no other; return what it said."""
     path = os.pathsep.join(str(checkout.root / folder) for folder in ("generated_client", "wrapper", "emulator"))
@@ -71,8 +77,11 @@ def with_change(checkout, repository, old, new):
     [
         pytest.param("        '200':\n", "        '201':\n", id="200 becomes 201"),
         pytest.param("        '200':\n", "        '202':\n", id="200 becomes 202"),
-        pytest.param("      parameters: []\n", "      parameters:\n" + KEY.lower() + "          schema: {type: string}\n",
-                     id="the header in lower case"),
+        pytest.param(
+            "      parameters: []\n",
+            "      parameters:\n" + KEY.lower() + "          schema: {type: string}\n",
+            id="the header in lower case",
+        ),
         pytest.param("      parameters: []\n", "      parameters:\n" + QUERY, id="an optional query parameter"),
         pytest.param(DATA, OBJECT, id="data as an object"),
     ],
@@ -86,14 +95,34 @@ def test_what_breaks_no_call_is_imported_without_an_edit_and_works(checkout, rep
 @pytest.mark.parametrize(
     ("old", "new", "call", "line"),
     [
-        pytest.param("                amount:\n", "                amount_sats:\n", "create_invoice", "amount", id="a field renamed"),
-        pytest.param("      parameters: []\n", "      parameters:\n" + QUERY.replace("schema", "required: true, schema"),
-                     "create_invoice", "_get_kwargs() missing 1 required keyword-only argument: 'locale'",
-                     id="a query parameter that is needed"),
-        pytest.param("                      amount: 123456\n", "                      amount: '0.00123456'\n",
-                     "create_invoice", "UnexpectedResponseError", id="an example with another type"),
-        pytest.param("                      id: l11_abc123xyz\n", "", "create_invoice", "UnexpectedResponseError",
-                     id="an example without an id"),
+        pytest.param(
+            "                amount:\n",
+            "                amount_sats:\n",
+            "create_invoice",
+            "amount",
+            id="a field renamed",
+        ),
+        pytest.param(
+            "      parameters: []\n",
+            "      parameters:\n" + QUERY.replace("schema", "required: true, schema"),
+            "create_invoice",
+            "_get_kwargs() missing 1 required keyword-only argument: 'locale'",
+            id="a query parameter that is needed",
+        ),
+        pytest.param(
+            "                      amount: 123456\n",
+            "                      amount: '0.00123456'\n",
+            "create_invoice",
+            "UnexpectedResponseError",
+            id="an example with another type",
+        ),
+        pytest.param(
+            "                      id: l11_abc123xyz\n",
+            "",
+            "create_invoice",
+            "UnexpectedResponseError",
+            id="an example without an id",
+        ),
     ],
 )
 def test_what_breaks_a_call_is_breaking_with_the_last_line_of_its_traceback(checkout, repository, old, new, call, line):
@@ -112,3 +141,51 @@ def test_a_reply_that_is_described_for_two_statuses_is_imported_and_works(checko
     done = checkout.run("--import", "page.md")
     assert done.returncode in {0, 3}, done.stderr
     assert used(checkout) == ""
+
+
+@pytest.mark.parametrize("name", [*sorted(NAMES_OF_MODELS), "toDict", "$d", "CLS"])
+@pytest.mark.parametrize("holder", ["requestBody", "responses/200"])
+def test_a_property_that_would_break_its_model_is_refused_by_its_name(effective, holder, name):
+    place = effective["paths"]["/v3/lightning_invoice_bolt11"]["post"]
+    for step in holder.split("/"):
+        place = place[step]
+    place["content"]["application/json"]["schema"]["properties"][name] = {"type": "array", "items": {"type": "string"}}
+    with pytest.raises(CodegenError) as caught:
+        check_document(effective, DOCUMENT)
+    assert f"a property called {name} breaks its model, whose code uses that name itself" in str(caught.value)
+    assert "remove: true" in str(caught.value)
+
+
+def test_a_generated_client_that_breaks_a_call_does_not_replace_the_old_one(checkout):
+    checkout.edit(OVERLAY, "operationId: get_lightning_invoice\n", "operationId: fetch_lightning_invoice\n")
+    before = checkout.tree()
+    done = checkout.run()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the new client breaks calls, and the old one stays:\n  " in done.stderr
+    assert "get_lightning_invoice" in done.stderr
+    assert checkout.tree() == before
+
+
+def test_the_committed_client_breaks_no_call(repository, effective):
+    assert probe(repository, repository / PACKAGE, effective, check_document(effective, DOCUMENT).operations) == ()
+
+
+@pytest.mark.parametrize("client", [LightningClient, AsyncLightningClient])
+def test_every_public_method_that_sends_is_called(client):
+    sends_nothing = {"call", "with_options", "close", "aclose", "verify_webhook", "verify_webhook_request"}
+    methods = {name for name, _ in inspect.getmembers(client, inspect.isfunction) if not name.startswith("_")}
+    assert methods - sends_nothing == {name.partition("(")[0] for name in METHODS} - {"bulk.create_invoices"}
+
+
+def test_a_probe_that_does_not_end_is_ended_and_told(repository, effective, monkeypatch):
+    monkeypatch.setattr(module, "TIME_LIMIT", 0.01)
+    with pytest.raises(CodegenError, match="it did not come to an end within 0.01 seconds$"):
+        probe(repository, repository / PACKAGE, effective, ())
+
+
+def test_a_package_that_cannot_be_imported_is_told_by_the_last_line(repository, tmp_path):
+    package = tmp_path / "tazapay_lightning_api"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError('broken on purpose')\n")
+    with pytest.raises(CodegenError, match="by calling the wrapper through it: RuntimeError: broken on purpose$"):
+        probe(repository, package, {"paths": {}}, ())
