@@ -24,7 +24,7 @@ _PROGRAM = Path(__file__).with_name("probe_calls.py")
 _LONGEST = 300  # characters of a reason
 _INVOICE: JsonObject = {"id": "l11_abc123xyz", "amount": 123456, "status": "active", "payment_status": "unpaid"}
 _CONTRACT: JsonObject = {"status": "success", "message": "", "data": _INVOICE}
-"""What is answered where the document shows no reply, an empty one, or one that is no JSON, as some of Tazapay's are."""
+"""What is answered where the document shows no reply, an empty one, or what is no JSON: some pages do."""
 
 
 @dataclass(frozen=True)

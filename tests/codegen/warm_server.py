@@ -7,7 +7,8 @@ process group that a kill ends. The code is that of the repository; the files ar
 
 What the generator made of a document and its settings is kept, and copied when a later run asks for the same, which
 most of them do, and so is what the probe found of it: that it makes the same again, in spite of hash seeds and of what
-the caller has set, is shown by test_generate_sh.py. A run that is going to be killed has the generator run, as one more place to be killed in.
+the caller has set, is shown by test_generate_sh.py. A run that is going to be killed has the generator run, as one
+more place to be killed in.
 
 Started by `tests.codegen.warm` with the number of the socket to listen on; ends when that is closed.
 """
