@@ -18,7 +18,7 @@ from codegen.overlay.actions import Action
 from codegen.overlay.additions import Addition, missing_definitions, sample_defaults
 from codegen.overlay.obsolete import fit_overlay
 from codegen.read.documents import JsonObject, parse_document, shown
-from codegen.read.places import steps_of
+from codegen.read.references import steps_of
 from codegen.read.sources import Source, read_sources
 from codegen.read.units import title
 from codegen.write.placing import put_in_place

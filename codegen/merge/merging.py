@@ -11,7 +11,7 @@ from codegen.errors import CodegenError
 from codegen.generate.package_checks import path_shape
 from codegen.read.documents import JsonObject, JsonValue, describe, shown
 from codegen.read.sources import Source, read_version
-from codegen.read.units import Unit, canonical, is_operation, joined, order, references, title, unit_of
+from codegen.read.units import Unit, canonical, is_operation, joined, order, title, used_parts
 
 _SETTLED = ("servers", "security")
 """Where requests go and how they sign in: no page of one operation decides that for all of them."""
@@ -140,8 +140,8 @@ def _left_behind(
     """List the operations that are not imported although something changes that they share with those that are."""
     users: dict[Unit, list[Unit]] = {}
     for unit, value in parts.items():
-        for reference in references(value):
-            users.setdefault(unit_of(reference), []).append(unit)
+        for used in used_parts(value):
+            users.setdefault(used, []).append(unit)
         if is_operation(unit):
             for key in ("parameters", "servers"):
                 users.setdefault((*unit[:2], key), []).append(unit)

@@ -13,8 +13,7 @@ from codegen.generate.document_checks import bad_defaults, resolves, target_of
 from codegen.overlay.actions import Action
 from codegen.read.block_text import dumped
 from codegen.read.documents import JsonObject, JsonValue, shown
-from codegen.read.places import escaped, places
-from codegen.read.references import look_up
+from codegen.read.references import escaped, look_up, places
 from codegen.read.units import METHODS
 
 _SCHEMA = re.compile(r"#/components/schemas/([A-Za-z0-9._-]+)")

@@ -12,8 +12,8 @@ from codegen.errors import CodegenError
 from codegen.read.block_text import BlockText, Steps, dumped
 from codegen.read.documents import JsonObject, JsonValue, describe, parse_nodes, shown
 from codegen.read.json_places import JsonPlaces
-from codegen.read.places import references, steps_of
 from codegen.read.published_page import find_document
+from codegen.read.references import references, steps_of
 from codegen.read.units import Unit, units
 from codegen.read.values import MAX_NAME
 

@@ -167,7 +167,8 @@ def test_a_component_that_changed_is_told_where_it_is_used(published):
 def test_a_component_that_no_operation_uses_is_said_to_be_none(published):
     after = changed(published, ("components", "schemas"), {"A": {"$ref": "#/components/schemas/B"}, "B": {}})
     drift = compare(published, after, COVERAGE)
-    assert {(change.severity, change.why) for change in drift.changes} == {("harmless", "no operation uses it")}
+    assert {change.severity for change in drift.changes} == {"harmless"}
+    assert all(change.why.startswith("no operation refers to it") for change in drift.changes)
     assert len(drift.changes) == 2
 
 
