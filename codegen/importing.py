@@ -178,8 +178,6 @@ def _edited(overlay: Source, ours: Overlay, obsolete: Sequence[Action], added: S
     if len(obsolete) == len(ours.actions):
         raise CodegenError(f"{OVERLAY}: every action is obsolete, and an overlay without any is not valid; keep one")
     block = overlay.block()
-    if block is None:
-        raise _not_in_place()
     done = [block.delete(("actions", action.number - 1)) for action in obsolete]
     done += [block.add(("actions",), "\n" + addition.action) for addition in added]
     if not all(done):

@@ -33,7 +33,8 @@ def rewritten(current: Source, merged: Merged) -> tuple[str, JsonObject]:
 
 def _spliced(current: Source, merged: Merged) -> str:
     anew: set[Unit] = set()
-    while block := current.block():
+    while True:
+        block = current.block()
         stuck = _splice(block, current, merged, anew)
         if stuck is None:
             return block.changed()
