@@ -16,7 +16,7 @@ from codegen.merge.rewriting import rewritten
 from codegen.merge.supplement import superseded, supplemented
 from codegen.overlay.actions import Action
 from codegen.overlay.additions import Addition, missing_definitions, sample_defaults
-from codegen.overlay.obsolete import fit_overlay
+from codegen.overlay.applier import fit_overlay
 from codegen.read.documents import JsonObject, parse_document, shown
 from codegen.read.references import steps_of
 from codegen.read.sources import Source, read_sources

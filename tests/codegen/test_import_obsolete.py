@@ -5,7 +5,7 @@ import pytest
 from codegen.errors import CodegenError
 from codegen.overlay.actions import read_overlay
 from codegen.overlay.additions import missing_definitions
-from codegen.overlay.obsolete import fit_overlay
+from codegen.overlay.applier import fit_overlay
 from codegen.read.block_text import BlockText
 from codegen.read.documents import parse_nodes
 from tests.support.tables import each_row
