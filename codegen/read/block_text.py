@@ -6,6 +6,7 @@ cannot change: comments, quotes, folded lines and blank lines stay as they are.
 """
 
 import io
+import re
 from dataclasses import dataclass
 from textwrap import indent
 
@@ -65,8 +66,8 @@ class BlockText:
         entry = self._entry(steps)
         if entry is None:
             return None
-        lines = _broken_by_lf(self.text[entry.start : entry.end]).split("\n")
-        text = "\n".join(_without_indentation(line, entry.column) for line in lines)
+        text = re.sub(r"\r\n?", "\n", self.text[entry.start : entry.end])
+        text = re.sub(rf"(?m)^ {{0,{entry.column}}}", "", text)  # a comment may have less
         return text if text.endswith("\n") else text + "\n"
 
     def replace(self, steps: Steps, new: str) -> bool:
@@ -183,12 +184,3 @@ def nested(key: str, inside: str) -> str:
         '/v3/x:\n  get: 1\n  put: 2\n'
     """
     return dumped({key: None}) + indent(inside, " " * _INDENTATION)
-
-
-def _broken_by_lf(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _without_indentation(line: str, column: int) -> str:
-    """Take away as many leading spaces as the entry has; a comment may have less."""
-    return line[column:] if not line[:column].strip(" ") else line.lstrip(" ")

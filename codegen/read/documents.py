@@ -162,8 +162,10 @@ class _NodeReader:
             raise self._refused(node, "an alias here leads back to the value that holds it")
         self._open.append(node)
         try:
-            if isinstance(node, ScalarNode):
-                return self._scalar(node)
+            if isinstance(node, ScalarNode) and node.tag in _TEXT_SCALARS:
+                return str(node.value)
+            if isinstance(node, ScalarNode) and node.tag in _TYPED_SCALARS:
+                return self._typed(node)
             if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
                 return [self.value_of(item) for item in node.value]
             if isinstance(node, MappingNode) and node.tag == _TAG + "map":
@@ -172,18 +174,13 @@ class _NodeReader:
             self._open.pop()
         raise self._refused(node, f"the tag {shown(str(node.tag))} has no meaning in JSON")
 
-    def _scalar(self, node: ScalarNode) -> JsonValue:
-        if node.tag in _TEXT_SCALARS:
-            return str(node.value)
-        if node.tag in _TYPED_SCALARS:
-            try:
-                value: JsonValue = self._constructor.construct_object(node)
-            except ValueError:
-                if len(node.value) > MOST_BITS:
-                    raise self._refused(node, NO_NUMBER) from None
-                raise self._refused(node, f"{describe(node.value)} is not what its tag {node.tag} says") from None
-            return value
-        raise self._refused(node, f"the tag {shown(str(node.tag))} has no meaning in JSON")
+    def _typed(self, node: ScalarNode) -> JsonValue:
+        try:
+            value: JsonValue = self._constructor.construct_object(node)
+        except ValueError:
+            what = f"{describe(node.value)} is not what its tag {node.tag} says"
+            raise self._refused(node, NO_NUMBER if len(node.value) > MOST_BITS else what) from None
+        return value
 
     def _mapping(self, node: MappingNode) -> JsonObject:
         value: JsonObject = {}
