@@ -14,6 +14,7 @@ from codegen.drift.coverage import Coverage, OperationCoverage
 from codegen.drift.facts import Facts, Operation, State, Where
 from codegen.drift.verdicts import LOOK, RULES, Difference
 from codegen.errors import CodegenError
+from codegen.generate.unfolding import unfolds_into_too_much
 from codegen.overlay.applier import equal
 from codegen.read.documents import JsonObject
 from codegen.read.references import Location, pointer_to
@@ -56,6 +57,8 @@ def compare(
         >>> drift.severity, drift.exit_code, drift.changes[0].what
         ('harmless', 0, 'only info changed')
     """
+    for place, problem in (each for document in (before, after) for each in unfolds_into_too_much(document)):
+        raise CodegenError(f"the documents cannot be compared: {printable(place)} {problem}")
     try:
         changes = _changes(before, after, coverage)
         told = {_about(change) for change in changes}
@@ -101,6 +104,7 @@ def _of_operations(before: State, after: State, documents: tuple[Facts, Facts], 
         now = new.pop(shape if shape in new else moved.get(str(was.said("operationId")), shape), None)
         covered = coverage.operation(was.method, was.path)
         if now is None:
+            before.of_operation(was)  # for what it refers to
             by = covered.method if covered else "client.call(...)"
             yield _whole(was, "gone", "breaking", f"{by} has nothing to call any more")
             continue
@@ -117,6 +121,7 @@ def _of_operations(before: State, after: State, documents: tuple[Facts, Facts], 
             told = [_words(now.name, "only the way it is written changed", now.node.place)]
         yield from told
     for now in new.values():
+        after.of_operation(now)  # for what it refers to
         covered = coverage.operation(now.method, now.path)
         why = "callable with client.call(...); no method of the wrapper covers it"
         if covered:

@@ -71,7 +71,7 @@ class _Node(NamedTuple):
 
 
 _Rule: TypeAlias = Callable[[Where, _Node, At], None]
-_MOST_PARTS = 10 * MAX_FIELDS  # counted in each operation that refers to them, words and examples too
+MOST_PARTS = 2 * MAX_FIELDS  # counted in each operation that refers to them, words and examples too
 _SHARED = ("parameters", "servers")
 """What a path says for its operations, and they are compared with."""
 DOCUMENT: Where = ("the document",)
@@ -294,8 +294,8 @@ class State:
 
     def _count(self) -> None:
         self._parts += 1
-        if self._parts > _MOST_PARTS:
-            raise CodegenError(f"the document unfolds into more than {_MOST_PARTS:,} parts: schemas multiply")
+        if self._parts > MOST_PARTS:
+            raise CodegenError(f"the document unfolds into more than {MOST_PARTS:,} parts: schemas multiply")
 
     # references
 
@@ -315,11 +315,13 @@ class State:
 
     def _unfolded(self, node: _Node) -> JsonValue:
         """Return a value with all that it refers to."""
-        self._count()
         node = self._resolved(node)
         if isinstance(node.value, list):
             return [self._unfolded(node._replace(value=each)) for each in node.value]
-        return {key: self._unfolded(node.at(key)) for key in node.value} if isinstance(node.value, dict) else node.value
+        if not isinstance(node.value, dict):
+            return node.value
+        self._count()
+        return {key: self._unfolded(node.at(key)) for key in node.value}
 
 
 def without_words(value: JsonValue, *, named: bool = False) -> JsonValue:
