@@ -17,9 +17,9 @@ from codegen.merge.rewriting import rewritten
 from codegen.merge.supplement import superseded, supplemented
 from codegen.overlay.actions import Action
 from codegen.overlay.additions import Addition, missing_definitions, sample_defaults
-from codegen.overlay.obsolete import fit_overlay
+from codegen.overlay.applier import fit_overlay
 from codegen.read.documents import JsonObject, parse_document, shown
-from codegen.read.places import steps_of
+from codegen.read.references import steps_of
 from codegen.read.sources import Source, read_sources
 from codegen.read.units import title
 from codegen.write.placing import put_in_place
@@ -181,8 +181,6 @@ def _edited(overlay: Source, ours: Overlay, obsolete: Sequence[Action], added: S
     if len(obsolete) == len(ours.actions):
         raise CodegenError(f"{OVERLAY}: every action is obsolete, and an overlay without any is not valid; keep one")
     block = overlay.block()
-    if block is None:
-        raise _not_in_place()
     done = [block.delete(("actions", action.number - 1)) for action in obsolete]
     done += [block.add(("actions",), "\n" + addition.action) for addition in added]
     if not all(done):

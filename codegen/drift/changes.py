@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from codegen.read.documents import JsonValue
-from codegen.read.places import escaped
-from codegen.read.references import Location
 
 Severity: TypeAlias = Literal["none", "harmless", "wrapper", "breaking"]
 
@@ -108,13 +106,3 @@ def quoted(value: JsonValue) -> str:
     """
     text = value if isinstance(value, str) and value.strip() else json.dumps(value, ensure_ascii=False)
     return f"`{printable(text)}`"
-
-
-def pointer(location: Location) -> str:
-    """Write a location as a JSON pointer (RFC 6901) in a URI fragment's form.
-
-    Examples:
-        >>> pointer(("paths", "/v3/a", "get", "parameters", 0))
-        '#/paths/~1v3~1a/get/parameters/0'
-    """
-    return "/".join(["#", *(escaped(str(step)) for step in location)])

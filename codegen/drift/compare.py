@@ -5,22 +5,25 @@ verdict. *Breaking*: an application that works today may stop working. *Wrapper*
 change the wrapper. *Harmless*: nothing has to be done.
 """
 
-from collections.abc import Iterator, Set
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import replace
 
-from codegen.drift.changes import GROUPS, SEVERITIES, Change, Drift, Severity, pointer, printable, quoted
+from codegen.drift import facts
+from codegen.drift.changes import GROUPS, SEVERITIES, Change, Drift, Severity, printable, quoted
 from codegen.drift.coverage import Coverage, OperationCoverage
-from codegen.drift.fields import Node, Pair, Unfolding, name_of, operations_of, places_that_differ
-from codegen.drift.operations import WHOLE, OperationWalk, compare_security, compare_servers
-from codegen.drift.verdicts import Verdict
-from codegen.drift.walk import UNEXPLAINED, At, Rule, Walk, told_elsewhere
+from codegen.drift.facts import Facts, Operation, State, Where
+from codegen.drift.verdicts import LOOK, RULES, Difference
 from codegen.errors import CodegenError
+from codegen.generate.unfolding import unfolds_into_too_much
 from codegen.overlay.applier import equal
 from codegen.read.documents import JsonObject
-from codegen.read.references import Location
-from codegen.read.units import METHODS
+from codegen.read.references import Location, pointer_to
 
 __all__ = ["GROUPS", "SEVERITIES", "Change", "Drift", "Severity", "compare"]
+
+UNEXPLAINED = "changed in a way that no rule covers"
+_SETTLED = "an action of the overlay, or the supplement, settles it: what is generated is the same"
+_WORDS_WHY = "what is sent and read is the same; read them, they may say more than types do"
 
 
 def compare(
@@ -54,12 +57,23 @@ def compare(
         >>> drift.severity, drift.exit_code, drift.changes[0].what
         ('harmless', 0, 'only info changed')
     """
+    for place, problem in (each for document in (before, after) for each in unfolds_into_too_much(document)):
+        raise CodegenError(f"the documents cannot be compared: {printable(place)} {problem}")
     try:
-        changes = [] if equal(before, after) else list(_changes(before, after, coverage))
-        changes += _settled(*published, set(places_that_differ(before, after))) if published else ()
+        changes = _changes(before, after, coverage)
+        told = {_about(change) for change in changes}
+        changes += [
+            replace(change, group="overlay", severity="harmless", why=_SETTLED)
+            for change in (_changes(*published, coverage) if published else ())
+            if _about(change) not in told
+        ]
     except RecursionError:
         raise CodegenError("the documents cannot be compared: they nest or refer too deeply") from None
     return Drift(tuple(sorted(changes, key=_order)), *names)
+
+
+def _about(change: Change) -> tuple[str, str]:
+    return change.operation, "words" if change.group == "words" else change.place
 
 
 def _order(change: Change) -> tuple[object, ...]:
@@ -67,101 +81,117 @@ def _order(change: Change) -> tuple[object, ...]:
     return GROUPS.index(change.group), badness, change.operation, change.side, change.field, change.what
 
 
-def _changes(before: JsonObject, after: JsonObject, coverage: Coverage) -> Iterator[Change]:
-    unfoldings = Unfolding(before), Unfolding(after)
-    roots = [Node({**each.document, "paths": each.of(each.document.get("paths"), ("paths",))}) for each in unfoldings]
-    documents, (old, new) = Pair(*roots), map(operations_of, roots)
-    pairs = [Pair(old[key], new[key]) for key in old if key in new]
-    gone, come = ([every[key] for key in every if key not in other] for every, other in ((old, new), (new, old)))
-    for operation in gone:
-        name = operation.at("operationId")
-        moved = [each for each in come if name.exists and equal(each.at("operationId").value, name.value)]
-        if moved:
-            come.remove(moved[0])
-            pairs.append(Pair(operation, moved[0]))
+def _changes(old: JsonObject, new: JsonObject, coverage: Coverage) -> list[Change]:
+    before, after = State(old), State(new)
+    documents = before.of_document(), after.of_document()
+    changes = [] if equal(old, new) else [*_of_operations(before, after, documents, coverage)]
+    reached = before.reached | after.reached  # which is told where it is used
+    left, right = (
+        {slot: fact for slot, fact in each.items() if slot[1] != facts.COMPONENT or fact.place not in reached}
+        for each in documents
+    )
+    changes += _differences("", left, right, None, coverage.security)
+    if changes or equal(old, new):
+        return changes
+    return [Change(UNEXPLAINED, "wrapper", "", "", "", "the documents differ", "read them side by side", "#")]
+
+
+def _of_operations(before: State, after: State, documents: tuple[Facts, Facts], coverage: Coverage) -> Iterator[Change]:
+    old, new = before.operations(), after.operations()
+    moved = {str(now.said("operationId")): shape for shape, now in new.items() if shape not in old}
+    moved.pop("None", None)
+    for shape, was in old.items():
+        now = new.pop(shape if shape in new else moved.get(str(was.said("operationId")), shape), None)
+        covered = coverage.operation(was.method, was.path)
+        if now is None:
+            before.of_operation(was)  # for what it refers to
+            by = covered.method if covered else "client.call(...)"
+            yield _whole(was, "gone", "breaking", f"{by} has nothing to call any more")
             continue
-        covered = _covered(operation, coverage)
-        why = f"{covered.method} has nothing to call any more" if covered else "callers of client.call(...) lose it"
-        yield _whole(operation, "gone", Verdict("breaking", why))
-    for operation in come:
-        covered = _covered(operation, coverage)
-        verdict = Verdict("harmless", "callable with client.call(...); no method of the wrapper covers it")
+        if was.name != now.name:
+            severity: Severity = "harmless" if was.shape == now.shape else "breaking"
+            why = "names of parameters make no difference, everything else is another address"
+            yield _whole(now, f"moved: it was {quoted(was.name)}", severity, why)
+        both = before.of_operation(was), after.of_operation(now)
+        for one, other, document in zip(both, both[::-1], documents, strict=True):
+            if ((), "security") in other:  # without one of its own, that of the document holds
+                one.setdefault(((), "security"), document[facts.DOCUMENT, "security"])
+        told = [*_differences(now.name, *both, covered, coverage.security)]
+        if not told and not equal(was.whole, now.whole):
+            told = [_words(now.name, "only the way it is written changed", now.node.place)]
+        yield from told
+    for now in new.values():
+        after.of_operation(now)  # for what it refers to
+        covered = coverage.operation(now.method, now.path)
+        why = "callable with client.call(...); no method of the wrapper covers it"
         if covered:
-            verdict = Verdict("wrapper", f"{covered.method} calls it: look whether it sends what is asked for")
-        yield _whole(operation, f"new: {quoted(operation.at('operationId').value)}", verdict)
-    found: list[Change] = []
-    for pair in pairs:
-        walk = OperationWalk(name_of(pair.new), _covered(pair.old, coverage), documents, coverage.security)
-        walk.compare(pair)
-        found += walk.told()
-    document = _DocumentWalk("", None, documents, coverage.security)
-    document.compare(documents, unfoldings[0].reached | unfoldings[1].reached)
-    found += document.told()
-    yield from found
-    if not (found or gone or come):
-        yield Change(UNEXPLAINED, "wrapper", "", "", "", "the documents differ", "read them side by side", "#")
+            why = f"{covered.method} calls it: look whether it sends what is asked for"
+        yield _whole(now, f"new: {quoted(now.said('operationId'))}", "wrapper" if covered else "harmless", why)
 
 
-def _whole(operation: Node, what: str, verdict: Verdict) -> Change:
-    name = printable(name_of(operation))
-    return Change("operations", verdict.severity, name, "", "", what, verdict.why, pointer(operation.place))
+def _whole(operation: Operation, what: str, severity: Severity, why: str) -> Change:
+    name, place = printable(operation.name), pointer_to(operation.node.place)
+    return Change("operations", severity, name, "", "", what, why, place)
 
 
-def _covered(operation: Node, coverage: Coverage) -> OperationCoverage | None:
-    return coverage.operation(str(operation.place[2]), str(operation.place[1]))
+def _words(operation: str, what: str, place: Location) -> Change:
+    return Change("words", "harmless", printable(operation), "", "", what, _WORDS_WHY, pointer_to(place))
 
 
-class _DocumentWalk(Walk):
-    """The comparison of what the document says about itself, and of what no operation holds."""
-
-    def compare(self, pair: Pair, reached: Set[str]) -> None:
-        """Compare all of it but what references of operations lead to, which these tell."""
-        rules: dict[str, Rule] = {
-            "info": self._about,
-            "tags": self._about,
-            "paths": self._paths,
-            "components": partial(self._components, reached),
-            "security": told_elsewhere,
-            "servers": partial(compare_servers, self),
-        }
-        self.each(pair, WHOLE, rules)
-        compare_security(self, pair)
-
-    def _about(self, pair: Pair, _at: At) -> None:
-        self.words.setdefault(str(pair.place[-1]), pair.place)
-
-    def _paths(self, paths: Pair, at: At) -> None:
-        if not paths.are_objects:
-            self.unexplained(paths, at)
-            return
-        for item in map(paths.at, paths.keys):
-            methods = [key for key in item.keys if key in METHODS and item.at(key).are_objects]
-            if item.change == "changed":  # what a path says for all of its operations is compared with them
-                shared = ("parameters", "servers") if any(item.at(key).change == "changed" for key in methods) else ()
-                self.each(item, at, dict.fromkeys((*methods, *shared), told_elsewhere))
-            elif not methods:
-                self.unexplained(item, at)
-
-    def _components(self, reached: Set[str], components: Pair, at: At) -> None:
-        if not components.are_objects:
-            self.unexplained(components, at)
-            return
-        for kind in components.keys:
-            members = components.at(kind)
-            verdict = Verdict("harmless", "no operation uses it")
-            if kind == "securitySchemes":
-                verdict = Verdict("harmless", "what has to be sent is listed under security, if it is another")
-            for each in map(members.at, members.keys) if members.are_objects else [members]:
-                if not each.is_same and pointer(each.place) not in reached:
-                    self.add("words", at, f"{quoted(each.place[-1])} is {each.change}", verdict, each.place)
+def _differences(
+    name: str, old: Facts, new: Facts, covered: OperationCoverage | None, security: str
+) -> Iterator[Change]:
+    """Judge each fact that differs, and tell in one line that words do."""
+    words: dict[str, Location] = {}
+    silent: dict[Where, int] = {}  # what is inside of it, from so many steps on, is told by what was said of it
+    is_told = False
+    for where, keyword in sorted(old.keys() | new.keys()):
+        was, now = old.get((where, keyword)), new.get((where, keyword))
+        found = Difference(where, was, now, old, new, covered, security)
+        fact = now or was
+        if fact is None or (was and now and equal(was.value, now.value)):
+            continue
+        is_inside = any(len(where) >= silent.get(where[:steps], len(where) + 1) for steps in range(len(where) + 1))
+        is_new = now is not None and was is None
+        if (is_new and keyword == facts.DESCRIBED) or (
+            is_inside and not (is_new and keyword in {"default", facts.DANGLING})
+        ):
+            continue
+        if keyword in facts.TELLS_INSIDE and not (was and now):
+            silent[where] = len(where) + (keyword == facts.DESCRIBED)
+        if where == facts.DOCUMENT and keyword in {"info", "tags"}:
+            words.setdefault(keyword, fact.place)
+            continue
+        if keyword in facts.WORDS:
+            words.setdefault("examples" if keyword.startswith("example") else "descriptions", fact.place)
+            continue
+        group, rule = RULES.get(keyword, (UNEXPLAINED, None))
+        verdict = rule(found) if rule else None
+        if verdict is None and found.is_only_words:
+            words.setdefault("descriptions or examples", fact.place)
+            continue
+        is_told = True
+        if keyword == facts.FIELD and not (was and now):
+            group = f"{found.at.side} fields"
+        about = printable(name), found.at.side, printable(found.at.name), _what(found, keyword)
+        severity, why = verdict or LOOK
+        yield Change(group if verdict else UNEXPLAINED, severity, *about, why, pointer_to(fact.place))
+    if words:
+        what = f"{'also' if is_told else 'only'} {' and '.join(sorted(words))} changed"
+        yield _words(name, what, next(iter(words.values())))
 
 
-def _settled(old: JsonObject, new: JsonObject, differing: set[Location]) -> Iterator[Change]:
-    """Yield what differs in the published documents and no longer in what clients are generated from."""
-    around = {place[:length] for place in differing for length in range(len(place) + 1)}
-    for place in places_that_differ(old, new):
-        if place not in around and not any(place[:length] in differing for length in range(len(place))):
-            name = f"{str(place[2]).upper()} {place[1]}" if place[0] == "paths" and len(place) > 2 else ""
-            what = f"{quoted(place[-1])} is published otherwise"
-            why = "an action of the overlay, or the supplement, settles it: what is generated is the same"
-            yield Change("overlay", "harmless", printable(name), "", "", what, why, pointer(place))
+def _what(found: Difference, keyword: str) -> str:
+    was, now = found.values
+    if keyword == facts.FIELD:
+        needed = "required" if now else "optional"
+        kind = quoted(" or ".join(sorted(found.kinds())) or "anything")
+        return f"{needed} now" if found.was and found.now else f"new: {kind}, {needed}" if found.now else "gone"
+    if keyword in {facts.ERROR, facts.COMPONENT}:  # what it holds would be long
+        return (
+            f"{quoted(found.where[-1])} is {'changed' if found.was and found.now else 'new' if found.now else 'gone'}"
+        )
+    key = quoted(keyword.strip("()"))
+    if found.was is None:
+        return f"{key} is new: {quoted(now)}"
+    return f"{key} is {'gone' if found.now is None else quoted(now)}; it was {quoted(was)}"

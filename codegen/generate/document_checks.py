@@ -13,8 +13,7 @@ from codegen.errors import CodegenError
 from codegen.generate.spec_validation import VALIDATORS
 from codegen.generate.unfolding import unfolds_into_too_much
 from codegen.read.documents import JsonObject, JsonValue, describe, shown
-from codegen.read.places import escaped, places, references, steps_of
-from codegen.read.references import look_up
+from codegen.read.references import escaped, look_up, places, references, steps_of
 
 MAX_CHAIN = 20
 """A reference to a reference is rare; so many in a row are there to keep whoever follows them busy."""

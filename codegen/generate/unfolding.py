@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from codegen.read.documents import JsonObject, JsonValue
-from codegen.read.places import escaped, members
-from codegen.read.references import look_up
+from codegen.read.references import escaped, look_up, members
 from codegen.read.units import units
 
 MAX_FIELDS = 100_000

@@ -11,7 +11,7 @@ from codegen.errors import CodegenError
 from codegen.generate.package_checks import path_shape
 from codegen.read.documents import JsonObject, JsonValue, describe, shown
 from codegen.read.sources import Source, read_version
-from codegen.read.units import Unit, canonical, is_operation, joined, order, references, title, unit_of
+from codegen.read.units import Unit, canonical, is_operation, joined, order, title, used_parts
 
 _SETTLED = ("servers", "security")
 """Where requests go and how they sign in: no page of one operation decides that for all of them."""
@@ -138,28 +138,17 @@ def _left_behind(
     given: Mapping[Unit, Source],
 ) -> list[str]:
     """List the operations that are not imported although something changes that they share with those that are."""
-    users: dict[Unit, list[Unit]] = {}
-    for unit, value in parts.items():
-        for reference in references(value):
-            users.setdefault(unit_of(reference), []).append(unit)
-        if is_operation(unit):
-            for key in ("parameters", "servers"):
-                users.setdefault((*unit[:2], key), []).append(unit)
-    problems = []
+    used = {unit: used_parts(value) for unit, value in parts.items()}
     # A component that is new changes nothing for those who had to do without it, or with a stub of the overlay.
-    reached = {unit: unit for unit in changed if not is_operation(unit) and (unit in before or unit[0] == "paths")}
-    waiting = list(reached)
-    while waiting:
-        part = waiting.pop()
-        for user in users.get(part, ()):
-            if user in reached or (user in changed and is_operation(user)):
-                continue
-            reached[user] = reached[part]
-            waiting.append(user)
-            if is_operation(user) and user not in given:
-                cause = reached[user]
-                problems.append(
-                    f"{title(user)} ({current.at(*user)}) uses {title(cause)}, which {changed[cause].at(*cause)}"
-                    " changes: import its page too, which says whether that holds for it"
-                )
+    shared = {unit for unit in changed if not is_operation(unit) and (unit in before or unit[0] == "paths")}
+    problems = []
+    for user in (unit for unit in parts if shared and is_operation(unit) and unit not in given):
+        reached = [user, *((*user[:2], key) for key in ("parameters", "servers"))]
+        for part in reached:  # which grows
+            reached += used.get(part, set()).difference(reached)
+        problems += [
+            f"{title(user)} ({current.at(*user)}) uses {title(cause)}, which {changed[cause].at(*cause)}"
+            " changes: import its page too, which says whether that holds for it"
+            for cause in sorted(shared.intersection(reached))
+        ]
     return problems

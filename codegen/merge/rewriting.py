@@ -1,6 +1,6 @@
 """Write a merged document into the text of the one that was there, and touch nothing else of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from codegen.errors import CodegenError
 from codegen.merge.merging import Merged
@@ -33,7 +33,8 @@ def rewritten(current: Source, merged: Merged) -> tuple[str, JsonObject]:
 
 def _spliced(current: Source, merged: Merged) -> str:
     anew: set[Unit] = set()
-    while block := current.block():
+    while True:
+        block = current.block()
         stuck = _splice(block, current, merged, anew)
         if stuck is None:
             return block.changed()
@@ -55,7 +56,7 @@ def _splice(block: BlockText, current: Source, merged: Merged, anew: set[Unit]) 
             continue
         source = merged.changed.get(unit)
         text = source.entry(unit) if source else dumped({unit[-1]: _value_at(merged.document, unit)})
-        held = next(length for length in range(len(unit), -1, -1) if _holds(current, unit[:length]))
+        held = _held(current.document, unit)
         if held == len(unit):
             if not block.replace(unit, text):
                 return unit[:-1]
@@ -79,21 +80,17 @@ def _tree(key: str, texts: Mapping[Unit, str]) -> str:
     return nested(key, "".join(_tree(step, inside) for step, inside in inner.items()))
 
 
-def _holds(current: Source, unit: Unit) -> bool:
-    *_, (found, _value) = _descent(current.document, unit)
-    return found == unit
+def _held(document: JsonValue, unit: Unit) -> int:
+    """Count the keys as far as the document goes."""
+    for length, step in enumerate(unit):
+        if not isinstance(document, dict) or step not in document:
+            return length
+        document = document[step]
+    return len(unit)
 
 
 def _value_at(document: JsonValue, unit: Unit) -> JsonValue:
-    *_, (found, value) = _descent(document, unit)
-    return value if found == unit else None
-
-
-def _descent(document: JsonValue, unit: Unit) -> Iterator[tuple[Unit, JsonValue]]:
-    """Follow the keys as far as the document goes."""
-    yield (), document
-    for length, step in enumerate(unit, start=1):
-        if not isinstance(document, dict) or step not in document:
-            return
-        document = document[step]
-        yield unit[:length], document
+    """Follow the keys; None if the document does not go so far."""
+    for step in unit:
+        document = document.get(step) if isinstance(document, dict) else None
+    return document

@@ -17,6 +17,9 @@ from codegen.read.documents import JsonObject, JsonValue, describe
 _OVERLAY_KEYS = {"overlay": True, "info": True, "extends": False, "actions": True}
 _INFO_KEYS = {"title": True, "version": True}
 _ACTION_KEYS = {"target": True, "description": True, "update": False, "remove": False}
+STUB: JsonObject = {"type": "string", "format": "json"}
+"""What Tazapay gives as the type of fields whose content it does not describe, and stands in for what is missing."""
+
 _MAY_MATCH_NOTHING = "x-may-match-nothing"
 """For a rule about the whole document, which is not obsolete where no page breaks it at the moment."""
 

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from codegen.generate.document_checks import bad_defaults, resolves, target_of
-from codegen.overlay.actions import Action
+from codegen.overlay.actions import STUB
 from codegen.read.block_text import dumped
-from codegen.read.documents import JsonObject, JsonValue, shown
-from codegen.read.places import escaped, places
-from codegen.read.references import look_up
+from codegen.read.documents import JsonObject, shown
+from codegen.read.references import escaped, look_up, places
 from codegen.read.units import METHODS
 
 _SCHEMA = re.compile(r"#/components/schemas/([A-Za-z0-9._-]+)")
-_STUB: JsonObject = {"type": "string", "format": "json"}
-"""What Tazapay gives as the type of fields whose content it does not describe."""
 
 
 @dataclass(frozen=True)
@@ -84,19 +81,6 @@ def sample_defaults(document: JsonObject) -> list[Addition]:
     ]
 
 
-def stubbed_component(action: Action) -> str | None:
-    """Return the schema that an action stubs; None if it does something else."""
-    schemas: JsonValue = action.update
-    for key in ("components", "schemas"):
-        if not isinstance(schemas, dict) or schemas.keys() != {key}:
-            return None
-        schemas = schemas[key]
-    if action.target != "$" or not isinstance(schemas, dict) or len(schemas) != 1:
-        return None
-    name, schema = next(iter(schemas.items()))
-    return name if schema == _STUB else None
-
-
 def _missing_schemas(document: JsonObject) -> Iterator[Addition]:
     missing: dict[str, str] = {}
     for place, value in places(document, "#"):
@@ -109,7 +93,7 @@ def _missing_schemas(document: JsonObject) -> Iterator[Addition]:
             f"Tazapay's pages refer to {name} and do not define it. Fields whose content they leave open are text that"
             " holds JSON; if this one is not, correct it. Delete this when a page defines it."
         )
-        action = _action("$", reason, {"update": {"components": {"schemas": {name: dict(_STUB)}}}})
+        action = _action("$", reason, {"update": {"components": {"schemas": {name: dict(STUB)}}}})
         problem = f"refers to #/components/schemas/{name}, which nothing defines"
         yield Addition(place, problem, f"defines {name} as string/json", action)
 

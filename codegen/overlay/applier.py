@@ -7,20 +7,22 @@ the document, the generation tells which of our deviations became obsolete, inst
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from jsonpath_rfc9535 import JSONPathNode
+from jsonpath_rfc9535 import JSONPathNode, JSONPathQuery
 
 from codegen.errors import CodegenError
-from codegen.overlay.actions import Action
+from codegen.overlay.actions import STUB, Action
+from codegen.read.block_text import dumped
 from codegen.read.documents import JsonObject, JsonValue, describe
 
 _IDENTITY = {"parameters": ("name", "in"), "servers": ("url",), "tags": ("name",)}
 """By which of its keys OpenAPI tells one element of such a list from another."""
 
 _CORRECT_TARGET = "delete the action if the document no longer has what it is about; otherwise correct its target"
-_DELETE_PART = "delete that part from the action, or the whole action if nothing else is left in it"
+_DELETE_PART = "delete that part from the action"
 _CORRECT_UPDATE = "correct the update, or delete the action if the document changed its mind"
+_SAID_OTHERWISE = "delete the action: what the document says otherwise cannot be added, but removed and then added"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Problem:
     action: Action
     what: str
     remedy: str
+    is_obsolete: bool = False
+    """Whether the document has by itself what the action would make of it."""
 
     def __str__(self) -> str:
         """Name the action by everything that helps to find it, then say what is wrong and what to do."""
@@ -41,20 +45,17 @@ class Problem:
         )
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A document with an overlay applied."""
+
+    document: JsonObject
+    obsolete: tuple[Action, ...]
+    """The actions that were passed over, because the document has by itself what they would make of it."""
+
+
 def apply_overlay(document: JsonObject, actions: Sequence[Action], name: str) -> JsonObject:
-    """Return a new document with every action applied, in order; the one given stays as it is.
-
-    `update` merges into objects recursively, appends to lists and replaces scalars inside objects; `remove` deletes
-    every match.
-
-    Args:
-        document: The OpenAPI document.
-        actions: From `codegen.overlay.actions.read_overlay`.
-        name: What messages call the overlay.
-
-    Raises:
-        CodegenError: An action matches nothing, adds what the document already has, or does not fit what it matches.
-            Every such action is named by number, target and description, with what is wrong and what to do.
+    """Return a new document with every action applied; see `fit_overlay`, which passes over none here.
 
     Examples:
         >>> from codegen.overlay.actions import read_overlay
@@ -69,39 +70,94 @@ def apply_overlay(document: JsonObject, actions: Sequence[Action], name: str) ->
         Traceback (most recent call last):
         ...
         codegen.errors.CodegenError: overlay.yaml does not fit the document:
-          action 1: adds what is already there: $['info']['title'] is 'Tazapay'
+          action 1: is obsolete: the document now has all that it adds: $['info']['title'] is 'Tazapay'
             target: $.info
             description: It has no name.
-            what to do: delete that part from the action, or the whole action if nothing else is left in it
+            what to do: delete the action
+    """
+    return fit_overlay(document, actions, name, drop=None).document
+
+
+def fit_overlay(document: JsonObject, actions: Sequence[Action], name: str, *, drop: bool | None) -> Fitted:
+    """Apply an overlay, every action in order; the document that is given stays as it is.
+
+    `update` merges into objects recursively, appends to lists and replaces scalars inside objects; `remove` deletes
+    every match.
+
+    Args:
+        document: The OpenAPI document.
+        actions: From `codegen.overlay.actions.read_overlay`.
+        name: What messages call the overlay.
+        drop: Whether to pass over the actions that are obsolete; None if this overlay cannot be edited.
+
+    Raises:
+        CodegenError: An action matches nothing, adds what the document already has, or does not fit what it matches.
+            Every such action is named by number, target and description, with what is wrong and what to do; of an
+            action that is obsolete in part it is said what is left of it.
     """
     merged = deepcopy(document)
     problems: list[Problem] = []
+    obsolete: list[Action] = []
     for action in actions:
         # Later actions are tried even after a failure, so that one run after a spec change lists all that is obsolete.
-        problems += apply_action(merged, action)
+        found = apply_action(merged, action)
+        if drop and found and all(problem.is_obsolete for problem in found):
+            obsolete.append(action)
+        else:
+            problems += found
     if problems:
-        raise does_not_fit(problems, name)
-    return merged
-
-
-def does_not_fit(problems: Sequence[Problem], name: str) -> CodegenError:
-    """Return the error that lists why an overlay cannot be applied."""
-    return CodegenError("\n".join([f"{name} does not fit the document:", *(f"  {problem}" for problem in problems)]))
+        or_drop = ", or import again with --drop-obsolete" if drop is False else ""
+        told = (replace(each, remedy=each.remedy + or_drop) if each.is_obsolete else each for each in problems)
+        raise CodegenError("\n".join([f"{name} does not fit the document:", *(f"  {problem}" for problem in told)]))
+    return Fitted(merged, tuple(obsolete))
 
 
 def apply_action(document: JsonObject, action: Action) -> list[Problem]:
-    """Apply one action to the document itself, and return why that failed, if it did."""
+    """Apply one action to the document itself, and return why that failed, if it did; what is obsolete does nothing."""
     nodes = list({node.location: node for node in action.query.find(document)}.values())
     if not nodes and action.may_match_nothing:
         return []
     if not nodes:
+        holder = JSONPathQuery(env=action.query.env, segments=action.query.segments[:-1])
+        # Without its holder, the target has moved, and what it is about may be somewhere else.
+        if action.remove and any(isinstance(node.value, dict | list) for node in holder.find(document)):
+            return [_obsolete(action, "the document no longer has what it removes")]
         return [Problem(action, "its target matches nothing", _CORRECT_TARGET)]
     if action.remove:
         return _remove(nodes, action)
-    merge = _Merge(action, [])
-    for node in nodes:
-        merge.into(node)
+    if component := _defined(document, action):
+        return [_obsolete(action, f"the document now defines {component} itself")]
+    merge = _Merge(action)
+    left = [merge.into(node) for node in nodes]
+    if merge.there and not merge.problems:
+        merge.problems.append(_already_there(merge, left, is_object=isinstance(nodes[0].value, dict)))
     return merge.problems
+
+
+def _obsolete(action: Action, reason: str) -> Problem:
+    return Problem(action, f"is obsolete: {reason}", "delete the action", is_obsolete=True)
+
+
+def _defined(document: JsonObject, action: Action) -> str | None:
+    """Return the schema that an action only stubs, and the document defines."""
+    match action.update, document:
+        case {"components": {"schemas": dict(stubs)}}, {"components": {"schemas": dict(schemas)}}:
+            return next((name for name, schema in stubs.items() if schema == STUB and name in schemas), None)
+    return None
+
+
+def _already_there(merge: "_Merge", left: list[JsonObject], *, is_object: bool) -> Problem:
+    action, what = merge.action, merge.there[0]
+    if not merge.did and not merge.is_otherwise:
+        return _obsolete(action, f"the document now has all that it adds: {what}")
+    more = f", and so on: {len(merge.there)} parts in all" if len(merge.there) > 1 else ""
+    remedy = _DELETE_PART
+    if is_object and len(left) == 1:
+        instead: JsonObject = {"target": action.target, "description": action.description, "update": left[0]}
+        text = dumped([instead]).replace("\n", "\n    ").rstrip()
+        remedy = f"if the document's own words will do for the rest, put this in its place:\n    {text}"
+        remedy = remedy if left[0] else _SAID_OTHERWISE
+    return Problem(action, f"is obsolete in part: adds what is already there: {what}{more}", remedy)
 
 
 def _remove(nodes: list[JSONPathNode], action: Action) -> list[Problem]:
@@ -123,58 +179,68 @@ class _Merge:
     """The update of one action on its way into the document."""
 
     action: Action
-    problems: list[Problem]
+    problems: list[Problem] = field(default_factory=list)
+    there: list[str] = field(default_factory=list)
+    """What the document had already."""
+    did: bool = False
+    """Whether the document had something not."""
+    is_otherwise: bool = False
+    """Whether it had something with other words that matter."""
 
-    def into(self, node: JSONPathNode) -> None:
-        update = self.action.update
-        path, value = node.path(), node.value
+    def into(self, node: JSONPathNode) -> JsonObject:
+        """Merge it into a place, and return what the place had not, if that is an object."""
+        path, value, update = node.path(), node.value, self.action.update
         if isinstance(value, dict) and isinstance(update, dict):
-            self._object(value, update, path)
-        elif isinstance(value, list) and not isinstance(update, list):
-            key = node.location[-1] if node.location else ""
-            self._append(value, update, path, key)
+            return self._object(value, update, path)
+        if isinstance(value, list) and not isinstance(update, list):
+            self._append(value, update, path, node.location[-1] if node.location else "")
         elif isinstance(value, list):
             self._problem(f"{path} is a list and the update is one too", "append one entry with each action")
         elif isinstance(value, dict):
             self._problem(f"{path} is an object but the update is {describe(update)}", _CORRECT_UPDATE)
         else:
             self._problem(f"{path} is neither an object nor a list", "update the object that holds it")
+        return {}
 
-    def _object(self, target: JsonObject, update: JsonObject, path: str) -> None:
+    def _object(self, target: JsonObject, update: JsonObject, path: str) -> JsonObject:
+        left: JsonObject = {}
         if not update:
-            self._problem(f"adds what is already there: {path} is an object and the update adds nothing", _DELETE_PART)
+            self.there.append(f"{path} is an object and the update adds nothing")
         for key, new in update.items():
-            here = f"{path}[{key!r}]"
-            if key not in target:
-                target[key] = deepcopy(new)
-                continue
-            old = target[key]
+            here, old = f"{path}[{key!r}]", target.get(key)
             if isinstance(old, dict) and isinstance(new, dict):
-                self._object(old, new, here)
+                inner = self._object(old, new, here)
+                if inner and "$ref" not in old:  # what stands in another place is not to be defined here again
+                    left[key] = inner
             elif isinstance(old, list) and isinstance(new, list):
                 if not new:
-                    self._problem(
-                        f"adds what is already there: {here} is a list, the update adds nothing", _DELETE_PART
-                    )
-                for element in new:
-                    self._append(old, element, here, key)
-            elif isinstance(old, dict | list) or isinstance(new, dict | list):
+                    self.there.append(f"{here} is a list and the update adds nothing")
+                if rest := [element for element in new if self._append(old, element, here, key)]:
+                    left[key] = rest
+            elif isinstance(old, dict | list) or (key in target and isinstance(new, dict | list)):
                 self._problem(f"{here} is {describe(old)} but the update says {describe(new)}", _CORRECT_UPDATE)
-            elif equal(old, new):
-                self._problem(f"adds what is already there: {here} is {describe(old)}", _DELETE_PART)
+            elif key in target and equal(old, new):
+                self.there.append(f"{here} is {describe(old)}")
             else:
-                target[key] = new
+                left[key] = new
+                target[key] = deepcopy(new)
+                self.did = True
+        return left
 
-    def _append(self, target: list[JsonValue], element: JsonValue, path: str, key: int | str) -> None:
+    def _append(self, target: list[JsonValue], element: JsonValue, path: str, key: int | str) -> bool:
         for index, present in enumerate(target):
             if equal(present, element):
-                self._problem(f"adds what is already there: {path}[{index}] is equal", _DELETE_PART)
-                return
-            if is_same_entry(key, present, element) and isinstance(element, dict):
+                self.there.append(f"{path}[{index}] is equal")
+                return False
+            if is_same_entry(key, present, element) and isinstance(element, dict) and isinstance(present, dict):
                 what = " and ".join(f"{name} {describe(element[name])}" for name in _IDENTITY[str(key)])
-                self._problem(f"adds what is already there: {path}[{index}] has the same {what}", _DELETE_PART)
-                return
+                self.there.append(f"{path}[{index}] has the same {what}")
+                # one that may be left out is not one that may not be
+                self.is_otherwise |= element.get("required") is True and present.get("required") is not True
+                return False
         target.append(deepcopy(element))
+        self.did = True
+        return True
 
     def _problem(self, what: str, remedy: str) -> None:
         self.problems.append(Problem(self.action, what, remedy))

@@ -6,15 +6,15 @@ cannot change: comments, quotes, folded lines and blank lines stay as they are.
 """
 
 import io
+import re
 from dataclasses import dataclass
+from textwrap import indent
 
 from ruamel.yaml import YAML
-from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import CollectionNode, Node, ScalarNode
 
-from codegen.read.documents import JsonValue
-
-Steps = tuple[str | int, ...]
-"""The way from the root of a document to a value: keys, and indexes of lists."""
+from codegen.read.values import JsonValue, Steps
+from codegen.read.yaml_nodes import line_of, members_of
 
 _INDENTATION = 2
 
@@ -38,7 +38,7 @@ class BlockText:
     Examples:
         >>> from codegen.read.documents import parse_nodes
         >>> source = b"a: 1 # one\n\nb:\n  c: 'x'\n"
-        >>> text = BlockText(source.decode(), parse_nodes(source, "example.yaml")[1])
+        >>> text = BlockText(source.decode(), parse_nodes(source, "example.yaml")[1]())
         >>> text.line(("b", "c")), text.entry(("b", "c"))
         (4, "c: 'x'\n")
         >>> text.replace(("b", "c"), "c: [y]\n")
@@ -59,22 +59,15 @@ class BlockText:
 
     def line(self, steps: Steps) -> int:
         """Return the line, from 1, of the last of the steps that the text holds."""
-        line, node = 0, self._root
-        for step in steps:
-            found = self._members(node).get(step)
-            if found is None:
-                break
-            key, node = found
-            line = (key or node).start_mark.line
-        return line + 1
+        return line_of(self._root, steps) + 1
 
     def entry(self, steps: Steps) -> str | None:
         """Return the lines of an entry without their indentation; None if it does not stand on lines of its own."""
         entry = self._entry(steps)
         if entry is None:
             return None
-        lines = _broken_by_lf(self.text[entry.start : entry.end]).split("\n")
-        text = "\n".join(_without_indentation(line, entry.column) for line in lines)
+        text = re.sub(r"\r\n?", "\n", self.text[entry.start : entry.end])
+        text = re.sub(rf"(?m)^ {{0,{entry.column}}}", "", text)  # a comment may have less
         return text if text.endswith("\n") else text + "\n"
 
     def replace(self, steps: Steps, new: str) -> bool:
@@ -118,18 +111,12 @@ class BlockText:
         return "".join([*parts, self.text[done:]])
 
     def _indented(self, new: str, column: int) -> str:
-        lines = (" " * column + line if line else line for line in new.removesuffix("\n").split("\n"))
-        return "".join(line + self._line_break for line in lines)
+        return indent(new.removesuffix("\n") + "\n", " " * column).replace("\n", self._line_break)
 
     def _members(self, node: Node | None) -> dict[str | int, tuple[Node | None, Node]]:
         """Return what an object or a list holds; looked up once, since a document may have thousands of paths."""
         if id(node) not in self._children:
-            members: dict[str | int, tuple[Node | None, Node]] = {}
-            if isinstance(node, MappingNode):
-                members = {key.value: (key, value) for key, value in node.value}
-            elif isinstance(node, SequenceNode):
-                members = {index: (None, value) for index, value in enumerate(node.value)}
-            self._children[id(node)] = members
+            self._children[id(node)] = members_of(node)
         return self._children[id(node)]
 
     def _at(self, steps: Steps) -> Node | None:
@@ -196,14 +183,4 @@ def nested(key: str, inside: str) -> str:
         >>> nested("/v3/x", "get: 1\nput: 2\n")
         '/v3/x:\n  get: 1\n  put: 2\n'
     """
-    lines = (" " * _INDENTATION + line if line else line for line in inside.removesuffix("\n").split("\n"))
-    return dumped({key: None}).rstrip("\n") + "\n" + "".join(line + "\n" for line in lines)
-
-
-def _broken_by_lf(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _without_indentation(line: str, column: int) -> str:
-    """Take away as many leading spaces as the entry has; a comment may have less."""
-    return line[column:] if not line[:column].strip(" ") else line.lstrip(" ")
+    return dumped({key: None}) + indent(inside, " " * _INDENTATION)

@@ -6,6 +6,8 @@ that JSON has no type for, a tag, a merge key and a second document are all refu
 
 import json
 import math
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -14,9 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from codegen.errors import CodegenError
-from codegen.read.json_places import JsonPlaces, lines_before
 from codegen.read.values import (
-    MAX_LEVELS,
     MOST_BITS,
     NO_NUMBER,
     TOO_DEEP,
@@ -26,7 +26,7 @@ from codegen.read.values import (
     first_fault,
     shown,
 )
-from codegen.read.yaml_nodes import compose, line_of, too_deep_line
+from codegen.read.yaml_nodes import TooDeepError, compose, line_of, lines_before
 
 __all__ = ["JsonObject", "JsonValue", "describe", "load_document", "parse_document", "parse_nodes", "shown"]
 
@@ -83,85 +83,60 @@ def parse_document(source: bytes, name: str, *, first_line: int = 1, aliases: bo
 
 def parse_nodes(
     source: bytes, name: str, *, first_line: int = 1, aliases: bool = True
-) -> tuple[JsonObject, Node | None]:
-    """Read as `parse_document` does, and return the root of YAML's nodes too, which know where things stand.
-
-    JSON has none: it is read by another reader.
-    """
+) -> tuple[JsonObject, Callable[[], Node | None]]:
+    """Read as `parse_document` does, and return what gives the root of the nodes too, which know where things stand."""
     try:
         text = source.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = lines_before(source[: error.start].decode("latin-1"), error.start) + first_line
-        raise _refused(name, line, "the text is not UTF-8") from None
-    # A YAML reader takes most JSON, but not "\ud83d\ude00", which is how JSON may write one character.
-    is_json = text.lstrip().startswith("{")
-    reader = _NodeReader(name, first_line, aliases=aliases)
-    places = JsonPlaces(text)
-    try:
-        value = _parse_json(text, reader, places) if is_json else reader.read(text)
-    except RecursionError:
-        line = places.deeper_than(MAX_LEVELS) if is_json else too_deep_line(text, MAX_LEVELS)
-        raise reader.refused(line, TOO_DEEP) from None
+        raise CodegenError(f"{name}, line {line}: the text is not UTF-8") from None
+    reader = _NodeReader(text, name, first_line, aliases=aliases)
+    value = reader.read()
     fault = first_fault(value)
+    if fault is None and not isinstance(value, dict):
+        fault = (), f"the document must be an object with keys, not {describe(value)}"
     if fault is not None:
-        steps, problem = fault
-        raise reader.refused(places.line(steps) if is_json else line_of(reader.root, steps), problem)
-    if not isinstance(value, dict):
-        what = f"the document must be an object with keys, not {describe(value)}"
-        raise reader.refused(line_of(reader.root, ()), what)
-    return value, reader.root
-
-
-def _given_twice(key: str, line: int) -> str:
-    return f"the key {describe(key)} was already given on line {line}"
-
-
-def _refused(name: str, line: int, problem: str) -> CodegenError:
-    return CodegenError(f"{name}, line {line}: {problem}")
-
-
-def _parse_json(text: str, reader: "_NodeReader", places: JsonPlaces) -> JsonValue:
-    def unique(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
-        value = dict(pairs)
-        if len(value) != len(pairs):
-            raise _TwiceError
-        return value
-
-    try:
-        value: JsonValue = json.loads(text, object_pairs_hook=unique, parse_int=_whole)
-    except json.JSONDecodeError as error:
-        raise reader.refused(lines_before(text, error.pos), f"not well-formed JSON: {error.msg}") from None
-    except _TwiceError:
-        raise reader.twice(places) from None
-    return value
-
-
-class _TwiceError(Exception):
-    """An object gives a key twice."""
-
-
-def _whole(digits: str) -> int | float:
-    # Python refuses to read thousands of digits, and does not say where they are.
-    return int(digits) if len(digits) <= MOST_BITS else math.inf
+        raise reader.refused(line_of(reader.root, fault[0]), fault[1])
+    return value, lambda: reader.root  # type: ignore[return-value]  # it is an object, or has a fault
 
 
 class _NodeReader:
     """Turn YAML into JSON values by way of its nodes, which know their lines; made for one document."""
 
-    def __init__(self, name: str, first_line: int, *, aliases: bool) -> None:
-        self.name = name
+    def __init__(self, text: str, name: str, first_line: int, *, aliases: bool) -> None:
+        self._text = text
+        self._name = name
         self._first_line = first_line
         self._aliases = aliases
-        self._yaml = YAML(typ="safe", pure=True)
-        self.root: Node | None = None
+        self._constructor = YAML(typ="safe", pure=True).constructor
         self._values = 0
         self._open: list[Node] = []
 
-    def read(self, text: str) -> JsonValue:
-        if sum(text.count(mark) for mark in (":", ",", "- ")) > MAX_VALUES:  # before the reader takes its time for them
+    def read(self) -> JsonValue:
+        # A YAML reader takes most JSON, but not "\ud83d\ude00", which is how JSON may write one character.
+        if self._text.lstrip().startswith("{"):
+            try:
+                value: JsonValue = json.loads(self._text, object_pairs_hook=_unique, parse_int=_whole)
+            except json.JSONDecodeError as error:
+                raise self.refused(lines_before(self._text, error.pos), f"not well-formed JSON: {error.msg}") from None
+            except (_TwiceError, RecursionError):
+                pass  # the nodes tell where that is
+            else:
+                return value
+        if sum(map(self._text.count, (":", ",", "- "))) > MAX_VALUES:  # before the reader takes its time for them
             raise self.refused(0, f"the document has more than {MAX_VALUES} values")
+        root = self.root
+        return None if root is None else self.value_of(root)
+
+    @cached_property
+    def root(self) -> Node | None:
+        """Return the nodes, which are read when the first line is asked for if the text is JSON."""
+        # JSON may be indented by tabs; they end no line
+        text = self._text.replace("\t", " ") if self._text.lstrip().startswith("{") else self._text
         try:
-            self.root = compose(self._yaml, text)
+            return compose(text)
+        except TooDeepError as error:
+            raise self.refused(error.args[0], TOO_DEEP) from None
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             problem = f"not well-formed YAML: {shown(str(error.problem))}"
@@ -171,17 +146,11 @@ class _NodeReader:
             raise self.refused(lines_before(text, error.position), f"not well-formed YAML: {found}") from None
         except YAMLError as error:
             problem = f"not well-formed YAML: {shown(str(error).splitlines()[0])}"
-            raise CodegenError(f"{self.name}: {problem}") from None
-        return None if self.root is None else self.value_of(self.root)
-
-    def twice(self, places: JsonPlaces) -> CodegenError:
-        """Name a key that JSON gives twice."""
-        key, first, second = places.twice() or ("", 0, 0)
-        return self.refused(second, _given_twice(key, first + self._first_line))
+            raise CodegenError(f"{self._name}: {problem}") from None
 
     def refused(self, line: int, problem: str) -> CodegenError:
         """Name a line that is counted from 0 in the document."""
-        return _refused(self.name, line + self._first_line, problem)
+        return CodegenError(f"{self._name}, line {line + self._first_line}: {problem}")
 
     def value_of(self, node: Node) -> JsonValue:
         self._values += 1
@@ -193,8 +162,10 @@ class _NodeReader:
             raise self._refused(node, "an alias here leads back to the value that holds it")
         self._open.append(node)
         try:
-            if isinstance(node, ScalarNode):
-                return self._scalar(node)
+            if isinstance(node, ScalarNode) and node.tag in _TEXT_SCALARS:
+                return str(node.value)
+            if isinstance(node, ScalarNode) and node.tag in _TYPED_SCALARS:
+                return self._typed(node)
             if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
                 return [self.value_of(item) for item in node.value]
             if isinstance(node, MappingNode) and node.tag == _TAG + "map":
@@ -203,18 +174,13 @@ class _NodeReader:
             self._open.pop()
         raise self._refused(node, f"the tag {shown(str(node.tag))} has no meaning in JSON")
 
-    def _scalar(self, node: ScalarNode) -> JsonValue:
-        if node.tag in _TEXT_SCALARS:
-            return str(node.value)
-        if node.tag in _TYPED_SCALARS:
-            try:
-                value: JsonValue = self._yaml.constructor.construct_object(node)
-            except ValueError:
-                if len(node.value) > MOST_BITS:
-                    raise self._refused(node, NO_NUMBER) from None
-                raise self._refused(node, f"{describe(node.value)} is not what its tag {node.tag} says") from None
-            return value
-        raise self._refused(node, f"the tag {shown(str(node.tag))} has no meaning in JSON")
+    def _typed(self, node: ScalarNode) -> JsonValue:
+        try:
+            value: JsonValue = self._constructor.construct_object(node)
+        except ValueError:
+            what = f"{describe(node.value)} is not what its tag {node.tag} says"
+            raise self._refused(node, NO_NUMBER if len(node.value) > MOST_BITS else what) from None
+        return value
 
     def _mapping(self, node: MappingNode) -> JsonObject:
         value: JsonObject = {}
@@ -223,10 +189,27 @@ class _NodeReader:
             if not isinstance(key, ScalarNode) or key.tag == _TAG + "merge":
                 raise self._refused(key, "a key must be plain text; merge keys (<<) are not read")
             if key.value in lines:
-                raise self._refused(key, _given_twice(key.value, lines[key.value]))
+                problem = f"the key {describe(key.value)} was already given on line {lines[key.value]}"
+                raise self._refused(key, problem)
             lines[key.value] = key.start_mark.line + self._first_line
             value[key.value] = self.value_of(member)
         return value
 
     def _refused(self, node: Node, problem: str) -> CodegenError:
         return self.refused(node.start_mark.line, problem)
+
+
+class _TwiceError(Exception):
+    """An object gives a key twice."""
+
+
+def _unique(pairs: list[tuple[str, JsonValue]]) -> JsonObject:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _TwiceError
+    return value
+
+
+def _whole(digits: str) -> int | float:
+    # Python refuses to read thousands of digits, and does not say where they are.
+    return int(digits) if len(digits) <= MOST_BITS else math.inf

@@ -13,9 +13,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from codegen.errors import CodegenError
-from codegen.read.json_places import lines_before
+from codegen.read.yaml_nodes import lines_before
 
-_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _DOCUMENT = re.compile(
     r"""^(?:openapi|"openapi"|'openapi'|swagger|"swagger"|'swagger')[ \t]*:|\A\s*\{.*"(?:openapi|swagger)"\s*:""",
     re.MULTILINE | re.DOTALL,
@@ -81,7 +80,7 @@ def find_document(page: bytes, name: str) -> Extracted:
         raise _without_document(name, text, fences)
     if len(blocks) > 1:
         raise CodegenError(f"{name}: OpenAPI documents start on {_lines(blocks)}; a page must hold exactly one")
-    content = _content(blocks[0], _LINE.findall(page.removeprefix(codecs.BOM_UTF8)), name)
+    content = _content(blocks[0], page.removeprefix(codecs.BOM_UTF8).splitlines(keepends=True), name)
     return Extracted(content, _first_line(blocks[0]) + 1)
 
 

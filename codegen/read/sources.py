@@ -9,11 +9,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from codegen.errors import CodegenError
-from codegen.read.block_text import BlockText, Steps, dumped
+from codegen.read.block_text import BlockText, dumped
 from codegen.read.documents import JsonObject, JsonValue, describe, parse_nodes, shown
-from codegen.read.json_places import JsonPlaces
-from codegen.read.places import references, steps_of
 from codegen.read.published_page import find_document
+from codegen.read.references import references, steps_of
 from codegen.read.units import Unit, units
 from codegen.read.values import MAX_NAME
 
@@ -47,12 +46,12 @@ class Source:
         self._mark = content[: len(content) - len(self.text.encode())]
         self._first_line = first_line
 
-    def block(self) -> BlockText | None:
-        """Return the text with its entries, to be changed; None for JSON, whose lines cannot stand in YAML."""
-        return BlockText(self.text, self._nodes) if self._nodes else None
+    def block(self) -> BlockText:
+        """Return the text with its entries, to be changed; those of JSON do not stand on lines of their own."""
+        return BlockText(self.text, self._nodes())
 
     @cached_property
-    def _block(self) -> BlockText | None:
+    def _block(self) -> BlockText:
         return self.block()
 
     @cached_property
@@ -66,22 +65,15 @@ class Source:
 
     def at(self, *steps: str | int) -> str:
         """Say where the value at the end of some steps stands, for messages: `page.md, line 7`."""
-        return f"{self.name}, line {self._line(steps)}"
+        return f"{self.name}, line {self._first_line + self._block.line(steps) - 1}"
 
     def entry(self, steps: tuple[str, ...]) -> str:
         """Return an entry as lines of YAML: those of the document if it has them, with its quotes and its comments."""
-        text = self._block.entry(steps) if self._block else None
+        text = self._block.entry(steps)
         value: JsonValue = self.document
         for step in steps:
             value = value[step] if isinstance(value, dict) else None
         return text if text is not None else dumped({steps[-1]: value})
-
-    @cached_property
-    def _json(self) -> JsonPlaces:
-        return JsonPlaces(self.text)
-
-    def _line(self, steps: Steps) -> int:
-        return self._first_line + (self._block.line(steps) - 1 if self._block else self._json.line(steps))
 
 
 def read_sources(names: Sequence[str]) -> list[Source]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from codegen.read.documents import JsonObject, JsonValue, shown
-from codegen.read.places import places
+from codegen.read.references import references, steps_of
 
 Unit = tuple[str, ...]
 """The keys that lead to a part: `("paths", "/v3/x", "post")`, `("components", "schemas", "X")`, `("info",)`."""
@@ -106,18 +106,12 @@ def canonical(value: JsonValue) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def references(value: JsonValue) -> set[str]:
-    """Return everything in the document that a part refers to."""
-    found = (place.get("$ref") for _, place in places(value, "#"))
-    return {reference for reference in found if isinstance(reference, str)}
-
-
-def unit_of(reference: str) -> Unit:
-    """Return the part that a reference leads into.
+def used_parts(value: JsonValue) -> set[Unit]:
+    """Return the parts that a part refers to.
 
     Examples:
-        >>> unit_of("#/components/schemas/X/properties/a"), unit_of("#/paths/~1a/get")
-        (('components', 'schemas', 'X'), ('paths', '/a', 'get'))
+        >>> used_parts({"$ref": "#/components/schemas/X/properties/a"})
+        {('components', 'schemas', 'X')}
     """
-    steps = unquote(reference).split("/")[1:4]
-    return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
+    found = (reference for _, reference, _ in references(value) if isinstance(reference, str))
+    return {tuple(map(str, steps_of(unquote(reference))[:3])) for reference in found}

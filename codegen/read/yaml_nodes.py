@@ -1,62 +1,77 @@
-"""YAML as ruamel.yaml's nodes, which know their lines."""
+"""YAML, and JSON as a part of it, as ruamel.yaml's nodes, which know their lines."""
 
 import re
 from collections.abc import Sequence
 
 from ruamel.yaml import YAML
-from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from codegen.read.json_places import lines_before
+MAX_LEVELS = 64
+"""No document of an API nests half as deep; what reads and checks it recurses, and Python ends that at a thousand."""
 
-# ruamel.yaml takes many seconds to find that brackets which open and open are nested too deeply
-_OPENED_IN_A_ROW = re.compile(r"[\[{](?:[^\[\]{}]*[\[{]){199}")
-_OPENS = re.compile(r"[\[{]")
+_LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
-def compose(reader: YAML, text: str) -> Node | None:
+class TooDeepError(Exception):
+    """An object or a list lies in too many others; `args` hold its line, from 0."""
+
+
+class _LimitedComposer(Composer):
+    """Stops at the first node that is too deep, before the rest of the text is read."""
+
+    level = 0
+
+    def compose_node(self, parent: object, index: object) -> object:
+        self.level += 1
+        if self.level > MAX_LEVELS + 1:
+            raise TooDeepError(self.parser.peek_event().start_mark.line)
+        node = super().compose_node(parent, index)
+        self.level -= 1
+        return node
+
+
+def compose(text: str) -> Node | None:
     """Return the root of a document's nodes; None if the text holds nothing.
 
     Raises:
         YAMLError: ruamel.yaml's, if the text is not one well-formed document.
-        RecursionError: It is nested too deeply.
+        TooDeepError: It is nested too deeply.
 
     Examples:
-        >>> root = compose(YAML(typ="safe", pure=True), "a: no")
+        >>> root = compose("a: no")
         >>> [(key.value, value.value, value.tag, value.start_mark.line) for key, value in root.value]
         [('a', 'no', 'tag:yaml.org,2002:str', 0)]
     """
-    if _OPENED_IN_A_ROW.search(text):
-        raise RecursionError
+    reader = YAML(typ="safe", pure=True)
+    reader.Composer = _LimitedComposer
     root: Node | None = reader.compose(text)
     return root
+
+
+def members_of(node: Node | None) -> dict[str | int, tuple[Node | None, Node]]:
+    """Return what an object or a list holds: the node of each key, and that of its value."""
+    if isinstance(node, MappingNode):
+        return {key.value: (key, value) for key, value in node.value}
+    return {index: (None, value) for index, value in enumerate(node.value)} if isinstance(node, SequenceNode) else {}
 
 
 def line_of(root: Node | None, steps: Sequence[str | int]) -> int:
     """Return the line, from 0, of the last of some steps from the root that the nodes hold."""
     line, node = (root.start_mark.line, root) if root is not None else (0, None)
     for step in steps:
-        found: list[tuple[Node, Node]] = []
-        if isinstance(node, MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == step]
-        elif isinstance(node, SequenceNode) and isinstance(step, int):
-            found = [(value, value) for value in node.value[step : step + 1]]
-        if not found:
+        found = members_of(node).get(step)
+        if found is None:
             break
-        line, node = found[0][0].start_mark.line, found[0][1]
+        line, node = (found[0] or found[1]).start_mark.line, found[1]
     return int(line)
 
 
-def too_deep_line(text: str, levels: int) -> int:
-    """Return the line, from 0, of the first object or list of a YAML text that lies in so many others."""
-    in_a_row = _OPENED_IN_A_ROW.search(text)
-    if in_a_row:
-        opened = list(_OPENS.finditer(in_a_row[0]))[levels]
-        return lines_before(text, in_a_row.start() + opened.start())
-    level = line = 0
-    for event in YAML(typ="safe", pure=True).parse(text):
-        line = event.start_mark.line
-        level += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-        if level > levels:
-            break
-    return int(line)
+def lines_before(text: str, offset: int) -> int:
+    r"""Count the line ends before a place, whichever kind they are.
+
+    Examples:
+        >>> lines_before("a\rb\r\nc\n", 5)
+        2
+    """
+    return len(_LINE_BREAK.findall(text, 0, offset))

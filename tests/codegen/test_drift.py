@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codegen.drift import facts
 from codegen.drift.compare import GROUPS, SEVERITIES, Drift, compare
 from codegen.drift.coverage import Coverage, load_coverage
 from codegen.drift.states import effective
@@ -167,8 +168,20 @@ def test_a_component_that_changed_is_told_where_it_is_used(published):
 def test_a_component_that_no_operation_uses_is_said_to_be_none(published):
     after = changed(published, ("components", "schemas"), {"A": {"$ref": "#/components/schemas/B"}, "B": {}})
     drift = compare(published, after, COVERAGE)
-    assert {(change.severity, change.why) for change in drift.changes} == {("harmless", "no operation uses it")}
+    assert {change.severity for change in drift.changes} == {"harmless"}
+    assert all(change.why.startswith("no operation refers to it") for change in drift.changes)
     assert len(drift.changes) == 2
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["new", "gone"])
+def test_a_component_of_an_operation_that_is_new_or_gone_is_told_with_it(published, turned):
+    schema = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}
+    after = changed(
+        published, ("components", "schemas"), {"A": {"oneOf": [{"$ref": "#/components/schemas/B"}]}, "B": {}}
+    )
+    after = changed(after, ("paths", "/v3/balance"), {"get": {"responses": {"200": schema}}})
+    states = (after, published) if turned else (published, after)
+    assert [change.operation for change in compare(*states, COVERAGE).changes] == ["GET /v3/balance"]
 
 
 def test_a_reference_that_leads_nowhere_needs_an_action(published):
@@ -188,7 +201,7 @@ def test_schemas_that_lead_into_themselves_are_compared(published):
 
 @pytest.mark.parametrize(
     ("names", "number", "message"),
-    [("ab", 40, "unfolds into more than"), ("a", 2000, "too deeply")],
+    [("ab", 40, "unfolds into more than"), ("a", 2000, "unfolds into more than 200 levels")],
     ids=["multiply", "form a long chain"],
 )
 def test_schemas_that_lead_too_far_end_with_an_error(published, names, number, message):
@@ -199,6 +212,15 @@ def test_schemas_that_lead_too_far_end_with_an_error(published, names, number, m
     after = changed(published, ("components", "schemas"), schemas)
     after = changed(after, (*SENT, "metadata"), {"$ref": "#/components/schemas/A0"})
     with pytest.raises(CodegenError, match=message):
+        compare(published, after, COVERAGE)
+
+
+def test_schemas_that_all_lead_to_each_other_end_with_an_error(published, monkeypatch):
+    monkeypatch.setattr(facts, "MOST_PARTS", 1000)
+    links = {name: {"$ref": f"#/components/schemas/{name}"} for name in "ABCDEFGHIJ"}
+    after = changed(published, ("components", "schemas"), {name: {"properties": links} for name in links})
+    after = changed(after, (*SENT, "metadata"), links["A"])
+    with pytest.raises(CodegenError, match="unfolds into more than 1,000 parts"):
         compare(published, after, COVERAGE)
 
 

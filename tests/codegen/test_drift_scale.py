@@ -70,7 +70,7 @@ def merged(size):
 
 def composed(size):
     text = yaml_of(document_of(range(size))).decode()
-    return lambda: yaml_nodes.compose(YAML(typ="safe", pure=True), text)
+    return lambda: yaml_nodes.compose(text)
 
 
 @pytest.mark.parametrize(

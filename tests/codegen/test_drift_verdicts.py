@@ -234,7 +234,7 @@ def test_another_name_for_the_parameter_of_a_path_is_the_same_operation(coverage
     after = changed(changed(before, ("paths", f"{PATH}/{{id}}"), GONE), ("paths", f"{PATH}/{{invoice_id}}"), renamed)
     drift = compare(before, after, coverage)
     assert drift.exit_code == expected
-    assert "its name was `id`" in [change.what for change in drift.changes]
+    assert "`name` is `invoice_id`; it was `id`" in [change.what for change in drift.changes]
 
 
 @pytest.mark.parametrize("name", ["a.b", "a[0]", "(body)", "metadata.x", "data.id", "*", "a\u202eb", ""])

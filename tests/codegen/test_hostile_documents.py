@@ -124,7 +124,7 @@ def test_a_device_without_an_end_is_too_big():
 
 def test_what_is_added_where_several_objects_end_goes_into_each_of_them():
     source = b"a:\n  b:\n    c: 1\n"
-    text = BlockText(source.decode(), parse_nodes(source, "p.yaml")[1])
+    text = BlockText(source.decode(), parse_nodes(source, "p.yaml")[1]())
     assert text.add((), "z: 1\n")
     assert text.add(("a", "b"), "d: 2\n")
     assert text.add(("a",), "y: 3\n")

@@ -171,7 +171,7 @@ def test_an_obsolete_action_is_named_with_what_to_do_and_nothing_is_written(chec
     before = kept()
     done = checkout.run("--import", with_its_title)
     assert (done.returncode, done.stdout) == (2, "")
-    assert ": is obsolete: the document now has all that it adds\n" in done.stderr
+    assert ": is obsolete: the document now has all that it adds: $" in done.stderr
     assert "what to do: delete the action, or import again with --drop-obsolete\n" in done.stderr
     assert kept() == before
 

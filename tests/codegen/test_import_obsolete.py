@@ -5,7 +5,7 @@ import pytest
 from codegen.errors import CodegenError
 from codegen.overlay.actions import read_overlay
 from codegen.overlay.additions import missing_definitions
-from codegen.overlay.obsolete import fit_overlay
+from codegen.overlay.applier import fit_overlay
 from codegen.read.block_text import BlockText
 from codegen.read.documents import parse_nodes
 from tests.support.tables import each_row
@@ -145,7 +145,7 @@ actions:
     ids=["with the comment on it", "in the middle", "at the end", "two of them"],
 )
 def test_an_action_goes_with_the_comment_right_above_it_and_everything_else_stays(indexes, gone):
-    block = BlockText(OVERLAY, parse_nodes(OVERLAY.encode(), "own.yaml")[1])
+    block = BlockText(OVERLAY, parse_nodes(OVERLAY.encode(), "own.yaml")[1]())
     for index in indexes:
         assert block.delete(("actions", index))
     expected = OVERLAY
@@ -155,7 +155,7 @@ def test_an_action_goes_with_the_comment_right_above_it_and_everything_else_stay
 
 
 def test_an_action_is_added_behind_the_last_even_if_that_goes():
-    block = BlockText(OVERLAY, parse_nodes(OVERLAY.encode(), "own.yaml")[1])
+    block = BlockText(OVERLAY, parse_nodes(OVERLAY.encode(), "own.yaml")[1]())
     assert block.delete(("actions", 2))
     [addition] = missing_definitions({"paths": {"/a": {"get": {"$ref": "#/components/schemas/A"}}}})
     assert block.add(("actions",), "\n" + addition.action)

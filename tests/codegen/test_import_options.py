@@ -69,7 +69,7 @@ def test_check_compares_with_the_same_overlays(own):
         ),
         pytest.param(
             OWN.partition("      delete:")[0] + "      get: {operationId: get_lightning_invoice}\n",
-            "own.yaml does not fit the document:\n  action 1: adds what is already there",
+            "own.yaml does not fit the document:\n  action 1: is obsolete: the document now has all that it adds",
             id="nothing new",
         ),
         pytest.param(

@@ -45,7 +45,7 @@ PRELOADED = (  # what a run imports only when it comes to that; the first is not
             "drift.report",
             "importing",
             "read.published_page",
-            "read.revisions",
+            "drift.states",
             "write.workspace",
         )
     ),

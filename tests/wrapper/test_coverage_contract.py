@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from codegen.drift.coverage import KINDS, load_coverage
-from codegen.drift.fields import Node, operations_of, shape_of
+from codegen.drift.facts import State
 from codegen.generate.regeneration import merged_document
 from tazapay_lightning import (
     AsyncLightningClient,
@@ -162,7 +162,7 @@ INVOICES = {
 
 def test_every_operation_of_the_contract_is_in_the_document():
     document = merged_document(REPOSITORY)[0]
-    described = {shape_of(operation) for operation in operations_of(Node(document)).values()}
+    described = set(State(document).operations())
     assert described >= COVERAGE.operations.keys()
 
 
