@@ -15,19 +15,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from codegen.layout import PACKAGE
+from codegen.layout import DOCUMENT, PACKAGE
+from codegen.team import documents
 from tools import environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-INPUTS = (
-    "generate.sh",
-    "openapi.yaml",
-    "openapi.supplement.yaml",
-    "openapi.overlay.yaml",
-    "tools",
-    "codegen",
-    "generated_client",
-)
+INPUTS = ("generate.sh", "tools", "codegen", "generated_client", *documents(REPOSITORY))
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
@@ -53,10 +46,12 @@ class Checkout:
         return read_tree(self.package)
 
     def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a text that a file holds once; in the document, which lists imported operations later, the first."""
         path = self.root / file
         text = path.read_text()
-        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
-        path.write_text(text.replace(old, new))
+        times = text.count(old)
+        assert times == 1 or (times and file == DOCUMENT), f"{file} holds {old!r} {times} times"
+        path.write_text(text.replace(old, new, 1))
 
     def add_hook(self, command: str) -> None:
         """Make the generator run a command after ruff."""
@@ -103,9 +98,9 @@ class Checkout:
 
 def copy_repository(root: Path) -> Checkout:
     """Copy everything that `./generate.sh` needs into a new folder."""
-    root.mkdir(parents=True)
     for name in INPUTS:
         source = REPOSITORY / name
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             # codegen with what Python compiled, or each run would compile it anew, but not what it is just compiling;
             # the package as it is generated
