@@ -27,12 +27,12 @@ def own(checkout):
     return checkout
 
 
-def test_overlays_of_a_team_apply_after_ours_in_the_order_given(own, with_overlay):
+def test_overlays_of_a_team_apply_after_ours_in_the_order_given(own, with_overlay, told):
     done = own.run("--overlay", "own.yaml", "--overlay", "more.yaml")
     assert (done.returncode, done.stderr) == (0, "")
-    first, second = done.stdout.splitlines()[:2]
-    assert first == f"{with_overlay} and 1 action of own.yaml and 1 action of more.yaml: 3 operations"
-    assert second == "  POST /v3/lightning_invoice_bolt11  order_invoice"
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{with_overlay} and 1 action of own.yaml and 1 action of more.yaml: {told[0]}"
+    assert "  POST /v3/lightning_invoice_bolt11  order_invoice" in lines
     assert (own.package / "api/default/order_invoice.py").exists()
 
 
