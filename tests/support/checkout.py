@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from codegen.layout import DOCUMENT, PACKAGE
+from codegen.drift.coverage import COVERAGE
+from codegen.layout import DOCUMENT, PACKAGE, TEAM
+from codegen.read.sources import Source
 from codegen.team import documents
 from tools import environment
 
@@ -110,6 +112,23 @@ def copy_repository(root: Path) -> Checkout:
             shutil.copy(source, root / name)
     (root / ".venv-codegen").symlink_to(made_environment())
     return Checkout(root)
+
+
+def documented_repository(root: Path) -> Checkout:
+    """Copy what the documents' commands need, as it was before a team has done what docs/regenerating.md shows."""
+    checkout = copy_repository(root)
+    shutil.copytree(REPOSITORY / "tests/pages", root / "tests/pages", ignore=shutil.ignore_patterns("__pycache__"))
+    has_added = (root / TEAM).exists()
+    (root / TEAM).unlink(missing_ok=True)
+    for name, steps in ((DOCUMENT, ("paths", "/v3/checkout")), (COVERAGE, ("operations", "POST /v3/checkout"))):
+        block = Source(name, (root / name).read_bytes(), aliases=True).block()
+        if block is not None and block.delete(steps):
+            (root / name).write_text(block.changed())
+            has_added = True
+    if has_added:
+        done = checkout.run()
+        assert done.returncode == 0, done.stderr
+    return checkout
 
 
 @cache
