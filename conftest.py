@@ -8,7 +8,6 @@ another test runs as they stand.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from sybil.parsers.markdown import CodeBlockParser
 
 from tazapay_lightning import __version__
 from tazapay_lightning_emulator import running_emulator
-from tests.support.checkout import Checkout, copy_repository
+from tests.support.checkout import Checkout, documented_repository
 
 REPOSITORY = Path(__file__).parent
 VARIABLES = ("TAZAPAY_API_KEY", "TAZAPAY_API_SECRET", "TAZAPAY_BASE_URL")
@@ -93,9 +92,7 @@ def documented_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture
 def documented_checkout(tmp_path: Path) -> Checkout:
     """A copy of the repository, to run commands in."""
-    checkout = copy_repository(tmp_path / "repository")
-    shutil.copytree(REPOSITORY / "tests/pages", checkout.root / "tests/pages")
-    return checkout
+    return documented_repository(tmp_path / "repository")
 
 
 pytest_collect_file = Sybil(

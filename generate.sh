@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The only way the generated client is made: ./generate.sh [--check | --import PAGE... | --diff [REV|PAGE ...] | --help]
-# Needs bash and Python >= 3.11 (PYTHON=python3.12 ./generate.sh names another one); makes .venv-codegen by itself.
+# Needs bash and Python >= 3.11 (PYTHON=python3.12 ./generate.sh names another one); makes its environment by itself.
 set -euo pipefail
 unset CDPATH # `cd` would print where it went
 
@@ -24,8 +24,8 @@ for name in "${!PYTHON@}" "${!RUFF_@}"; do
 done
 export PYTHONUTF8=1 PYTHONNOUSERSITE=1 PYTHONDONTWRITEBYTECODE=1
 
-environment=$root/.venv-codegen
-"$python" "$root/tools/environment.py" "$environment" "$root/codegen/requirements.txt" || exit 2 # 1 means "different"
+# .venv-codegen, or in a checkout that is read-only a folder of the user's cache. 1 would mean "different".
+environment=$("$python" "$root/tools/environment.py" "$root/.venv-codegen" "$root/codegen/requirements.txt" --or-in-cache) || exit 2
 
 # -P: a file called json.py in the caller's folder must not be imported; PYTHONPATH: but codegen must.
 PYTHONPATH=$root exec "$environment/bin/python" -P -m codegen "$@"

@@ -3,19 +3,18 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codegen.errors import CodegenError
-from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
+from codegen.layout import DOCUMENT, PACKAGE
 from codegen.options import Options, read_options
 from codegen.read.values import shown
 from codegen.write import interruptions
 
 if TYPE_CHECKING:
     from codegen.generate.regeneration import Outcome
-    from codegen.importing import Imported
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,8 +56,7 @@ def _run(arguments: Sequence[str]) -> int:
     # Not at the top: loading the validator takes longer than --help may, and an interrupt meanwhile is to be caught.
     if options.extract is not None:
         # whatever state the repository is in: this may be what is to be written to openapi.yaml
-        sys.stdout.buffer.write(_extract(options.extract))
-        return DONE
+        return _extract(options.extract)
     if options.diff is not None:
         return _diff(options)
     from codegen.generate.regeneration import regenerate
@@ -69,15 +67,16 @@ def _run(arguments: Sequence[str]) -> int:
         return _import(options)
     outcome = regenerate(ROOT, replace=True, own=options.overlay)
     done = f"{PACKAGE} is regenerated" if outcome.differences else f"{PACKAGE} was up to date"
-    return _tell(done, DONE, lambda: print(*_summary(outcome), _package(outcome), sep="\n"))
+    return _tell(done, DONE, _summary(outcome))
 
 
-def _extract(page: str) -> bytes:
+def _extract(page: str) -> int:
     from codegen.read.published_page import extract_document
     from codegen.read.sources import read_bytes
 
     name, content = read_bytes(page)
-    return extract_document(content, name)
+    sys.stdout.buffer.write(extract_document(content, name))
+    return DONE
 
 
 def _diff(options: Options) -> int:
@@ -86,12 +85,11 @@ def _diff(options: Options) -> int:
     from codegen.drift.report import render
     from codegen.drift.states import effective, read_states
     from codegen.generate.regeneration import read_overlays
-    from codegen.merge.supplement import supplemented
-    from codegen.read.documents import load_document
+    from codegen.merge.supplement import read_supplements, supplemented
 
     (old, before), (new, after) = read_states(ROOT, options.diff or [])
-    supplement = load_document(ROOT / SUPPLEMENT, SUPPLEMENT)
-    before, after = supplemented(before, supplement), supplemented(after, supplement)
+    supplements = read_supplements(ROOT).values()
+    before, after = supplemented(before, *supplements), supplemented(after, *supplements)
     actions = [action for overlay in read_overlays(ROOT, options.overlay) for action in overlay.actions]
     drift = compare(
         effective(before, actions),
@@ -117,27 +115,26 @@ def _import(options: Options) -> int:
         own=options.overlay,
         form=options.format,
     )
-
-    def tell() -> None:
-        # stdout is for the report alone, which a program may read
-        for line in _told(imported):
-            print(line, file=sys.stderr)
-        if options.dry_run:
-            print("dry run: nothing was written", file=sys.stderr)
-        print(imported.report)
-
     done = "the import is done" if imported.outcome else "there was nothing to import"
+    if imported.outcome:
+        told = [*imported.told, *_summary(imported.outcome)]
+    else:
+        told = [f"{DOCUMENT} already says what is imported: nothing changed"]
     if options.dry_run:
         done = "the import was tried, and nothing was written"
-    return _tell(done, imported.drift.exit_code, tell, "; ./generate.sh --diff shows it")
+        told.append("dry run: nothing was written")
+    # stdout is for the report alone, which a program may read
+    return _tell(done, imported.drift.exit_code, [imported.report], told, "; ./generate.sh --diff shows it")
 
 
-def _tell(done: str, code: int, tell: Callable[[], None], otherwise: str = "") -> int:
+def _tell(done: str, code: int, report: Iterable[str], told: Iterable[str] = (), otherwise: str = "") -> int:
     """Tell what was done, and return the exit code: whatever happens now, it is done."""
     interrupted = False
     try:
         with interruptions.allowed():  # a reader that never reads on must not keep us for ever
-            tell()
+            for lines, stream in ((told, sys.stderr), (report, sys.stdout)):
+                for line in lines:
+                    print(line, file=stream)
             sys.stdout.flush()
     except BrokenPipeError:  # whoever reads it has seen enough
         _give_up_stdout()
@@ -150,18 +147,6 @@ def _tell(done: str, code: int, tell: Callable[[], None], otherwise: str = "") -
     if interrupted or interruptions.came():
         print(f"interrupted, but too late: {done}", file=sys.stderr)
     return code
-
-
-def _told(imported: "Imported") -> Iterator[str]:
-    if imported.outcome is None:
-        yield f"{DOCUMENT} already says what is imported: nothing changed"
-        return
-    yield from (f"{DOCUMENT}: imported {part}" for part in imported.changed)
-    yield from (f"{SUPPLEMENT}: {part} is superseded, and can be deleted there" for part in imported.superseded)
-    yield from (f"{OVERLAY}: dropped action {action.number} ({action.target})" for action in imported.dropped)
-    yield from (f"{OVERLAY}: added an action that {effect}" for effect in imported.added)
-    yield from _summary(imported.outcome)
-    yield _package(imported.outcome)
 
 
 def _report_check(outcome: "Outcome") -> int:
@@ -181,11 +166,8 @@ def _summary(outcome: "Outcome") -> Iterator[str]:
     actions = " and ".join(f"{_count(number, 'action')} of {name}" for name, number in outcome.actions)
     yield f"{DOCUMENT} with {actions}: {_count(len(outcome.operations), 'operation')}"
     yield from (f"  {operation}" for operation in outcome.operations)
-
-
-def _package(outcome: "Outcome") -> str:
     state = f"{len(outcome.differences)} changed" if outcome.differences else "unchanged"
-    return f"{PACKAGE}: {outcome.files} files, {state}"
+    yield f"{PACKAGE}: {outcome.files} files, {state}"
 
 
 def _count(number: int, thing: str) -> str:

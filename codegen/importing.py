@@ -11,10 +11,10 @@ from codegen.drift.states import effective
 from codegen.errors import CodegenError
 from codegen.generate.probe import probe
 from codegen.generate.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
-from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
 from codegen.merge.merging import Merged, merge
 from codegen.merge.rewriting import rewritten
-from codegen.merge.supplement import superseded, supplemented
+from codegen.merge.supplement import read_supplements, superseded, supplemented
 from codegen.overlay.actions import Action
 from codegen.overlay.additions import Addition, missing_definitions, sample_defaults
 from codegen.overlay.applier import fit_overlay
@@ -32,14 +32,8 @@ _MOST_EXPLAINED = 20
 class Imported:
     """What an import found and did."""
 
-    changed: tuple[str, ...]
-    """The parts of the document that are new or different now."""
-    superseded: tuple[str, ...]
-    """Those of them that the supplement stood in for, and may be deleted there."""
-    dropped: tuple[Action, ...]
-    """The actions that were taken out of our overlay."""
-    added: tuple[str, ...]
-    """What the actions do that were added to it."""
+    told: tuple[str, ...]
+    """What changed in the document, and what else came of that, a line each."""
     drift: Drift
     report: str
     """The drift, in the format asked for."""
@@ -55,8 +49,8 @@ class _Fit:
     overlays: tuple[Overlay, ...]
     text: str
     """Of our overlay."""
-    dropped: tuple[Action, ...]
-    added: tuple[str, ...]
+    told: tuple[str, ...]
+    """What became of its actions."""
 
 
 def import_pages(
@@ -79,7 +73,7 @@ def import_pages(
         stub_missing: Whether to add actions that define the schemas and path parameters which the pages only use.
         drop_samples: Whether to add actions that remove the defaults of requests.
         dry_run: Whether to do all of it aside, and write nothing.
-        own: Overlays to apply after ours.
+        own: Overlays to apply after ours and those of `generate.toml`.
         form: The format of the report.
 
     Raises:
@@ -91,52 +85,33 @@ def import_pages(
     with workspace_elsewhere(root) if dry_run else workspace(root, (DOCUMENT, OVERLAY, PACKAGE)) as scratch:
         current = _read(root / DOCUMENT, DOCUMENT)
         overlay = _read(root / OVERLAY, OVERLAY, aliases=True)
-        supplement = _read(root / SUPPLEMENT, SUPPLEMENT, aliases=True).document
+        supplements, others = read_supplements(root), team_overlays(root, own)
         merged = merge(current, sources)
         coverage = load_coverage(root)
         text, document = rewritten(current, merged) if merged.changed else (current.text, current.document)
-        changed = tuple(title(unit) for unit in merged.changed)
-        if not changed and not (drop_obsolete or stub_missing or drop_samples):
-            return _imported(compare(document, document, coverage, names=titles), form)
-        in_vain = {*superseded(document, supplement)} - {*superseded(current.document, supplement)}
-        before, document = supplemented(current.document, supplement), supplemented(document, supplement)
-        fit = _fit(document, merged, overlay, own, drop=drop_obsolete, stub=stub_missing, clean=drop_samples)
-        fitted_before = (overlay_of(overlay.document, OVERLAY), *fit.overlays[1:])
-        drift = compare(
-            effective(before, _actions(fitted_before)),
-            fit.document,
-            coverage,
-            published=(before, document),
-            names=titles,
-        )
+        if not merged.changed and not (drop_obsolete or stub_missing or drop_samples):
+            drift = compare(document, document, coverage, names=titles)
+            return Imported((), drift, render(drift, form), None)
+        told = [f"{DOCUMENT}: imported {title(unit)}" for unit in merged.changed]
+        for name, supplement in supplements.items():
+            units = {*superseded(document, supplement)} - {*superseded(current.document, supplement)}
+            told += [f"{name}: {title(unit)} is superseded, and can be deleted there" for unit in sorted(units)]
+        before, document = (supplemented(each, *supplements.values()) for each in (current.document, document))
+        fit = _fit(document, merged, overlay, others, drop=drop_obsolete, stub=stub_missing, clean=drop_samples)
+        actions = [action for each in (overlay_of(overlay.document, OVERLAY), *others) for action in each.actions]
+        was = effective(before, actions)
+        drift = compare(was, fit.document, coverage, published=(before, document), names=titles)
         new = {OVERLAY: (overlay, fit.text), DOCUMENT: (current, text)}  # the document last: see `put_in_place`
         files = {name: old.encoded(changed_to) for name, (old, changed_to) in new.items() if changed_to != old.text}
         if not files:
-            return _imported(drift, form)
+            return Imported((), drift, render(drift, form), None)
         package, outcome = build(root, scratch, fit.document, fit.overlays, _places_in(merged))
         broken = probe(root, package, fit.document, outcome.operations, _places_in(merged))
         drift = drift.with_broken((f"{each.calls} (by {each.clients})", each.reason) for each in broken)
-        # before anything is written, since after that nothing may fail any more
-        imported = _imported(drift, form, changed, tuple(map(title, sorted(in_vain))), fit, outcome)
+        report = render(drift, form)  # before anything is written, since after that nothing may fail any more
         if not dry_run:
             put_in_place(root, scratch, package if outcome.differences else None, files)
-    return imported
-
-
-def _actions(overlays: Sequence[Overlay]) -> list[Action]:
-    return [action for overlay in overlays for action in overlay.actions]
-
-
-def _imported(
-    drift: Drift,
-    form: str,
-    changed: tuple[str, ...] = (),
-    in_vain: tuple[str, ...] = (),
-    fit: _Fit | None = None,
-    outcome: Outcome | None = None,
-) -> Imported:
-    dropped, added = (fit.dropped, fit.added) if fit else ((), ())
-    return Imported(changed, in_vain, dropped, added, drift, render(drift, form), outcome)
+    return Imported((*told, *fit.told), drift, report, outcome)
 
 
 def _read(path: Path, name: str, *, aliases: bool = False) -> Source:
@@ -147,12 +122,18 @@ def _read(path: Path, name: str, *, aliases: bool = False) -> Source:
 
 
 def _fit(
-    document: JsonObject, merged: Merged, overlay: Source, own: Sequence[str], *, drop: bool, stub: bool, clean: bool
+    document: JsonObject,
+    merged: Merged,
+    overlay: Source,
+    others: Sequence[Overlay],
+    *,
+    drop: bool,
+    stub: bool,
+    clean: bool,
 ) -> _Fit:
     """Fit the overlays to the new document, as far as the options allow to change ours."""
     ours = overlay_of(overlay.document, OVERLAY)
     fitted = fit_overlay(document, ours.actions, OVERLAY, drop=drop)
-    others = team_overlays(own)
     whole = _applied(fitted.document, others)
     missing, samples = missing_definitions(whole), sample_defaults(whole)
     unfit = ([] if stub else [*missing]) + ([] if clean else [*samples])
@@ -165,7 +146,9 @@ def _fit(
         raise _not_in_place()
     if added or fitted.obsolete:  # what was written is what counts
         whole = _applied(document, (edited, *others))
-    return _Fit(whole, (edited, *others), text, fitted.obsolete, tuple(addition.effect for addition in added))
+    dropped = [f"{OVERLAY}: dropped action {action.number} ({action.target})" for action in fitted.obsolete]
+    told = [*dropped, *(f"{OVERLAY}: added an action that {addition.effect}" for addition in added)]
+    return _Fit(whole, (edited, *others), text, tuple(told))
 
 
 def _applied(document: JsonObject, overlays: Sequence[Overlay]) -> JsonObject:

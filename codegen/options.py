@@ -4,13 +4,19 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
+from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, TEAM
 
 FORMATS = ("text", "json", "markdown")
+_OF_IMPORT = {
+    "--drop-obsolete": "delete actions that became obsolete",
+    "--stub-missing": "define the schemas (string/json) and path parameters that pages use and leave out",
+    "--drop-samples": "remove the sample values that pages give as defaults",
+    "--dry-run": "generate, check and report, and write nothing",
+}
 
 
 @dataclass
-class Options:
+class Options(argparse.Namespace):
     """What the command line asks for; at most one of the first four is set."""
 
     check: bool = False
@@ -21,7 +27,7 @@ class Options:
     stub_missing: bool = False
     drop_samples: bool = False
     dry_run: bool = False
-    format: str = "text"
+    format: str = ""
     overlay: list[str] = field(default_factory=list)
 
 
@@ -63,32 +69,24 @@ def read_options(arguments: Sequence[str]) -> Options:
     one.add_argument(
         "--extract", metavar="PAGE", help="print the document inside a published page (- reads the page from stdin)"
     )
-    parser.add_argument("--drop-obsolete", action="store_true", help="--import: delete actions that became obsolete")
-    parser.add_argument(
-        "--stub-missing",
-        action="store_true",
-        help="--import: define the schemas (string/json) and path parameters that pages use and leave out",
-    )
-    parser.add_argument(
-        "--drop-samples", action="store_true", help="--import: remove the sample values that pages give as defaults"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="--import: generate, check and report, and write nothing"
-    )
+    for option, does in _OF_IMPORT.items():
+        parser.add_argument(option, action="store_true", help=f"--import: {does}")
     parser.add_argument("--format", choices=FORMATS, help="--import and --diff: how to report (text)")
     parser.add_argument(
-        "--overlay", metavar="FILE", action="append", default=[], help=f"apply an overlay of your own after {OVERLAY}"
+        "--overlay",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help=f"apply an overlay after {OVERLAY} and those that {TEAM} lists",
     )
-    read = vars(parser.parse_args(arguments))
-    form = read.pop("format")
-    options = Options(**read, format=form or FORMATS[0])
-    changes = options.drop_obsolete or options.stub_missing or options.drop_samples or options.dry_run
-    if options.pages is None and changes:
-        parser.error("--drop-obsolete, --stub-missing, --drop-samples and --dry-run belong to --import")
+    options = parser.parse_args(arguments, Options())
+    if options.pages is None and (_OF_IMPORT.keys() & {*arguments}):
+        parser.error(f"{', '.join(_OF_IMPORT)} belong to --import")
     if len(options.diff or ()) > 2:
         parser.error("--diff takes two states at most, the old one and the new one")
-    if form is not None and options.pages is None and options.diff is None:
+    if options.format and options.pages is None and options.diff is None:
         parser.error("--format belongs to --import and --diff")
     if options.overlay and options.extract is not None:
         parser.error("--extract applies no overlay")
+    options.format = options.format or FORMATS[0]
     return options

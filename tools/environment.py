@@ -1,14 +1,18 @@
 """Make a virtual environment that holds exactly what a hash-locked requirements file lists.
 
     python3 tools/environment.py FOLDER REQUIREMENTS [--keep-wheels [--download FILE ...]] [--install-project]
+    python3 tools/environment.py FOLDER REQUIREMENTS --or-in-cache
 
 A lock is installed and never resolved: what it lists, by its hashes, without looking for what that needs (`pip check`
 tells afterwards whether something is missing). So every pip makes the same environment, whatever was released since.
 
 Does nothing, and says nothing, when FOLDER is already what the arguments ask for: a stamp that is written last
 tells, so that a run which was killed half-way is made again from the start. Two runs at the same time wait for
-each other. Both `make` and `./generate.sh` call this, with nothing at hand but a Python, so it uses only the
-standard library and the syntax of old Pythons, to be able to say "too old" instead of a SyntaxError.
+each other. With --or-in-cache it prints where the environment is: in the user's cache if FOLDER would have to be made
+and this user cannot, as in a checkout that is read-only.
+
+Both `make` and `./generate.sh` call this, with nothing at hand but a Python, so it uses only the standard library and
+the syntax of old Pythons, to be able to say "too old" instead of a SyntaxError.
 """
 
 import argparse
@@ -71,6 +75,7 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument(
         "--download", type=Path, nargs="+", default=[], help="more locks, only downloaded, each by itself"
     )
+    parser.add_argument("--or-in-cache", action="store_true", help="make it in the user's cache if FOLDER is read-only")
     parser.add_argument("--install-project", action="store_true", help="install the project itself, editable")
     return parser
 
@@ -80,16 +85,22 @@ def main() -> None:
     arguments = command_line().parse_args()
     if sys.version_info < OLDEST_PYTHON:
         fail(
-            "Python 3.11 or newer is needed; %s is %s. Name another one: PYTHON=python3.12 make test"
-            % (sys.executable, sys.version.split()[0])
+            "Python 3.11 or newer is needed; %s is %s. Name another one: PYTHON=python3.12 make test, or "
+            "PYTHON=python3.12 ./generate.sh" % (sys.executable, sys.version.split()[0])
         )
+    where = arguments.folder.name
+    if arguments.or_in_cache and not is_made(arguments) and is_read_only(arguments.folder):
+        arguments.folder = folder_in_cache(arguments.requirements)
+        where = "%s, since %s cannot be made here," % (arguments.folder, where)
+    if arguments.or_in_cache:
+        print(arguments.folder)
     if is_made(arguments):  # before the lock, which nobody should have to wait for who only uses what is there
         return
     arguments.folder.parent.mkdir(parents=True, exist_ok=True)
     with only_one(arguments.folder):
         if not is_made(arguments):
             print(
-                "making %s from %s (once, about a minute)" % (arguments.folder.name, arguments.requirements.name),
+                "making %s from %s (once, about a minute)" % (where, arguments.requirements.name),
                 file=sys.stderr,
             )
             make(arguments)
@@ -100,6 +111,26 @@ def is_made(arguments: argparse.Namespace) -> bool:
     """Tell whether the environment is there, whole, and made from what the arguments say."""
     stamp: Path = arguments.folder / STAMP
     return stamp.is_file() and stamp.read_text() == fingerprint(arguments)
+
+
+def is_read_only(folder: Path) -> bool:
+    """Tell whether this user may not make the folder anew, or hold its lock."""
+    needed = (folder.parent, folder, folder.with_name(folder.name + ".lock"))
+    return not all(os.access(str(path), os.W_OK) for path in needed if path.exists())
+
+
+def folder_in_cache(requirements: Path) -> Path:
+    """Return where an environment is made that cannot be where it belongs; each lock and each Python has its own."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not cache.is_absolute():  # a relative one is to be ignored, says the specification of XDG
+        cache = Path(os.path.expanduser("~/.cache"))  # noqa: PTH111 - pathlib's raises for a user without a home
+    key = hashlib.sha256(sys.version.encode() + b"\0" + requirements.read_bytes()).hexdigest()
+    folder = cache / "tazapay-lightning" / ("codegen-" + key[:16])
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail("%s: %s. Name a folder that can be written in XDG_CACHE_HOME" % (folder.parent, error.strerror))
+    return folder
 
 
 def only_one(folder: Path) -> IO[str]:

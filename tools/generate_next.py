@@ -20,19 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from codegen.layout import PACKAGE  # noqa: E402 - as above
+from codegen.team import documents  # noqa: E402 - as above
 from codegen.write.comparison import tree_differences  # noqa: E402 - the folder of this file is not that of the packages
 
 SCRATCH = ROOT / ".next-generator"
 GENERATOR = "openapi-python-client"
-INPUTS = (
-    "openapi.yaml",
-    "openapi.supplement.yaml",
-    "openapi.overlay.yaml",
-    "codegen",
-    "generated_client",
-    "wrapper",
-    "emulator",
-)
+INPUTS = ("codegen", "generated_client", "wrapper", "emulator")
 SAME, DIFFERENT, FAILED = 0, 1, 2
 
 
@@ -46,9 +39,9 @@ def main() -> int:
     python = environment(requirements(arguments.version))
     release = output(python, "-c", f"from importlib.metadata import version; print(version({GENERATOR!r}))")
     copy = SCRATCH / "repository"
-    for name in INPUTS:
+    for name in (*INPUTS, *documents(ROOT)):
         place = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy.mkdir(exist_ok=True)
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
         place(ROOT / name, copy / name)
     done = subprocess.run([python, "-P", "-m", "codegen"], cwd=copy, env={"PYTHONPATH": str(copy)}, check=False)
     if done.returncode != 0:

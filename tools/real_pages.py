@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from codegen.errors import CodegenError
 from codegen.importing import import_pages
-from codegen.layout import DOCUMENT, OVERLAY, SUPPLEMENT
+from codegen.team import documents
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDED = ("codegen", "emulator", "generated_client", "wrapper", DOCUMENT, OVERLAY, SUPPLEMENT)
+NEEDED = ("codegen", "emulator", "generated_client", "wrapper")
 _IMPORTED = ("yes", "with --stub-missing --drop-samples")
 
 
@@ -70,8 +70,9 @@ def verdict_of(page: Path, *, with_options: bool) -> str:
     """
     with tempfile.TemporaryDirectory(prefix="tazapay-real-pages-") as scratch:
         root = Path(scratch)
-        for name in NEEDED:
+        for name in (*NEEDED, *documents(ROOT)):
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             copy(ROOT / name, root / name)
         imported = import_pages(
             root, [str(page)], drop_obsolete=False, stub_missing=with_options, drop_samples=with_options

@@ -9,11 +9,12 @@ from codegen.generate.document_checks import Operation, check_document
 from codegen.generate.generator import generate, read_configuration
 from codegen.generate.package_checks import check_package
 from codegen.generate.probe import probe, refuse_broken
-from codegen.layout import CONFIGURATION, DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
-from codegen.merge.supplement import supplemented
+from codegen.layout import CONFIGURATION, DOCUMENT, OVERLAY, PACKAGE
+from codegen.merge.supplement import read_supplements, supplemented
 from codegen.overlay.actions import Action, read_overlay
 from codegen.overlay.applier import apply_overlay
 from codegen.read.documents import JsonObject, load_document
+from codegen.team import team_files
 from codegen.write.comparison import tree_differences
 from codegen.write.placing import put_in_place
 from codegen.write.workspace import workspace, workspace_elsewhere
@@ -39,18 +40,19 @@ class Overlay:
     actions: tuple[Action, ...]
 
 
-def team_overlays(files: Sequence[str]) -> tuple[Overlay, ...]:
-    """Read the overlays that a team applies after ours.
+def team_overlays(root: Path, own: Sequence[str] = ()) -> tuple[Overlay, ...]:
+    """Read the overlays that a team applies after ours: those of `generate.toml`, then those of the command line.
 
     Raises:
         CodegenError: A file is missing or refused, or is for another document.
     """
-    return tuple(overlay_of(load_document(Path(file), file), file) for file in files)
+    files = team_files(root, own)["overlays"]
+    return tuple(overlay_of(load_document(path, name), name) for name, path in files.items())
 
 
 def read_overlays(root: Path, own: Sequence[str] = ()) -> tuple[Overlay, ...]:
     """Read our overlay and those that a team applies after it; raises what `team_overlays` raises."""
-    return overlay_of(load_document(root / OVERLAY, OVERLAY), OVERLAY), *team_overlays(own)
+    return overlay_of(load_document(root / OVERLAY, OVERLAY), OVERLAY), *team_overlays(root, own)
 
 
 def overlay_of(content: JsonObject, name: str) -> Overlay:
@@ -72,7 +74,7 @@ def merged_document(root: Path, own: Sequence[str] = ()) -> tuple[JsonObject, tu
     Raises:
         CodegenError: A file is missing or refused, or an overlay does not fit the document.
     """
-    document = supplemented(load_document(root / DOCUMENT, DOCUMENT), load_document(root / SUPPLEMENT, SUPPLEMENT))
+    document = supplemented(load_document(root / DOCUMENT, DOCUMENT), *read_supplements(root).values())
     overlays = read_overlays(root, own)
     for overlay in overlays:
         document = apply_overlay(document, overlay.actions, overlay.name)

@@ -1,25 +1,41 @@
 """Add operations that no published page in the document describes yet; a published one always wins."""
 
+from pathlib import Path
+
 from codegen.generate.package_checks import path_shape
-from codegen.read.documents import JsonObject, JsonValue
+from codegen.layout import SUPPLEMENT
+from codegen.read.documents import JsonObject, JsonValue, load_document
 from codegen.read.units import Unit, is_operation, joined, units
+from codegen.team import team_files
 
 
-def supplemented(document: JsonObject, supplement: JsonObject) -> JsonObject:
-    """Return the document with the operations and components of the supplement that it does not define itself.
+def read_supplements(root: Path) -> dict[str, JsonObject]:
+    """Read our supplement and those of a team, by their names.
+
+    Raises:
+        CodegenError: A file is missing or refused.
+    """
+    files = {SUPPLEMENT: root / SUPPLEMENT, **team_files(root)["supplements"]}
+    return {name: load_document(path, name) for name, path in files.items()}
+
+
+def supplemented(document: JsonObject, *supplements: JsonObject) -> JsonObject:
+    """Return the document with the operations and components of supplements that it does not define itself.
 
     Args:
         document: What is published.
-        supplement: An OpenAPI document of which only `paths` and `components` count.
+        supplements: OpenAPI documents of which only `paths` and `components` count; a later one wins over an earlier.
 
     Examples:
         >>> supplement = {"paths": {"/a": {"get": {"x": 1}}, "/b/{id}": {"get": {}}}}
         >>> supplemented({"paths": {"/b/{name}": {"get": {"y": 2}}}}, supplement)["paths"]
         {'/b/{name}': {'get': {'y': 2}}, '/a': {'get': {'x': 1}}}
     """
-    in_vain = superseded(document, supplement)
-    added = {unit: value for unit, value in _offered(supplement).items() if unit not in in_vain}
-    return joined({**units(document), **added}) if added else document
+    for supplement in reversed(supplements):
+        in_vain = superseded(document, supplement)
+        added = {unit: value for unit, value in _offered(supplement).items() if unit not in in_vain}
+        document = joined({**units(document), **added}) if added else document
+    return document
 
 
 def superseded(document: JsonObject, supplement: JsonObject) -> tuple[Unit, ...]:

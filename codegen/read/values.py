@@ -3,13 +3,14 @@
 import math
 from typing import TypeAlias
 
-from codegen.read.yaml_nodes import MAX_LEVELS
-
 JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 Steps: TypeAlias = tuple[str | int, ...]
 """The way from the root of a document to a value: keys, and indexes of lists."""
+
+MAX_LEVELS = 64
+"""No document of an API nests half as deep; what reads and checks it recurses, and Python ends that at a thousand."""
 
 MAX_NAME = 500
 """Characters of a key: a name longer than this is no name, and every message would repeat it."""

@@ -7,8 +7,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-MAX_LEVELS = 64
-"""No document of an API nests half as deep; what reads and checks it recurses, and Python ends that at a thousand."""
+from codegen.read.values import MAX_LEVELS
 
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from codegen.drift.coverage import Coverage, load_coverage
+from codegen.generate.document_checks import Contents, check_document
+from codegen.generate.regeneration import Overlay, merged_document
 from codegen.overlay.actions import Action, read_overlay
 from codegen.read.documents import JsonObject, load_document
+from codegen.read.sources import read_sources
 from codegen.write import interruptions
 from tests.codegen.warm import WarmCheckout, WarmServer, warm_server
 from tests.support.checkout import PACKAGE, REPOSITORY, Checkout, copy_repository, made_environment, read_tree
@@ -69,13 +72,30 @@ def committed_tree() -> dict[str, bytes]:
 
 @pytest.fixture
 def published() -> JsonObject:
-    """Tazapay's document, for the test alone."""
+    """The document of the page that creates invoices, for the test alone: openapi.yaml may hold other pages too."""
     return deepcopy(read_published())
 
 
 @cache
 def read_published() -> JsonObject:
-    return load_document(REPOSITORY / "openapi.yaml", "openapi.yaml")
+    return read_sources([str(REPOSITORY / "tests/pages/create-a-lightning-invoice.md")])[0].document
+
+
+@cache
+def committed() -> tuple[JsonObject, tuple[Overlay, ...]]:
+    return merged_document(REPOSITORY)
+
+
+@pytest.fixture(scope="session")
+def contents() -> Contents:
+    """What the committed client is made of, whichever pages were imported into its document."""
+    return check_document(committed()[0], "openapi.yaml")
+
+
+@pytest.fixture(scope="session")
+def told(contents: Contents) -> tuple[str, ...]:
+    """How a run tells the operations: their number, and each on a line of its own."""
+    return f"{len(contents.operations)} operations", *(f"  {operation}" for operation in contents.operations)
 
 
 @pytest.fixture(scope="session")
@@ -85,9 +105,11 @@ def coverage() -> Coverage:
 
 
 @pytest.fixture(scope="session")
-def with_overlay(overlay: tuple[Action, ...]) -> str:
-    """How a run names the document and our overlay."""
-    return f"openapi.yaml with {len(overlay)} actions of openapi.overlay.yaml"
+def with_overlay() -> str:
+    """How a run names the document, our overlay and those of a team."""
+    numbers = [(overlay.name, len(overlay.actions)) for overlay in committed()[1]]
+    named = (f"{number} action{'s' * (number != 1)} of {name}" for name, number in numbers)
+    return f"openapi.yaml with {' and '.join(named)}"
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """`--diff` names which side is old and which new, and takes revisions, pages and files; `--dry-run` writes nothing."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -76,6 +77,14 @@ def test_without_a_change_it_exits_0_and_says_so(committed):
     done = committed.run("--diff", "openapi.yaml")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "old: openapi.yaml, new: openapi.yaml with openapi.yaml\nnothing changed\n"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to somebody else")
+def test_a_checkout_of_another_user_is_compared_too(committed):
+    for path in (committed.root, committed.root / ".git"):
+        os.chown(path, 65534, 65534)
+    done = committed.run("--diff")
+    assert (done.returncode, done.stderr) == (4, "")
 
 
 @pytest.mark.parametrize("what", ["no-such-revision", "--output=x", "-n1", "HEAD:tools"])

@@ -2,7 +2,6 @@ import pytest
 
 from codegen.errors import CodegenError
 from codegen.generate.document_checks import Operation, check_document
-from codegen.generate.regeneration import merged_document
 from codegen.read.documents import parse_document
 from tests.support.tables import each_row
 
@@ -24,20 +23,19 @@ def schema(text):
 OK = "responses: {'200': {description: ''}}"
 
 
-def test_the_merged_document_of_the_repository_passes_and_its_operations_are_found(repository):
-    contents = check_document(merged_document(repository)[0], "openapi.yaml")
-    assert contents.models == (
+def test_the_merged_document_of_the_repository_passes_and_its_operations_are_found(contents):
+    assert {
         "CreateLightningInvoiceRequest",
         "CreateLightningInvoiceResponse",
         "GetLightningInvoiceResponse",
         "UpdateLightningInvoiceRequest",
         "UpdateLightningInvoiceResponse",
-    )
-    assert [str(operation) for operation in contents.operations] == [
+    } <= {*contents.models}
+    assert {
         "POST /v3/lightning_invoice_bolt11  create_lightning_invoice",
         "GET /v3/lightning_invoice_bolt11/{id}  get_lightning_invoice",
         "PUT /v3/lightning_invoice_bolt11/{id}  update_lightning_invoice",
-    ]
+    } <= {str(operation) for operation in contents.operations}
 
 
 def test_operations_come_in_the_order_of_the_document():

@@ -13,9 +13,12 @@ def page(opening: bytes, closing: bytes, content: bytes = DOCUMENT) -> bytes:
     return b"# Create\n\nSome words.\n\n" + opening + b"\n" + content + closing + b"\n\nMore words.\n"
 
 
-def test_the_committed_document_is_the_published_one_byte_for_byte(repository):
+def test_the_committed_document_has_the_published_operation_byte_for_byte(repository):
     published = (repository / "tests/pages/create-a-lightning-invoice.md").read_bytes()
-    assert extract_document(published, "page.md") == (repository / "openapi.yaml").read_bytes()
+    operation, _, rest = extract_document(published, "page.md").partition(b"components:\n")
+    committed = (repository / "openapi.yaml").read_bytes()
+    assert committed.startswith(operation)
+    assert committed.endswith(rest)
 
 
 def test_the_blank_line_before_the_closing_fence_belongs_to_the_document(repository):

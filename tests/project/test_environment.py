@@ -197,6 +197,20 @@ def test_no_setting_of_pip_but_where_packages_are_reaches_the_installation(
     assert installed(python) == {"a": "1"}
 
 
+def test_each_lock_has_a_folder_of_its_own_in_the_cache_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
+    one, two = (environment.folder_in_cache(tmp_path / name) for name in ("one", "two"))
+    assert one != two
+    assert one.parent == two.parent == tmp_path / ".cache/tazapay-lightning"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    assert environment.folder_in_cache(tmp_path / "one") == tmp_path / "elsewhere/tazapay-lightning" / one.name
+
+
 def make(folder: Path, lock: Path, python: object = sys.executable) -> subprocess.Popen[str]:
     script = REPOSITORY / "tools/environment.py"
     return subprocess.Popen(

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from codegen.team import documents
 from tazapay_lightning import __version__
 from tests.support.checkout import read_tree
 from tests.support.package_index import Answer, answering
@@ -148,7 +149,7 @@ def test_the_source_distribution_can_regenerate_and_test(distributions: Path) ->
     with tarfile.open(found) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = {
-        "generate.sh", "openapi.yaml", "openapi.supplement.yaml", "openapi.overlay.yaml", "codegen/requirements.txt",
+        "generate.sh", *documents(REPOSITORY), "codegen/requirements.txt",
         "tools/environment.py",
         "requirements/dev.txt", "Makefile", "README.md", "LICENSE", "CHANGELOG.md", "tests/project/test_packaging.py",
     }  # fmt: skip

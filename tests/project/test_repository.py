@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tomllib
+import venv
 from pathlib import Path
 
+import pytest
 from ruamel.yaml import YAML
 
 from tests.support.tables import each_row
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCKS = [*(REPOSITORY / "requirements").glob("*.txt"), REPOSITORY / "codegen/requirements.txt"]
+MADE_BY_PYTHON = ("demo", "test", "check", "generate", "lines", "oldest")
 MADE = {
     ".venv",
     ".venv-codegen",
@@ -87,19 +91,39 @@ def test_no_file_holds_a_path_of_somebodys_machine() -> None:
     assert [path for path in files_of_the_project() if homes.search(path.read_text())] == []
 
 
-def test_a_python_that_is_too_old_is_told_so(tmp_path: Path) -> None:
-    script = (REPOSITORY / "tools/environment.py").read_text()
-    (tmp_path / "tools").mkdir()
-    (tmp_path / "tools/environment.py").write_text(script.replace("OLDEST_PYTHON = (3, 11)", "OLDEST_PYTHON = (9, 99)"))
+@pytest.fixture
+def old_python(tmp_path: Path) -> Path:
+    """A Python that takes itself for 3.10."""
+    venv.create(tmp_path / "old")
+    (packages,) = (tmp_path / "old/lib").glob("python*/site-packages")
+    older = "sys.version_info = (3, 10, 12, 'final', 0); sys.version = '3.10.12 (main)'"
+    (packages / "older.pth").write_text(f"import sys; {older}\n")
+    return tmp_path / "old/bin/python"
+
+
+@each_row(
+    "command",
+    [
+        pytest.param(["./generate.sh", "--check"], id="generate.sh"),
+        pytest.param(["{python}", "-m", "codegen", "--check"], id="python -m codegen"),
+        *(pytest.param(["make", "PYTHON={python}", target], id=f"make {target}") for target in MADE_BY_PYTHON),
+    ],
+)
+def test_a_python_that_is_too_old_is_told_so_before_anything_else(old_python: Path, command: list[str]) -> None:
     done = subprocess.run(
-        ["python3", tmp_path / "tools/environment.py", tmp_path / "e", tmp_path / "r"],
+        [part.format(python=old_python) for part in command],
+        cwd=REPOSITORY,
+        env={"PATH": os.environ["PATH"], "PYTHON": str(old_python)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: Python 3.11 or newer is needed; ")
-    assert not (tmp_path / "e").exists()
+    assert (done.returncode, done.stdout) == (2, "")
+    message, *rest = done.stderr.splitlines()
+    assert message.startswith(
+        f"error: Python 3.11 or newer is needed; {old_python} is 3.10.12. Name another one: PYTHON="
+    )
+    assert all(line.startswith("make: ***") for line in rest)
 
 
 def test_make_without_a_target_lists_the_targets() -> None:

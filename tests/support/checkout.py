@@ -15,21 +15,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from codegen.layout import PACKAGE
+from codegen.drift.coverage import COVERAGE
+from codegen.layout import DOCUMENT, PACKAGE, TEAM
+from codegen.read.sources import Source
+from codegen.team import documents
 from tools import environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-INPUTS = (
-    "generate.sh",
-    "openapi.yaml",
-    "openapi.supplement.yaml",
-    "openapi.overlay.yaml",
-    "tools",
-    "codegen",
-    "generated_client",
-    "wrapper",
-    "emulator",
-)
+INPUTS = ("generate.sh", "tools", "codegen", "generated_client", "wrapper", "emulator", *documents(REPOSITORY))
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
@@ -55,10 +48,12 @@ class Checkout:
         return read_tree(self.package)
 
     def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a text that a file holds once; in the document, which lists imported operations later, the first."""
         path = self.root / file
         text = path.read_text()
-        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
-        path.write_text(text.replace(old, new))
+        times = text.count(old)
+        assert times == 1 or (times and file == DOCUMENT), f"{file} holds {old!r} {times} times"
+        path.write_text(text.replace(old, new, 1))
 
     def add_hook(self, command: str) -> None:
         """Make the generator run a command after ruff."""
@@ -105,9 +100,9 @@ class Checkout:
 
 def copy_repository(root: Path) -> Checkout:
     """Copy everything that `./generate.sh` needs into a new folder."""
-    root.mkdir(parents=True)
     for name in INPUTS:
         source = REPOSITORY / name
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             # codegen with what Python compiled, or each run would compile it anew, but not what it is just compiling;
             # the package as it is generated
@@ -117,6 +112,23 @@ def copy_repository(root: Path) -> Checkout:
             shutil.copy(source, root / name)
     (root / ".venv-codegen").symlink_to(made_environment())
     return Checkout(root)
+
+
+def documented_repository(root: Path) -> Checkout:
+    """Copy what the documents' commands need, as it was before a team has done what docs/regenerating.md shows."""
+    checkout = copy_repository(root)
+    shutil.copytree(REPOSITORY / "tests/pages", root / "tests/pages", ignore=shutil.ignore_patterns("__pycache__"))
+    has_added = (root / TEAM).exists()
+    (root / TEAM).unlink(missing_ok=True)
+    for name, steps in ((DOCUMENT, ("paths", "/v3/checkout")), (COVERAGE, ("operations", "POST /v3/checkout"))):
+        block = Source(name, (root / name).read_bytes(), aliases=True).block()
+        if block is not None and block.delete(steps):
+            (root / name).write_text(block.changed())
+            has_added = True
+    if has_added:
+        done = checkout.run()
+        assert done.returncode == 0, done.stderr
+    return checkout
 
 
 @cache

@@ -315,42 +315,42 @@ def with_data_as_object() -> Iterator[Checked]:
 # but one test of a name.
 
 
-@AS_PUBLISHED.include(method="POST").parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
+@AS_PUBLISHED.include(method="POST", path=INVOICES).parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
 def test_creating_with_data_as_string_conforms_to_the_published_document(
     case: Any, with_data_as_string: Checked
 ) -> None:
     with_data_as_string.check(case)
 
 
-@AS_PUBLISHED.include(method="GET").parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
+@AS_PUBLISHED.include(method="GET", path=INVOICE_BY_ID).parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
 def test_fetching_with_data_as_string_conforms_to_the_published_document(
     case: Any, with_data_as_string: Checked
 ) -> None:
     with_data_as_string.check(case)
 
 
-@AS_PUBLISHED.include(method="PUT").parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
+@AS_PUBLISHED.include(method="PUT", path=INVOICE_BY_ID).parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
 def test_updating_with_data_as_string_conforms_to_the_published_document(
     case: Any, with_data_as_string: Checked
 ) -> None:
     with_data_as_string.check(case)
 
 
-@WITH_OBJECT.include(method="POST").parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
+@WITH_OBJECT.include(method="POST", path=INVOICES).parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
 def test_creating_with_data_as_object_conforms_to_the_documented_object(
     case: Any, with_data_as_object: Checked
 ) -> None:
     with_data_as_object.check(case)
 
 
-@WITH_OBJECT.include(method="GET").parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
+@WITH_OBJECT.include(method="GET", path=INVOICE_BY_ID).parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
 def test_fetching_with_data_as_object_conforms_to_the_documented_object(
     case: Any, with_data_as_object: Checked
 ) -> None:
     with_data_as_object.check(case)
 
 
-@WITH_OBJECT.include(method="PUT").parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
+@WITH_OBJECT.include(method="PUT", path=INVOICE_BY_ID).parametrize()  # type: ignore[untyped-decorator]  # schemathesis does not type it
 def test_updating_with_data_as_object_conforms_to_the_documented_object(
     case: Any, with_data_as_object: Checked
 ) -> None:
