@@ -26,6 +26,7 @@ from yarl import URL
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, KEEP_SECONDS, MOST_CONNECTIONS
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
+from tazapay_lightning.transport.backends.httpx import Headers
 from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
@@ -193,18 +194,9 @@ async def _received(response: aiohttp.ClientResponse, ends: float) -> Response:
                     break
     except _FAILURES as failure:
         body.broke_off(failure)
-    headers = {name.lower(): ", ".join(map(_text, response.headers.getall(name))) for name in response.headers}
+    headers = dict(Headers(response.raw_headers).items())  # read as on the other backend
     content = body.decoded(headers.get("content-encoding", ""))
     return Response(response.status, headers, content, lambda: response._protocol.transport.abort())  # type: ignore[union-attr]  # noqa: SLF001 - nothing public tells of a connection that was given back
-
-
-def _text(value: str) -> str:
-    """Return the value of a header, which is Latin-1 where aiohttp could not read it as UTF-8."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode(errors="surrogateescape").decode("latin-1")
-    return value
 
 
 def _proxy(settings: Settings) -> dict[str, Any]:

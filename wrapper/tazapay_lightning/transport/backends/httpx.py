@@ -35,6 +35,7 @@ from tazapay_lightning.transport.tracebacks import chain
 
 HTTPClient = httpx.Client
 AsyncHTTPClient = httpx.AsyncClient
+Headers = httpx.Headers
 
 _AnyConnections = Pool[Any] | HTTPClient | AsyncHTTPClient
 _Result = TypeVar("_Result")
