@@ -8,7 +8,6 @@ operation and not before, because it loads httpx.
 from __future__ import annotations
 
 import inspect
-import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -149,7 +148,7 @@ def _content(asked: Mapping[str, Any]) -> bytes | None:
         raise ValueError(f"a body of JSON is what can be sent, and this one goes as {', '.join(sorted(other))}")
     if "json" not in asked:
         return None
-    return json.dumps(asked["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return json_text(asked["json"]).encode()
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
