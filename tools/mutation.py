@@ -158,13 +158,6 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         ),
         NAMES_OF_CODECS,
     ),
-    "operations._content": dict.fromkeys(
-        (
-            'return json.dumps(asked["json"], ensure_ascii=None, separators=(",", ":"), allow_nan=False).encode()',
-            'return json.dumps(asked["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=None).encode()',
-        ),
-        AS_FALSE,
-    ),
     "operations._parse": {"client = SimpleNamespace(raise_on_unexpected_status=None)": AS_FALSE},
     "invoices.echo.read_created": {"known.popitem(last=None)": AS_FALSE},
     "invoices.echo.read_fetched": {
@@ -183,9 +176,13 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         WORDS_THAT_ARE_CAUGHT,
     ),
     "values.json_fields.whole_number": {"raise ValueError(None)": WORDS_THAT_ARE_CAUGHT},
-    "values.json_fields.json_text": {
-        'return json.dumps(value, ensure_ascii=None, separators=(",", ":"))': AS_FALSE,
-    },
+    "values.json_fields.json_text": dict.fromkeys(
+        (
+            'return json.dumps(value, ensure_ascii=None, separators=(",", ":"), allow_nan=False)',
+            'return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=None)',
+        ),
+        AS_FALSE,
+    ),
     "values.memos.verify_memo": {
         'return hmac.compare_digest(hash_memo(memo).encode(), given.encode("UTF-8", "replace"))': NAMES_OF_CODECS,
     },

@@ -306,6 +306,12 @@ def test_an_error_repeats_the_key_of_an_invoice_and_not_its_memo(call: CallMetho
         call(Answering(409, body), "create_invoice", amount_sats=1, memo="Dr Jekyll", idempotency_key="order-1")
 
 
+def test_an_error_repeats_no_hash_of_a_memo(call: CallMethod) -> None:
+    body = json.dumps({"message": f"bad h_tag_memo {'ab' * 32}"}).encode()
+    with pytest.raises(InvalidRequestError, match=r"bad h_tag_memo \[redacted\]"):
+        call(Answering(400, body), "create_invoice", amount_sats=1, memo_hash="ab" * 32)
+
+
 def test_what_was_submitted_as_metadata_is_not_repeated_in_an_error(call: CallMethod) -> None:
     body = json.dumps({"status": "error", "message": "bad value 'Dr Jekyll'"}).encode()
     with pytest.raises(ServerError) as caught:

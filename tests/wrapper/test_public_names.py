@@ -19,9 +19,6 @@ def test_every_public_name_can_be_imported_and_is_listed() -> None:
     for name in tazapay_lightning.__all__:
         assert getattr(tazapay_lightning, name) is not None
     assert set(tazapay_lightning.__all__) <= set(dir(tazapay_lightning))
-    assert list(tazapay_lightning.__all__) == sorted(
-        tazapay_lightning.__all__, key=lambda n: (not n.isupper(), n.startswith("_") or n[0].islower(), n)
-    )
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -8,9 +8,8 @@ operation and not before, because it loads httpx.
 from __future__ import annotations
 
 import inspect
-import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
@@ -48,15 +47,14 @@ def creating(settings: Settings, request: InvoiceRequest, idempotency_key: objec
         metadata=UNSET if request.metadata is None else _on_the_wire(request.metadata, settings),
     )
     key = check_idempotency_key(idempotency_key)
-    submitted = (request.memo, request.metadata)
-    return _request(settings, module, {"body": body, "idempotency_key": key}, key, submitted)
+    return _request(settings, module, {"body": body, "idempotency_key": key}, key)
 
 
 def getting(settings: Settings, invoice_id: str) -> Request:
     """``GET /v3/lightning_invoice_bolt11/{id}``."""
     arguments = {"id": check_invoice_id(invoice_id)}
     module = load("tazapay_lightning_api.api.default.get_lightning_invoice")
-    return _request(settings, module, arguments, submitted=())
+    return _request(settings, module, arguments)
 
 
 def updating(settings: Settings, invoice_id: str, metadata: Mapping[str, object]) -> Request:
@@ -66,7 +64,7 @@ def updating(settings: Settings, invoice_id: str, metadata: Mapping[str, object]
     from tazapay_lightning_api.models import UpdateLightningInvoiceRequest
 
     body = UpdateLightningInvoiceRequest(metadata=_on_the_wire(attached, settings))
-    return _request(settings, module, {"id": checked, "body": body}, submitted=(attached,))
+    return _request(settings, module, {"id": checked, "body": body})
 
 
 def any_operation(
@@ -99,7 +97,8 @@ def any_operation(
             value = arguments[argument]
             check_path_step(str(value) if type(value) in {int, uuid.UUID} else value, argument=argument)
     key = check_idempotency_key(idempotency_key)
-    request = _request(settings, module, {**arguments, "idempotency_key": key} if has_key else arguments, key)
+    asked = {**arguments, "idempotency_key": key} if has_key else arguments
+    request = _request(settings, module, asked, key, submitted=arguments.values())
     if request.method == "POST" or has_key:
         return request
     if idempotency_key is not None:
@@ -112,7 +111,7 @@ def _request(
     module: ModuleType,
     arguments: Mapping[str, object],
     key: str | None = None,
-    submitted: tuple[object, ...] | None = None,
+    submitted: Iterable[object] = (),
 ) -> Request:
     try:
         asked = _request_of(module)(**arguments)
@@ -133,7 +132,7 @@ def _request(
         headers=headers,
         content=content,
         idempotency_key=key,
-        submitted=(asked.get("json"), *arguments.values()) if submitted is None else submitted,
+        submitted=(asked.get("json"), *submitted),
         parse=partial(_parse, module.__name__),
     )
 
@@ -149,7 +148,7 @@ def _content(asked: Mapping[str, Any]) -> bytes | None:
         raise ValueError(f"a body of JSON is what can be sent, and this one goes as {', '.join(sorted(other))}")
     if "json" not in asked:
         return None
-    return json.dumps(asked["json"], ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return json_text(asked["json"]).encode()
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

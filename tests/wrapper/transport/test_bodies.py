@@ -57,15 +57,16 @@ def test_a_piece_after_the_deadline_is_too_late(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("status", [200, 299])
 def test_a_success_that_breaks_off_has_failed(status: int) -> None:
     failure = OSError("gone")
-    with pytest.raises(OSError, match="gone") as caught:
-        Body(status, LATER).broke_off(failure)
+    with pytest.raises(OSError, match="gone") as caught, Body(status, LATER).breaking_off(OSError):
+        raise failure
     assert caught.value is failure
 
 
 @pytest.mark.parametrize("status", [199, 300, 500])
 def test_an_error_that_breaks_off_is_read_as_far_as_it_came(status: int) -> None:
     collected = body(b"half", status)
-    collected.broke_off(OSError("gone"))
+    with collected.breaking_off(OSError):
+        raise OSError("gone")
     assert collected.decoded("") == b"half"
 
 

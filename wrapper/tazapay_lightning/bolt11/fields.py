@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import attrs
 
 from tazapay_lightning.bolt11.bech32 import refuse, to_bytes, to_number
@@ -9,10 +11,10 @@ from tazapay_lightning.bolt11.bech32 import refuse, to_bytes, to_number
 _HEAD_WORDS = 3  # of a field: its type, and its length in two words
 _ONLY_LENGTH = {"p": 52, "h": 52, "s": 52, "n": 53}
 _HIGHEST_FALLBACK_VERSION = 18  # 0 to 16 are witness versions, 17 is a public key hash, 18 a script hash
-_HOP_BYTES = 51
+_HOP = struct.Struct(">33s3s3sHIIH")  # the attributes of a `RouteHop`, its channel in three parts
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class RouteHop:
     """One channel of a private route to the payee (field ``r``).
 
@@ -101,17 +103,9 @@ def _to_be_skipped(letter: str, words: bytes) -> bool:
 
 def _read_route(words: bytes) -> tuple[RouteHop, ...]:
     hops = to_bytes(words, field="r")
-    if not hops or len(hops) % _HOP_BYTES:
-        raise refuse(f"a route, field r, must be hops of {_HOP_BYTES} bytes each; got {len(hops)} bytes")
-    return tuple(_read_hop(hops[start : start + _HOP_BYTES]) for start in range(0, len(hops), _HOP_BYTES))
-
-
-def _read_hop(hop: bytes) -> RouteHop:
-    block, transaction, output = (int.from_bytes(part) for part in (hop[33:36], hop[36:39], hop[39:41]))
-    return RouteHop(
-        public_key=hop[:33].hex(),
-        short_channel_id=f"{block}x{transaction}x{output}",
-        fee_base_msat=int.from_bytes(hop[41:45]),
-        fee_proportional_millionths=int.from_bytes(hop[45:49]),
-        cltv_expiry_delta=int.from_bytes(hop[49:]),
+    if not hops or len(hops) % _HOP.size:
+        raise refuse(f"a route, field r, must be hops of {_HOP.size} bytes each; got {len(hops)} bytes")
+    return tuple(
+        RouteHop(key.hex(), f"{int.from_bytes(block)}x{int.from_bytes(transaction)}x{output}", *rest)
+        for key, block, transaction, output, *rest in _HOP.iter_unpack(hops)
     )

@@ -25,9 +25,9 @@ from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.bulk.files.rows import Problem, read_orders
 from tazapay_lightning.bulk.files.session import Session
 from tazapay_lightning.bulk.orders import State, check_rate, idempotency_key
+from tazapay_lightning.cli.display import progress
 from tazapay_lightning.cli.options import AsJson, BaseUrl, Environment
 from tazapay_lightning.cli.outcomes import REFUSED, UNKNOWN, problems_explained, put_json, refusing, say
-from tazapay_lightning.cli.progress import progress
 from tazapay_lightning.values.safe_text import printable
 
 _LISTED = 20

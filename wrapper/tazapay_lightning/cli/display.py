@@ -1,16 +1,18 @@
-"""Invoices and payment requests as text on stdout, and the countdown of a wait on stderr."""
+"""Invoices and payment requests as text on stdout; on stderr the countdown of a wait and the progress of a bulk run."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import attrs
 from rich.console import Console
 from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from tazapay_lightning import Bolt11, Invoice, TazapayError, format_btc
@@ -95,6 +97,30 @@ def countdown(invoice_id: str) -> Iterator[Callable[[Invoice], None]]:
     console = Console(stderr=True)
     with Live(get_renderable=line, console=console, transient=True) if console.is_terminal else nullcontext():
         yield looks.append
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[Mapping[str, int]], None]]:
+    """Show a bar within the block, and yield the function that moves it, which takes how many ended in each state."""
+    console, began = Console(stderr=True), time.monotonic()
+    if not console.is_terminal:  # a bar that is disabled still prints an empty line, with rich 13.9
+        yield lambda states: None
+        return
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
+    bar = Progress(*columns, console=console, transient=True)
+    task = bar.add_task("0.0/s, 0 failed", total=total)
+
+    def update(states: Mapping[str, int]) -> None:
+        done, seconds = sum(states.values()), time.monotonic() - began
+        note = f"{done / max(seconds, 1e-9):.1f}/s, {done - states.get('created', 0)} failed"
+        bar.update(task, completed=done, description=note)
+
+    bar.start()
+    try:
+        yield update
+    finally:
+        with suppress(OSError):  # the terminal is closed
+            bar.stop()
 
 
 def _countdown(invoice: Invoice) -> str:

@@ -148,8 +148,7 @@ class PaymentWait:
         if now >= self._ends():
             raise self._timeout(f"and the last look failed, so it may be paid: fetch it again ({error})") from error
         _logger.warning("a look at invoice %s failed, and is repeated: %s", self._name, error)
-        asked = error.retry_after if isinstance(error, errors.APIStatusError) else None
-        return self._next(now, at_least=asked or 0.0)
+        return self._next(now, at_least=getattr(error, "retry_after", None) or 0.0)
 
     def _next(self, now: float, *, at_least: float = 0.0) -> float:
         wanted = now + max(self._jitter(self._interval), at_least)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zlib
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from tazapay_lightning.errors import UnexpectedResponseError
 
@@ -44,10 +45,9 @@ class Body:
         self._is_decoded = True
         self.add(content)
 
-    def broke_off(self, failure: Exception) -> None:
-        """Go on with what has come if the status already tells that the request failed: it matters more."""
-        if self._is_success:
-            raise failure
+    def breaking_off(self, *failures: type[Exception]) -> AbstractContextManager[object]:
+        """Within the block, let failures end only the body if the status tells already that the request failed."""
+        return nullcontext() if self._is_success else suppress(*failures)
 
     def decoded(self, content_encoding: str) -> bytes:
         """Return the body with its content encoding undone; of an error, nothing if that cannot be done."""

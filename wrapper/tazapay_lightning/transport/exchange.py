@@ -11,14 +11,8 @@ from typing import NamedTuple, TypeVar
 
 from attrs import field, frozen
 
+from tazapay_lightning import errors
 from tazapay_lightning._version import __version__
-from tazapay_lightning.errors import (
-    APIError,
-    InvoiceMismatchError,
-    TazapayError,
-    UnexpectedResponseError,
-    may_be_repeated,
-)
 from tazapay_lightning.transport.redaction import Redaction
 from tazapay_lightning.transport.replies import Reply, read_reply, request_id
 from tazapay_lightning.transport.retries import full_jitter, may_have_created, wait_after
@@ -105,7 +99,7 @@ class Call:
         self._may_exist = self._existed_before = False  # an invoice: always while an attempt is under way
         self._attempt_began = now
         self._response: Response | None = None
-        self._failure: APIError | None = None
+        self._failure: errors.APIError | None = None
         self._handled = sys.exception()  # by the caller, already
 
     def begin(self, now: float) -> float:
@@ -128,10 +122,10 @@ class Call:
         """
         try:
             return read(self.reply(response))
-        except TazapayError as error:
+        except errors.TazapayError as error:
             with suppress(AttributeError, LookupError, OSError):  # there is none, or it has ended
                 response.disconnect()
-            if isinstance(error, InvoiceMismatchError) and not self._settings.check_echo:
+            if isinstance(error, errors.InvoiceMismatchError) and not self._settings.check_echo:
                 return error.invoice  # type: ignore[return-value]  # what finds a mismatch makes invoices
             raise
 
@@ -148,7 +142,7 @@ class Call:
             idempotency_key=request.idempotency_key,
         )
 
-    def failed(self, error: APIError, now: float) -> float | None:
+    def failed(self, error: errors.APIError, now: float) -> float | None:
         """Take a failed attempt, and write the state of the call onto its error.
 
         Returns:
@@ -163,7 +157,7 @@ class Call:
         error.attempts = self._number
         self._failure = error
         wait = wait_after(error, self._number, self._jitter)
-        if self._number > self._settings.max_retries or not may_be_repeated(error) or now + wait >= self.ends:
+        if self._number > self._settings.max_retries or not errors.may_be_repeated(error) or now + wait >= self.ends:
             return None
         _logger.info("%s: trying again in %.2f s after: %s", self._name, wait, error.args[0])
         return wait
@@ -175,8 +169,8 @@ class Call:
         network has led to it. Cancellation, Ctrl-C and the like get a note, and leave as they are.
         """
         clean(leaving, self.request.redaction, before=self._handled)
-        if isinstance(leaving, Exception) and not isinstance(leaving, TazapayError):
-            error = UnexpectedResponseError(f"the reply could not be handled: {type(leaving).__name__}")
+        if isinstance(leaving, Exception) and not isinstance(leaving, errors.TazapayError):
+            error = errors.UnexpectedResponseError(f"the reply could not be handled: {type(leaving).__name__}")
             error.__cause__ = leaving
             self.failed(error, time.monotonic())
             return error

@@ -26,9 +26,9 @@ def full_jitter(most: float) -> float:
 
 def wait_after(error: errors.APIError, number: int, jitter: Callable[[float], float]) -> float:
     """Return how many seconds to wait after a failed attempt, the first of which has the number 1."""
-    asked = error.retry_after if isinstance(error, errors.APIStatusError) else None
     own = jitter(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (number - 1)))
-    return max(own, asked or 0.0)  # what is asked may be no time at all: then all attempts would be made at once
+    # what is asked may be no time at all: then all attempts would be made at once
+    return max(own, getattr(error, "retry_after", None) or 0.0)
 
 
 def may_have_created(error: errors.APIError) -> bool:

@@ -53,8 +53,8 @@ def encode_json_field(value: Mapping[str, object]) -> str:
 
 
 def json_text(value: object) -> str:
-    """Write what `json_object` returned, or a value in it, as compact JSON text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Write a value that JSON can hold, such as `json_object` returned, as compact JSON text: the one writer."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def json_object(value: object, *, argument: str) -> dict[str, object]:

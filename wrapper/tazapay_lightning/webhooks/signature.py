@@ -53,17 +53,14 @@ class Secret:
             >>> Secret("key").sign(b"The quick brown fox jumps over the lazy dog")
             '97yD9DBThCSxMpjmqm+xQ+9NWaFJRhdZl0edvC0aPNg='
         """
-        return self._base64(signed).decode()
+        return base64.b64encode(hmac.new(self._value.encode(), signed, "sha256").digest()).decode()
 
     def matches(self, signed: bytes, signature: str) -> bool:
         """Tell whether a signature is the one of these bytes, in the same time wherever they differ."""
         # The texts and not the digests: decoding ignores some bits of the last character. As bytes, because
         # compare_digest takes only ASCII as str. And here, so that the right signature of a forged body is in no
         # frame that an error leaves through.
-        return hmac.compare_digest(self._base64(signed), signature.encode("utf-8", "replace"))
-
-    def _base64(self, signed: bytes) -> bytes:
-        return base64.b64encode(hmac.new(self._value.encode(), signed, "sha256").digest())
+        return hmac.compare_digest(self.sign(signed).encode(), signature.encode("utf-8", "replace"))
 
     def __repr__(self) -> str:
         return "Secret(...)"

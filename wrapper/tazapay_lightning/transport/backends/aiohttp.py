@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import select
+import selectors
 import socket
 import ssl
 import time
@@ -26,6 +26,7 @@ from yarl import URL
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, KEEP_SECONDS, MOST_CONNECTIONS
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
+from tazapay_lightning.transport.backends.httpx import Headers
 from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
@@ -35,6 +36,7 @@ from tazapay_lightning.transport.settings import Settings
 _FAILURES = (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, OSError, UnicodeError)
 _Result = TypeVar("_Result")
 _LONG_BODY = 1024 * 1024  # bytes; aiohttp warns of longer ones that it does not read by itself
+_Arrivals = getattr(selectors, "PollSelector", selectors.SelectSelector)  # Windows has no poll
 _LONGEST_HEAD = 100 * 1024  # bytes; what httpx reads
 
 
@@ -84,12 +86,9 @@ class _Connector(aiohttp.TCPConnector):
 def _is_silent(connection: aiohttp.connector.Connection) -> bool:
     if connection.protocol is None or connection.protocol.should_close or connection.transport is None:
         return False
-    own = connection.transport.get_extra_info("socket")
-    if not hasattr(select, "poll"):  # pragma: no cover - Windows
-        return not select.select([own], [], [], 0)[0]
-    arrivals = select.poll()
-    arrivals.register(own, select.POLLIN)
-    return not arrivals.poll(0)
+    with _Arrivals() as arrivals:
+        arrivals.register(connection.transport.get_extra_info("socket"), selectors.EVENT_READ)
+        return not arrivals.select(0)
 
 
 class AsyncAiohttp:
@@ -186,25 +185,14 @@ async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandler
 
 async def _received(response: aiohttp.ClientResponse, ends: float) -> Response:
     body = Body(response.status, ends)
-    try:
+    with body.breaking_off(*_FAILURES):
         async with asyncio.timeout(ends - time.monotonic()), response:
             async for chunk in response.content.iter_any():
                 if not body.add(chunk):
                     break
-    except _FAILURES as failure:
-        body.broke_off(failure)
-    headers = {name.lower(): ", ".join(map(_text, response.headers.getall(name))) for name in response.headers}
+    headers = dict(Headers(response.raw_headers).items())  # read as on the other backend
     content = body.decoded(headers.get("content-encoding", ""))
     return Response(response.status, headers, content, lambda: response._protocol.transport.abort())  # type: ignore[union-attr]  # noqa: SLF001 - nothing public tells of a connection that was given back
-
-
-def _text(value: str) -> str:
-    """Return the value of a header, which is Latin-1 where aiohttp could not read it as UTF-8."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode(errors="surrogateescape").decode("latin-1")
-    return value
 
 
 def _proxy(settings: Settings) -> dict[str, Any]:

@@ -47,10 +47,9 @@ def documented(
         message += f" through the proxy {proxy} (HTTPS_PROXY, ALL_PROXY, NO_PROXY)"
     if late or isinstance(failure, TimeoutError):
         return APITimeoutError(f"{message} in time ({what})", nothing_sent=nothing_sent)
-    advised = [each for each in _ADVICE if any(isinstance(link, each[0]) for link in links)]
-    if proxy is not None:  # it is what was not reached: only TLS is with the service itself
-        advised = [each for each in advised if issubclass(each[0], ssl.SSLError)]
-    advice = f"; {advised[0][1]}" if advised else ""
+    # a proxy is what was not reached: only TLS is with the service itself
+    known = [each for each in _ADVICE if proxy is None or issubclass(each[0], ssl.SSLError)]
+    advice = next((f"; {text}" for kind, text in known if any(isinstance(link, kind) for link in links)), "")
     permanent = final or any(isinstance(link, ssl.SSLCertVerificationError) for link in links)
     return APIConnectionError(f"{message}: {what}{advice}", nothing_sent=nothing_sent, permanent=permanent)
 

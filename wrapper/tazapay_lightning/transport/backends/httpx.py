@@ -18,15 +18,9 @@ import anyio
 import httpx
 
 from tazapay_lightning.errors import ConfigurationError
+from tazapay_lightning.transport.backends import guards
 from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, AsyncConnections, Connections, Pool
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
-from tazapay_lightning.transport.backends.guards import (
-    AddressesInTime,
-    bound_steps,
-    disconnect,
-    has_unread_bytes,
-    steps_end_at,
-)
 from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
@@ -35,6 +29,7 @@ from tazapay_lightning.transport.tracebacks import chain
 
 HTTPClient = httpx.Client
 AsyncHTTPClient = httpx.AsyncClient
+Headers = httpx.Headers
 
 _AnyConnections = Pool[Any] | HTTPClient | AsyncHTTPClient
 _Result = TypeVar("_Result")
@@ -59,7 +54,7 @@ class _Connection(httpx.HTTPTransport):
         super().__init__(**options)
         pool: Any = self._pool  # what is set here is private; if it is renamed one day, a test fails
         pool._optional_thread_lock = nullcontext()  # noqa: SLF001 - see above
-        pool._network_backend = AddressesInTime(pool._network_backend)  # noqa: SLF001 - see above
+        pool._network_backend = guards.AddressesInTime(pool._network_backend)  # noqa: SLF001 - see above
 
 
 class _Exchange:
@@ -103,7 +98,7 @@ class _Exchange:
         """Take a step, and bound the steps of a new connection, which asynchronous code is cancelled from."""
         if not self.has_sent:  # afterwards no connection is opened
             self._note(event, info)
-            bound_steps(info)
+            guards.bound_steps(info)
 
     async def asynchronous(self, event: str, info: Mapping[str, Any]) -> None:
         """Take a step, and keep the stream of a new connection."""
@@ -165,7 +160,7 @@ class BlockingHttpx:
         connections = self._connections
         exchange = _Exchange(request, ends, connections, self._proxy)
         try:
-            with steps_end_at(ends):
+            with guards.steps_end_at(ends):
                 if isinstance(connections, httpx.Client):
                     message = exchange.message(connections.build_request, exchange.blocking)
                     sent = connections.send(message, stream=True, auth=None, follow_redirects=False)
@@ -177,7 +172,7 @@ class BlockingHttpx:
                         received = _received(response, ends)
                     # closed while this one was being opened: so it was not among them
                     stream = response.extensions.get("network_stream")  # which a mock has not
-                    if stream is not None and (connections.is_closed or has_unread_bytes(connection, stream)):
+                    if stream is not None and (connections.is_closed or guards.has_unread_bytes(connection, stream)):
                         stream.close()
                     return read(received)
         except Exception as failure:  # noqa: BLE001 - a hook may raise anything; what is not expected is raised again
@@ -219,7 +214,7 @@ class AsyncHttpx:
                     received = await _received_async(response, ends)
                 # closed while this one was being opened: so it was not among them
                 stream = response.extensions.get("network_stream")  # which a mock has not
-                if stream is not None and (connections.is_closed or has_unread_bytes(connection, stream)):
+                if stream is not None and (connections.is_closed or guards.has_unread_bytes(connection, stream)):
                     await stream.aclose()
                 return read(received)
         except Exception as failure:  # noqa: BLE001 - a hook may raise anything; what is not expected is raised again
@@ -272,34 +267,29 @@ def _address(url: str) -> httpx.URL:
 
 def _received(response: httpx.Response, ends: float) -> Response:
     body = Body(response.status_code, ends)
-    try:
+    with body.breaking_off(*_FAILURES):
         if response.is_stream_consumed:
             body.add_decoded(response.content)
         else:
             for chunk in response.stream:  # type: ignore[union-attr]  # `iter_raw` gives the connection back at the end
                 if not body.add(chunk):
                     break
-    except _FAILURES as failure:
-        body.broke_off(failure)
     return _complete(response, body)
 
 
 async def _received_async(response: httpx.Response, ends: float) -> Response:
     body = Body(response.status_code, ends)
-    try:
-        with anyio.fail_after(ends - time.monotonic()):
-            if response.is_stream_consumed:
-                body.add_decoded(response.content)
-            else:
-                async for chunk in response.stream:  # type: ignore[union-attr]  # as in `_received`
-                    if not body.add(chunk):
-                        break
-    except _FAILURES as failure:
-        body.broke_off(failure)
+    with body.breaking_off(*_FAILURES), anyio.fail_after(ends - time.monotonic()):
+        if response.is_stream_consumed:
+            body.add_decoded(response.content)
+        else:
+            async for chunk in response.stream:  # type: ignore[union-attr]  # as in `_received`
+                if not body.add(chunk):
+                    break
     return _complete(response, body)
 
 
 def _complete(response: httpx.Response, body: Body) -> Response:
     headers = dict(response.headers.items())
     content = body.decoded(headers.get("content-encoding", ""))
-    return Response(response.status_code, headers, content, partial(disconnect, response.extensions))
+    return Response(response.status_code, headers, content, partial(guards.disconnect, response.extensions))
