@@ -66,7 +66,10 @@ METHODS: dict[str, Callable[[Any, str, Any], Any]] = {
         invoice_id, timeout=5, poll_interval=0.01, on_poll=on_poll
     ),
 }
-"""Every public method that sends something, with each kind of its arguments."""
+"""Our public methods that send something, with each kind of their arguments."""
+
+NOT_TRIED = {"call", "with_options", "close", "aclose", *(name.partition("(")[0] for name in METHODS)}
+"""Of a client: `call` is tried with each operation. Any other method, which a team has added, is tried with samples."""
 
 
 async def _done(result: Any) -> Any:
@@ -116,15 +119,19 @@ class Probe:
         where = type(client).__name__, "the document's examples" if shown else "the emulator"
         for name, call in METHODS.items():
             await self._try((name, *where), partial(call, client, invoice_id, on_poll), {}, accepted, shown)
+        functions = [(name, partial(method, client), method) for name, method in _added_methods(type(client))]
         for module in self._operations:
-            parameters = inspect.signature(module._get_kwargs).parameters.values()  # noqa: SLF001 - as the wrapper does
+            name = f"call({module.__name__.rpartition('.')[2]})"
+            functions.append((name, partial(client.call, module), module._get_kwargs))  # noqa: SLF001 - as the wrapper does
+        for name, call, function in functions:
             with suppress(NoSampleError):  # a file
-                needed = {each.name: sample(each.annotation) for each in parameters if each.default is each.empty}
-                needed = {name: f"a-{name}" if type(value) is str else value for name, value in needed.items()}
-                call, name = partial(client.call, module, **needed), f"call({module.__name__.rpartition('.')[2]})"
-                given = {argument: value for argument, value in needed.items() if argument != "body"}
+                needed = _needed(function)
+                # what a method of a team makes of its arguments is its own affair; an operation sends them as they are
+                is_sent = call.func is not function
+                given = {argument: value for argument, value in needed.items() if is_sent and argument != "body"}
                 # the emulator may refuse what is only a sample
-                await self._try((name, *where), call, given, accepted if shown else APIStatusError, shown)
+                may_end = accepted if shown else APIStatusError
+                await self._try((name, *where), partial(call, **needed), given, may_end, shown)
         await _done(client.close() if hasattr(client, "close") else client.aclose())
 
     async def _try(
@@ -139,6 +146,19 @@ class Probe:
         except Exception as error:  # noqa: BLE001 - whatever it is, the call is broken
             for told, name in zip(self.broken[_last_line(error)], names, strict=True):
                 told.setdefault(name)
+
+
+def _added_methods(client: type) -> list[tuple[str, Any]]:
+    methods = inspect.getmembers(client, inspect.isfunction)
+    return [(name, method) for name, method in methods if not name.startswith("_") and name not in NOT_TRIED]
+
+
+def _needed(function: Any) -> dict[str, Any]:
+    """Make samples of the arguments that a function has to be given; a text names its argument, to be found again."""
+    hints, parameters = typing.get_type_hints(function), inspect.signature(function).parameters.values()
+    names = [each.name for each in parameters if each.default is each.empty and each.kind is not each.VAR_KEYWORD]
+    needed = {name: sample(hints[name]) for name in names if name != "self"}
+    return {name: f"a-{name}" if type(value) is str else value for name, value in needed.items()}
 
 
 def _end_wait(_: object) -> None:

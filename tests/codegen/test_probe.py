@@ -1,6 +1,5 @@
 """What is generated is called before it replaces what is there: changes of a page that rules alone would misjudge."""
 
-import inspect
 import json
 import os
 import subprocess
@@ -12,10 +11,8 @@ from codegen.errors import CodegenError
 from codegen.generate import probe as module
 from codegen.generate.document_checks import NAMES_OF_MODELS, check_document
 from codegen.generate.probe import probe
-from codegen.generate.probe_calls import METHODS
 from codegen.generate.regeneration import merged_document
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
-from tazapay_lightning import AsyncLightningClient, LightningClient
 
 CREATE = "tests/pages/create-a-lightning-invoice.md"
 KEY = "        - in: header\n          name: Idempotency-Key\n"
@@ -170,11 +167,12 @@ def test_the_committed_client_breaks_no_call(repository, effective):
     assert probe(repository, repository / PACKAGE, effective, check_document(effective, DOCUMENT).operations) == ()
 
 
-@pytest.mark.parametrize("client", [LightningClient, AsyncLightningClient])
-def test_every_public_method_that_sends_is_called(client):
-    sends_nothing = {"call", "with_options", "close", "aclose", "verify_webhook", "verify_webhook_request"}
-    methods = {name for name, _ in inspect.getmembers(client, inspect.isfunction) if not name.startswith("_")}
-    assert methods - sends_nothing == {name.partition("(")[0] for name in METHODS} - {"bulk.create_invoices"}
+def test_a_method_that_a_team_has_added_is_called_too(checkout, effective):
+    added = "    def refund(self, *, amount: int, reason: str) -> str:\n        return reason + amount\n\n"
+    checkout.edit("wrapper/tazapay_lightning/client.py", "    def call(\n", f"{added}    def call(\n")
+    (broken,) = probe(checkout.root, checkout.package, effective, check_document(effective, DOCUMENT).operations)
+    assert (broken.calls, broken.clients) == ("refund", "LightningClient")
+    assert broken.reason.startswith("TypeError: can only concatenate str")
 
 
 def test_a_probe_that_does_not_end_is_ended_and_told(repository, effective, monkeypatch):
