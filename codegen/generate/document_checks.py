@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from codegen.errors import CodegenError
 from codegen.generate.spec_validation import VALIDATORS
 from codegen.generate.unfolding import unfolds_into_too_much
-from codegen.read.documents import JsonObject, JsonValue, describe, shown
+from codegen.read.documents import JsonObject, describe, shown
 from codegen.read.references import escaped, look_up, places, references, steps_of
 
 MAX_CHAIN = 20
 """A reference to a reference is rare; so many in a row are there to keep whoever follows them busy."""
+
+_TOO_FAR = f"in a circle, or more than {MAX_CHAIN} times"
 
 _MOST_PROBLEMS = 100
 """That one message lists."""
@@ -171,39 +173,26 @@ def _bad_references(document: JsonObject, at: Callable[[str], str]) -> list[str]
     for place, reference, problem in references(document, "#"):
         if problem or not isinstance(reference, str):
             problems.append(f"{at(place)} refers to {describe(reference)}, {problem}")
-        elif not resolves(document, reference):
+        elif look_up(document, reference) is None:
             problems.append(f"{at(place)} refers to {shown(reference)}, which the document does not hold")
-        elif too_far := _leads_too_far(document, reference):
-            problems.append(f"{at(place)} refers to {shown(reference)}, {too_far}")
+        elif _leads_too_far(document, reference):
+            problems.append(
+                f"{at(place)} refers to {shown(reference)}, which leads to a reference, and so on: {_TOO_FAR}"
+            )
         elif place.startswith("#/paths/") and place.count("/") == 2:
             problems.append(f"{at(place)} is a reference: the generator would drop its operations; write them out")
     return problems
 
 
-def _leads_too_far(document: JsonObject, reference: str) -> str | None:
-    """Say what is wrong with a reference that leads to a reference, and so on."""
-    passed = [reference]
-    while True:
-        found = look_up(document, passed[-1])
+def _leads_too_far(document: JsonObject, reference: str) -> bool:
+    """Tell whether a reference leads to a reference, and so on, perhaps for ever."""
+    for _ in range(MAX_CHAIN):
+        found = look_up(document, reference)
         following = found[0].get("$ref") if found and isinstance(found[0], dict) else None
         if not isinstance(following, str):
-            return None
-        if following in passed:
-            return "which leads back to itself"
-        passed.append(following)
-        if len(passed) > MAX_CHAIN:
-            return f"which leads to a reference and so on, more than {MAX_CHAIN} times"
-
-
-def resolves(document: JsonValue, reference: str) -> bool:
-    """Tell whether a reference leads to something inside the document.
-
-    Examples:
-        >>> document = {"paths": {"/a": [{"b": 1}]}}
-        >>> resolves(document, "#/paths/~1a/0/b"), resolves(document, "#/paths/~1a/1"), resolves(document, "#b")
-        (True, False, False)
-    """
-    return look_up(document, reference) is not None
+            return False
+        reference = following
+    return True
 
 
 def _breaches_of_openapi(document: JsonObject, at: Callable[[str], str]) -> list[str]:

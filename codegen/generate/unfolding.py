@@ -16,8 +16,8 @@ MAX_FIELDS = 100_000
 """What unfolds into more than this is no API but a few schemas that multiply by referring to each other: 43 operations
 of Tazapay come to 2,400."""
 
-MAX_HEIGHT = 200
-"""So many schemas, each of which holds or refers to the next one, are no API either; tools recurse into them."""
+MAX_HEIGHT = 400
+"""So many values, each of which holds or refers to the next one, are no API either; whoever follows them recurses."""
 
 _Part: TypeAlias = tuple[JsonValue, bool]
 """A value, and whether its keys are names that somebody chose."""
@@ -33,7 +33,7 @@ def unfolds_into_too_much(document: JsonObject) -> Iterator[tuple[str, str]]:
         [('#/components/schemas/A0', 'unfolds into more than 100,000 fields: schemas that multiply each other')]
     """
     known: dict[tuple[int, bool], tuple[int, int]] = {}
-    counted = {unit: _count(document, value, known) for unit, value in units(document).items()}
+    counted = {unit: _count(document, (value, False), known) for unit, value in units(document).items()}
     if not counted:
         return
     # a component rather than the operation that refers to it
@@ -46,25 +46,22 @@ def unfolds_into_too_much(document: JsonObject) -> Iterator[tuple[str, str]]:
         yield place, f"unfolds into more than {MAX_FIELDS:,} fields: schemas that multiply each other"
 
 
-def _count(document: JsonObject, value: JsonValue, known: dict[tuple[int, bool], tuple[int, int]]) -> tuple[int, int]:
-    """Return into how many fields and levels a value unfolds; without recursion: it may be as deep as it likes."""
-    waiting: list[tuple[_Part, list[_Part] | None]] = [((value, False), None)]
-    opened = set()
-    while waiting:
-        part, inner = waiting.pop()
-        key = id(part[0]), part[1]
-        if inner is not None:
-            # what is not known yet is around this part, and referred to from inside
-            counts = [known.get((id(each), named), (1, 1)) for each, named in inner]
-            weight = 1 if isinstance(part[0], dict) and not part[1] else 0
-            most = max((height for _fields, height in counts), default=0)
-            known[key] = weight + sum(fields for fields, _height in counts), weight + most
-        elif key not in known and key not in opened:
-            opened.add(key)
-            parts = list(_inner(document, part))
-            waiting.append((part, parts))
-            waiting += [(each, None) for each in reversed(parts)]
-    return known[id(value), False]
+def _count(
+    document: JsonObject, part: _Part, known: dict[tuple[int, bool], tuple[int, int]], depth: int = 0
+) -> tuple[int, int]:
+    """Return into how many fields and levels a part unfolds; what holds this part, and is in it again, counts as one."""
+    value, named = part
+    key = id(value), named
+    if depth > MAX_HEIGHT:
+        return 1, depth
+    if key not in known:
+        known[key] = 1, 1
+        fields, height = int(isinstance(value, dict) and not named), 0
+        for each in _inner(document, part):
+            more, levels = _count(document, each, known, depth + 1)
+            fields, height = fields + more, max(height, levels)
+        known[key] = fields, height + 1
+    return known[key]
 
 
 def _inner(document: JsonObject, part: _Part) -> Iterator[_Part]:

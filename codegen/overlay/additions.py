@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from textwrap import wrap
 
-from codegen.generate.document_checks import bad_defaults, resolves, target_of
+from codegen.generate.document_checks import bad_defaults, target_of
 from codegen.overlay.actions import STUB
 from codegen.read.block_text import dumped
 from codegen.read.documents import JsonObject, shown
@@ -86,7 +86,7 @@ def _missing_schemas(document: JsonObject) -> Iterator[Addition]:
     for place, value in places(document, "#"):
         reference = value.get("$ref")
         found = _SCHEMA.fullmatch(reference) if isinstance(reference, str) else None
-        if found and not resolves(document, found[0]):
+        if found and look_up(document, found[0]) is None:
             missing.setdefault(found[1], place)
     for name, place in sorted(missing.items()):
         reason = (
