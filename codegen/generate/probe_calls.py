@@ -43,15 +43,6 @@ class SeenError(Exception):
     """Ends the wait for a payment, since an example stays as it is."""
 
 
-async def _create_many(client: Any) -> None:
-    from tazapay_lightning import AsyncLightningClient, bulk
-
-    if isinstance(client, AsyncLightningClient):  # it takes no other
-        async for result in bulk.create_invoices(client, [{"order_id": "7891", **AMOUNT}], key=str):
-            if result.error is not None:
-                raise result.error
-
-
 METHODS: dict[str, Callable[[Any, str, Any], Any]] = {
     "create_invoice(amount_sats)": lambda client, *_: client.create_invoice(**AMOUNT),
     "create_invoice(memo_as_hash)": lambda client, *_: client.create_invoice(**AMOUNT, memo="Order", memo_as_hash=True),
@@ -59,7 +50,6 @@ METHODS: dict[str, Callable[[Any, str, Any], Any]] = {
     "create_invoice(metadata as an object)": lambda client, *_: client.with_options(
         metadata_format="object"
     ).create_invoice(**ORDER),
-    "bulk.create_invoices": lambda client, *_: _create_many(client),
     "get_invoice": lambda client, invoice_id, _: client.get_invoice(invoice_id),
     "update_invoice": lambda client, invoice_id, _: client.update_invoice(invoice_id, metadata={"order": "7891"}),
     "wait_for_payment": lambda client, invoice_id, on_poll: client.wait_for_payment(

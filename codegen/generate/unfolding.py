@@ -49,7 +49,7 @@ def unfolds_into_too_much(document: JsonObject) -> Iterator[tuple[str, str]]:
 def _count(
     document: JsonObject, part: _Part, known: dict[tuple[int, bool], tuple[int, int]], depth: int = 0
 ) -> tuple[int, int]:
-    """Return into how many fields and levels a part unfolds; what holds this part, and is in it again, counts as one."""
+    """Return into how many fields and levels a part unfolds; what leads back into itself counts as one."""
     value, named = part
     key = id(value), named
     if depth > MAX_HEIGHT:
