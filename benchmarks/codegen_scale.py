@@ -32,6 +32,7 @@ from codegen.generate.generator import generate, read_configuration
 from codegen.generate.package_checks import check_package
 from codegen.importing import import_pages
 from codegen.layout import CONFIGURATION, DOCUMENT, OVERLAY
+from codegen.options import Options
 from codegen.read.documents import JsonObject, load_document
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -124,7 +125,7 @@ def measure(size: int, folder: Path) -> dict[str, float]:
         pages.append(str(page))
 
     started = processor_seconds()
-    import_pages(repository, pages, drop_obsolete=False, stub_missing=False)
+    import_pages(repository, Options(pages=pages))
     whole = processor_seconds() - started
 
     document = load_document(repository / DOCUMENT, DOCUMENT)

@@ -105,16 +105,7 @@ def _diff(options: Options) -> int:
 def _import(options: Options) -> int:
     from codegen.importing import import_pages
 
-    imported = import_pages(
-        ROOT,
-        options.pages or [],
-        drop_obsolete=options.drop_obsolete,
-        stub_missing=options.stub_missing,
-        drop_samples=options.drop_samples,
-        dry_run=options.dry_run,
-        own=options.overlay,
-        form=options.format,
-    )
+    imported = import_pages(ROOT, options)
     done = "the import is done" if imported.outcome else "there was nothing to import"
     if imported.outcome:
         told = [*imported.told, *_summary(imported.outcome)]

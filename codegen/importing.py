@@ -15,6 +15,7 @@ from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
 from codegen.merge.merging import Merged, merge
 from codegen.merge.rewriting import rewritten
 from codegen.merge.supplement import read_supplements, superseded, supplemented
+from codegen.options import Options
 from codegen.overlay.actions import Action
 from codegen.overlay.additions import Addition, missing_definitions, sample_defaults
 from codegen.overlay.applier import fit_overlay
@@ -53,43 +54,28 @@ class _Fit:
     """What became of its actions."""
 
 
-def import_pages(
-    root: Path,
-    names: Sequence[str],
-    *,
-    drop_obsolete: bool,
-    stub_missing: bool,
-    drop_samples: bool = False,
-    dry_run: bool = False,
-    own: Sequence[str] = (),
-    form: str = "text",
-) -> Imported:
+def import_pages(root: Path, options: Options) -> Imported:
     """Merge published pages into the document, regenerate the client, and put all of it in place together.
 
     Args:
         root: The repository.
-        names: Published pages, YAML or JSON documents; `-` is stdin.
-        drop_obsolete: Whether to delete the actions of our overlay that the document made obsolete.
-        stub_missing: Whether to add actions that define the schemas and path parameters which the pages only use.
-        drop_samples: Whether to add actions that remove the defaults of requests.
-        dry_run: Whether to do all of it aside, and write nothing.
-        own: Overlays to apply after ours and those of `generate.toml`.
-        form: The format of the report.
+        options: The pages, and what may be done with them; see `codegen.options`.
 
     Raises:
         CodegenError: Anything that a person can put right; nothing was written.
         OSError: Something cannot be read or written; nothing was written.
     """
+    names, form = options.pages or [], options.format
     sources = read_sources(names)
     titles = DOCUMENT, f"{DOCUMENT} with {', '.join(names)}"
-    with workspace_elsewhere(root) if dry_run else workspace(root, (DOCUMENT, OVERLAY, PACKAGE)) as scratch:
+    with workspace_elsewhere(root) if options.dry_run else workspace(root, (DOCUMENT, OVERLAY, PACKAGE)) as scratch:
         current = _read(root / DOCUMENT, DOCUMENT)
         overlay = _read(root / OVERLAY, OVERLAY, aliases=True)
-        supplements, others = read_supplements(root), team_overlays(root, own)
+        supplements, others = read_supplements(root), team_overlays(root, options.overlay)
         merged = merge(current, sources)
         coverage = load_coverage(root)
         text, document = rewritten(current, merged) if merged.changed else (current.text, current.document)
-        if not merged.changed and not (drop_obsolete or stub_missing or drop_samples):
+        if not merged.changed and not (options.drop_obsolete or options.stub_missing or options.drop_samples):
             drift = compare(document, document, coverage, names=titles)
             return Imported((), drift, render(drift, form), None)
         told = [f"{DOCUMENT}: imported {title(unit)}" for unit in merged.changed]
@@ -97,7 +83,7 @@ def import_pages(
             units = {*superseded(document, supplement)} - {*superseded(current.document, supplement)}
             told += [f"{name}: {title(unit)} is superseded, and can be deleted there" for unit in sorted(units)]
         before, document = (supplemented(each, *supplements.values()) for each in (current.document, document))
-        fit = _fit(document, merged, overlay, others, drop=drop_obsolete, stub=stub_missing, clean=drop_samples)
+        fit = _fit(document, merged, overlay, others, options)
         actions = [action for each in (overlay_of(overlay.document, OVERLAY), *others) for action in each.actions]
         was = effective(before, actions)
         drift = compare(was, fit.document, coverage, published=(before, document), names=titles)
@@ -109,7 +95,7 @@ def import_pages(
         broken = probe(root, package, fit.document, outcome.operations, _places_in(merged))
         drift = drift.with_broken((f"{each.calls} (by {each.clients})", each.reason) for each in broken)
         report = render(drift, form)  # before anything is written, since after that nothing may fail any more
-        if not dry_run:
+        if not options.dry_run:
             put_in_place(root, scratch, package if outcome.differences else None, files)
     return Imported((*told, *fit.told), drift, report, outcome)
 
@@ -121,22 +107,13 @@ def _read(path: Path, name: str, *, aliases: bool = False) -> Source:
         raise CodegenError(f"{name} is missing: restore it, ./generate.sh reads it") from None
 
 
-def _fit(
-    document: JsonObject,
-    merged: Merged,
-    overlay: Source,
-    others: Sequence[Overlay],
-    *,
-    drop: bool,
-    stub: bool,
-    clean: bool,
-) -> _Fit:
+def _fit(document: JsonObject, merged: Merged, overlay: Source, others: Sequence[Overlay], options: Options) -> _Fit:
     """Fit the overlays to the new document, as far as the options allow to change ours."""
     ours = overlay_of(overlay.document, OVERLAY)
-    fitted = fit_overlay(document, ours.actions, OVERLAY, drop=drop)
+    fitted = fit_overlay(document, ours.actions, OVERLAY, drop=options.drop_obsolete)
     whole = _applied(fitted.document, others)
     missing, samples = missing_definitions(whole), sample_defaults(whole)
-    unfit = ([] if stub else [*missing]) + ([] if clean else [*samples])
+    unfit = ([] if options.stub_missing else [*missing]) + ([] if options.drop_samples else [*samples])
     if unfit:
         raise CodegenError(_explained(unfit, _places_in(merged)))
     added = [*missing, *samples]

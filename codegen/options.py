@@ -27,7 +27,7 @@ class Options(argparse.Namespace):
     stub_missing: bool = False
     drop_samples: bool = False
     dry_run: bool = False
-    format: str = ""
+    format: str = FORMATS[0]
     overlay: list[str] = field(default_factory=list)
 
 
@@ -84,9 +84,8 @@ def read_options(arguments: Sequence[str]) -> Options:
         parser.error(f"{', '.join(_OF_IMPORT)} belong to --import")
     if len(options.diff or ()) > 2:
         parser.error("--diff takes two states at most, the old one and the new one")
-    if options.format and options.pages is None and options.diff is None:
+    if any(each.startswith("--format") for each in arguments) and options.pages is None and options.diff is None:
         parser.error("--format belongs to --import and --diff")
     if options.overlay and options.extract is not None:
         parser.error("--extract applies no overlay")
-    options.format = options.format or FORMATS[0]
     return options

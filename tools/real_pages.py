@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from codegen.errors import CodegenError
 from codegen.importing import import_pages
+from codegen.options import Options
 from codegen.team import documents
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,9 +75,7 @@ def verdict_of(page: Path, *, with_options: bool) -> str:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             copy(ROOT / name, root / name)
-        imported = import_pages(
-            root, [str(page)], drop_obsolete=False, stub_missing=with_options, drop_samples=with_options
-        )
+        imported = import_pages(root, Options(pages=[str(page)], stub_missing=with_options, drop_samples=with_options))
     return imported.drift.severity
 
 

@@ -24,6 +24,7 @@ from codegen.drift.coverage import load_coverage
 from codegen.errors import CodegenError
 from codegen.generate.document_checks import Contents
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
+from codegen.options import Options
 from tests.support import thorough
 
 OLD = {"__init__.py": b"old", "api/create.py": b"old create", "api/stale.py": b"stale"}
@@ -59,7 +60,7 @@ def content(path: Path) -> dict[str, bytes]:
 
 
 def import_page(root: Path, page: str) -> None:
-    codegen.importing.import_pages(root, [page], drop_obsolete=False, stub_missing=True)
+    codegen.importing.import_pages(root, Options(pages=[page], stub_missing=True))
 
 
 def run(root: Path, page: str, moment: int, disaster: Disaster) -> str:

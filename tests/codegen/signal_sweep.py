@@ -19,6 +19,7 @@ import codegen.importing
 from codegen.drift.coverage import load_coverage
 from codegen.generate.document_checks import Contents
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
+from codegen.options import Options
 from tests.codegen.import_sweep import MOVES, NEW, OLD, PLACES, SAMPLED, content, write
 from tests.support import thorough
 
@@ -72,7 +73,7 @@ def sweep(root: Path, arguments: list[str], number: int) -> list[dict[str, objec
     write(root / PACKAGE, OLD)
     old = {name: content(root / name) for name in PLACES}
     if arguments:
-        codegen.importing.import_pages(root, [arguments[1]], drop_obsolete=False, stub_missing=True)
+        codegen.importing.import_pages(root, Options(pages=[arguments[1]], stub_missing=True))
     else:
         codegen.generate.regeneration.regenerate(root, replace=True)
     new = {name: content(root / name) for name in PLACES}
