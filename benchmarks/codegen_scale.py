@@ -3,14 +3,15 @@
     make bench-codegen              30, 100 and 300 operations
     make bench-codegen ARGS="10"    others
 
-For each size it makes a repository with a document of one operation, and imports the rest as Tazapay publishes it: one
-page for each operation, all of which refer to the same components. Then one field of each request changes, and one
+For each size it makes a copy of the repository, and imports so many operations as Tazapay publishes them: one page for
+each, all of which refer to the same components. Then one field of each request changes, and one
 component that all of them use, and the two states are compared.
 
 Seconds are those of the processor, children included, so that other work on the machine counts little. `generator` is
 openapi-python-client with its formatter, which a team would run in any case. `checks` is what nothing is replaced
-without: openapi-spec-validator over the document, and every generated module compiled and imported. `ours` is
-everything else of the import: reading pages, merging, rewriting, the overlay, the report, the swap.
+without: openapi-spec-validator over the document, and every generated module compiled and imported. `probe` calls the
+wrapper and every operation. `ours` is everything else of the import: reading pages, merging, rewriting, the overlay,
+the report, the swap.
 """
 
 import io
@@ -30,23 +31,18 @@ from codegen.drift.coverage import Coverage
 from codegen.generate.document_checks import check_document
 from codegen.generate.generator import generate, read_configuration
 from codegen.generate.package_checks import check_package
+from codegen.generate.probe import probe
+from codegen.generate.regeneration import merged_document
 from codegen.importing import import_pages
-from codegen.layout import CONFIGURATION, DOCUMENT, OVERLAY
+from codegen.layout import CONFIGURATION, DOCUMENT, EMULATOR, PACKAGE, TEMPLATES, WRAPPER
 from codegen.options import Options
-from codegen.read.documents import JsonObject, load_document
+from codegen.read.documents import JsonObject
+from codegen.team import documents
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = (30, 100, 300)
 FIELDS = 12
-
-OVERLAY_OF_THE_BENCHMARK = """\
-overlay: 1.0.0
-info: {title: Benchmark, version: 1.0.0}
-actions:
-  - target: $.info
-    description: An overlay has at least one action.
-    update: {title: Benchmark}
-"""
+RESOURCES = "/v3/resource_"
 
 
 def document_of(numbers: range) -> Any:
@@ -54,9 +50,9 @@ def document_of(numbers: range) -> Any:
     return {
         "openapi": "3.1.0",
         "info": {"title": "sandbox", "version": "3"},
-        "servers": [{"url": "https://service.example"}],
+        "servers": [{"url": "https://service-sandbox.tazapay.com"}],
         "security": [{"sec0": []}],
-        "paths": {f"/v3/resource_{number:03}/{{id}}": {"post": _operation(number)} for number in numbers},
+        "paths": {f"{RESOURCES}{number:03}/{{id}}": {"post": _operation(number)} for number in numbers},
         "components": {
             "securitySchemes": {"sec0": {"type": "http", "scheme": "basic"}},
             "schemas": {
@@ -103,7 +99,9 @@ def _operation(number: int) -> Any:
 def changed(document: Any) -> Any:
     """Return the document with a field of each request and a component of all of them changed."""
     document = deepcopy(document)
-    for item in document["paths"].values():
+    for path, item in document["paths"].items():
+        if not path.startswith(RESOURCES):
+            continue
         schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]
         schema["properties"]["field_1"]["type"] = "integer"
     document["components"]["schemas"]["Money"]["properties"]["currency"]["maxLength"] = 3
@@ -114,12 +112,13 @@ def measure(size: int, folder: Path) -> dict[str, float]:
     """Return seconds for each step at one size."""
     repository = folder / f"repository-{size}"
     (repository / "codegen").mkdir(parents=True)
-    for file in (CONFIGURATION, "codegen/wrapper_coverage.yaml"):
+    for file in (CONFIGURATION, "codegen/wrapper_coverage.yaml", *documents(ROOT)):
         shutil.copy(ROOT / file, repository / file)
-    (repository / DOCUMENT).write_text(_yaml(document_of(range(1))))
-    (repository / OVERLAY).write_text(OVERLAY_OF_THE_BENCHMARK)
+    shutil.copytree(ROOT / CONFIGURATION.rpartition("/")[0] / TEMPLATES, repository / "codegen" / TEMPLATES)
+    for package in (WRAPPER, EMULATOR):
+        (repository / package).symlink_to(ROOT / package)
     pages = []
-    for number in range(1, size):
+    for number in range(size):
         page = repository / f"page-{number:03}.md"
         page.write_text(f"# Resource {number}\n\n````yaml\n{_yaml(document_of(range(number, number + 1)))}````\n")
         pages.append(str(page))
@@ -128,7 +127,7 @@ def measure(size: int, folder: Path) -> dict[str, float]:
     import_pages(repository, Options(pages=pages))
     whole = processor_seconds() - started
 
-    document = load_document(repository / DOCUMENT, DOCUMENT)
+    document, _overlays = merged_document(repository)
     assert len(paths_of(document)) == size, "the import lost operations"  # noqa: S101 - a wrong result is no measurement
     other = changed(document)
     started = processor_seconds()
@@ -140,13 +139,17 @@ def measure(size: int, folder: Path) -> dict[str, float]:
     configuration = read_configuration(repository / CONFIGURATION)
     scratch = repository / "scratch"
     scratch.mkdir()
-    generate(document, configuration, scratch / "package")
+    generate(document, configuration, scratch / Path(PACKAGE).name)
     generator = processor_seconds() - started
     started = processor_seconds()
-    check_package(scratch / "package", check_document(document, DOCUMENT))
+    contents = check_document(document, DOCUMENT)
+    check_package(scratch / Path(PACKAGE).name, contents)
     checks = processor_seconds() - started
-    ours = whole - generator - checks
-    return {"import": whole, "generator": generator, "checks": checks, "ours": ours, "diff": diff}
+    started = processor_seconds()
+    probe(repository, scratch / Path(PACKAGE).name, document, contents.operations)
+    probed = processor_seconds() - started
+    ours = whole - generator - checks - probed
+    return {"import": whole, "generator": generator, "checks": checks, "probe": probed, "ours": ours, "diff": diff}
 
 
 def processor_seconds() -> float:
@@ -155,9 +158,9 @@ def processor_seconds() -> float:
 
 
 def paths_of(document: JsonObject) -> list[str]:
-    """Return the paths of a document."""
+    """Return the paths of a document that are the benchmark's."""
     paths = document["paths"]
-    return list(paths) if isinstance(paths, dict) else []
+    return [path for path in paths if path.startswith(RESOURCES)] if isinstance(paths, dict) else []
 
 
 def _yaml(document: Any) -> str:
@@ -170,7 +173,7 @@ def _yaml(document: Any) -> str:
 def main() -> None:
     """Print a table, and fail if our own share is larger than the generator's."""
     sizes = [int(argument) for argument in sys.argv[1:]] or list(SIZES)
-    steps = ("import", "generator", "checks", "ours", "diff")
+    steps = ("import", "generator", "checks", "probe", "ours", "diff")
     print("operations" + "".join(f"{step:>12}" for step in steps) + "   ours each   diff each")
     too_slow = []
     with tempfile.TemporaryDirectory() as folder:
