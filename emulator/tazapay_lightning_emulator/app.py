@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET, Credentials
@@ -21,6 +22,7 @@ from tazapay_lightning_emulator.api.responses import json_response, with_date
 from tazapay_lightning_emulator.clock import Clock, utc_now
 from tazapay_lightning_emulator.control.faults import fault_routes
 from tazapay_lightning_emulator.control.invoices import invoice_routes
+from tazapay_lightning_emulator.control.same_origin import SameOrigin
 from tazapay_lightning_emulator.control.webhooks import webhook_routes
 from tazapay_lightning_emulator.faults.injection import FaultInjection
 from tazapay_lightning_emulator.faults.plan import FaultPlan
@@ -105,9 +107,11 @@ class Application(Starlette):
         super().__init__(
             routes=[
                 *operations.routes(),
-                *invoice_routes(book),
-                *webhook_routes(book.webhooks),
-                *fault_routes(faults),
+                Mount(
+                    "/_emulator",
+                    routes=[*invoice_routes(book), *webhook_routes(book.webhooks), *fault_routes(faults)],
+                    middleware=[Middleware(SameOrigin)],
+                ),
             ],
             middleware=[
                 Middleware(

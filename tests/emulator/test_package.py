@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 import tazapay_lightning_emulator
 from tazapay_lightning_emulator.api import bodies as request_bodies
@@ -125,9 +125,11 @@ def test_every_control_endpoint_is_in_the_documentation() -> None:
     tables = "\n".join(module.__doc__ or "" for module in (fault_control, invoice_control, webhook_control))
     documented = set(re.findall(r"^(GET|POST|DELETE) (/_emulator/\S+)", tables, flags=re.MULTILINE))
     served = {
-        (method, route.path)
-        for route in tazapay_lightning_emulator.create_app().routes
-        if isinstance(route, Route) and route.path.startswith("/_emulator/")
+        (method, control.path + route.path)
+        for control in tazapay_lightning_emulator.create_app().routes
+        if isinstance(control, Mount)
+        for route in control.routes
+        if isinstance(route, Route)
         for method in (route.methods or set()) - {"HEAD"}  # comes with every GET
     }
     assert documented == served

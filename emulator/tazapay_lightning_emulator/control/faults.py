@@ -36,9 +36,9 @@ def fault_routes(plan: FaultPlan) -> list[Route]:
     """The routes that change and show a plan of faults."""
     control = _Control(plan)
     return [
-        Route("/_emulator/faults", control.faults, methods=["GET", "POST", "DELETE"]),
-        Route("/_emulator/refusals", control.refuse, methods=["POST"]),
-        Route("/_emulator/requests", control.requests, methods=["GET"]),
+        Route("/faults", control.faults, methods=["GET", "POST", "DELETE"]),
+        Route("/refusals", control.refuse, methods=["POST"]),
+        Route("/requests", control.requests, methods=["GET"]),
     ]
 
 

@@ -30,9 +30,9 @@ def invoice_routes(book: InvoiceBook) -> list[Route]:
     """The routes of the invoices and the clock."""
     control = _Control(book)
     return [
-        Route("/_emulator/invoices", control.invoices, methods=["GET"]),
-        Route("/_emulator/invoices/{id}/pay", control.pay, methods=["POST"]),
-        Route("/_emulator/clock", control.clock, methods=["GET", "POST"]),
+        Route("/invoices", control.invoices, methods=["GET"]),
+        Route("/invoices/{id}/pay", control.pay, methods=["POST"]),
+        Route("/clock", control.clock, methods=["GET", "POST"]),
     ]
 
 

@@ -28,8 +28,8 @@ def webhook_routes(sender: WebhookSender) -> list[Route]:
     """The routes of the webhooks."""
     control = _Control(sender)
     return [
-        Route("/_emulator/webhooks", control.webhooks, methods=["GET", "POST"]),
-        Route("/_emulator/webhooks/{event_id}/resend", control.resend, methods=["POST"]),
+        Route("/webhooks", control.webhooks, methods=["GET", "POST"]),
+        Route("/webhooks/{event_id}/resend", control.resend, methods=["POST"]),
     ]
 
 
