@@ -151,7 +151,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     "transport.redaction.Redaction._hidden": {
         "begins = range(end)": "no beginning of a secret is as long as `_RUN`: that bounds only the time",
     },
-    "transport.redaction._unescaped": dict.fromkeys(
+    "transport.redaction._shown": dict.fromkeys(
         (
             'return printable(text.encode("UTF-16", "surrogatepass").decode("utf-16", "replace"))',
             'return printable(text.encode("utf-16", "surrogatepass").decode("UTF-16", "replace"))',

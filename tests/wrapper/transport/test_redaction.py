@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tazapay_lightning.transport import redaction as module
@@ -135,6 +135,8 @@ def visible(text: str) -> str:
 
 
 @given(st.text(min_size=4, max_size=20), st.text(max_size=20), st.text(max_size=20), st.sampled_from(list(SPELLINGS)))
+@example("0000", "%", "", "numbered entities").via("what stands before it makes an escape of what it is unescaped to")
+@example("n456", "\\", "", "every byte").via("as above")
 def test_no_spelling_of_any_text_passes(secret: str, before: str, after: str, spelling: str) -> None:
     spelled = SPELLINGS[spelling](secret) if secret.isprintable() and secret.isascii() else secret
     redacted = Redaction(submitted=[secret]).text(before + spelled + after)

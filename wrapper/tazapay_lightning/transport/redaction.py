@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from unicodedata import category, normalize
 
@@ -62,12 +62,16 @@ class Redaction:
         """Return the beginning of a text with everything secret blanked and control characters shown as blanks."""
         is_cut = len(text) > most
         text = _HALF_LETTER.sub("", text[:most]) if is_cut else text
-        for spelled in (printable, _unescaped):
-            shown = spelled(text)
+        spelled = text
+        for step in _unescaping():  # after each: what a secret is unescaped to may be an escape with what stands before
+            before, spelled = spelled, step(spelled)
+            if spelled == before and step is not str:
+                continue
+            shown = _shown(spelled)
             letters, places = _letters(shown)
             hidden = self._hidden(letters, is_cut)
             for found in reversed(list(re.finditer(b"[\1\2]\1*", hidden))):
-                text = shown = shown[: places[found.start()]] + _BLANK + shown[places[found.end() - 1] + 1 :]
+                text = spelled = shown = shown[: places[found.start()]] + _BLANK + shown[places[found.end() - 1] + 1 :]
         return printable(text)
 
     def value(self, value: object) -> Any:
@@ -146,13 +150,21 @@ def _folded(character: str) -> str:
     return "".join(each for each in spelled if category(each)[0] not in "CMZ")
 
 
-def _unescaped(text: str) -> str:
-    """Return a text without the escapes of JSON, HTML and URLs, which are often escaped again on their way."""
+def _unescaping() -> tuple[Callable[[str], str], ...]:
+    """Return the steps to a text without escapes of JSON, URLs and HTML, which may be escaped again on their way."""
     from html import unescape  # with the names of 2,000 letters, which only an error needs
     from urllib.parse import unquote_plus
 
-    for _ in range(3):
-        text = unescape(unquote_plus(_ESCAPE.sub(_escaped, text)))
+    return (str, *(partial(_ESCAPE.sub, _escaped), unquote_plus, unescape) * 3)
+
+
+def _unescaped(text: str) -> str:
+    for step in _unescaping():
+        text = step(text)
+    return _shown(text)
+
+
+def _shown(text: str) -> str:
     return printable(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
