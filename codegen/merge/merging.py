@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from codegen.errors import CodegenError
 from codegen.generate.package_checks import path_shape
-from codegen.read.documents import JsonObject, JsonValue, describe, shown
-from codegen.read.sources import Source, read_version
+from codegen.read.documents import JsonObject, JsonValue, Source, describe
+from codegen.read.sources import read_version
 from codegen.read.units import Unit, canonical, is_operation, joined, order, title, used_parts
 
 _SETTLED = ("servers", "security")
@@ -91,15 +91,11 @@ def _unsettled(current: Source, before: Mapping[Unit, JsonValue], sources: Seque
                 f"{source.at('openapi')} is OpenAPI {here}, {current.at('openapi')} is OpenAPI {there}, and the two"
                 f" read schemas differently; {way_out}"
             )
+        schemes = [unit for unit in source.parts if unit[:2] == ("components", "securitySchemes") and unit in before]
         problems += [
-            f"{source.at(key)} has other {key} than {current.at(key)}; {way_out}"
-            for key in _SETTLED
-            if canonical(source.document.get(key)) != canonical(current.document.get(key))
-        ]
-        problems += [
-            f"{source.at(*unit)} defines {title(unit)} otherwise than {current.at(*unit)}; {way_out}"
-            for unit, value in source.parts.items()
-            if unit[:2] == ("components", "securitySchemes") and canonical(before.get(unit, value)) != canonical(value)
+            f"{source.at(*unit)} says otherwise about {title(unit)} than {current.at(*unit)}; {way_out}"
+            for unit in [*((key,) for key in _SETTLED), *schemes]
+            if canonical(source.parts.get(unit)) != canonical(before.get(unit))
         ]
     return problems
 
@@ -107,26 +103,24 @@ def _unsettled(current: Source, before: Mapping[Unit, JsonValue], sources: Seque
 def _twice(parts: Mapping[Unit, JsonValue], origin: Mapping[Unit, Source]) -> list[str]:
     """List operations that have one operationId, and paths that differ only in the names of their parameters."""
     problems = []
+    paths: dict[str, Unit] = {}
     ids: dict[str, Unit] = {}
-    shapes: dict[str, Unit] = {}
-    moved = "if the old one is no longer published, delete it from openapi.yaml first"
+
+    def tell(one: Unit, other: Unit, what: str) -> None:
+        places = " and ".join(f"{title(unit)} ({origin[unit].at(*unit)})" for unit in (one, other))
+        problems.append(
+            f"{places} have {what}; if the old one is no longer published, delete it from openapi.yaml first"
+        )
+
     for unit, value in parts.items():
-        if unit[0] != "paths":
-            continue
-        other = shapes.setdefault(path_shape(unit[1]), unit)
-        if other[1] != unit[1]:
-            shapes[path_shape(unit[1])] = unit
-            problems.append(
-                f"{origin[other].at(*other[:2])} has {shown(other[1])} and"
-                f" {origin[unit].at(*unit[:2])} has {shown(unit[1])}:"
-                f" one path with two names for its parameter; {moved}"
-            )
-        name = value.get("operationId") if is_operation(unit) and isinstance(value, dict) else None
-        if isinstance(name, str) and (other := ids.setdefault(name, unit)) != unit:
-            problems.append(
-                f"{title(other)} ({origin[other].at(*other, 'operationId')}) and {title(unit)}"
-                f" ({origin[unit].at(*unit, 'operationId')}) have the same operationId {describe(name)}; {moved}"
-            )
+        if unit[0] == "paths":
+            first = paths.setdefault(path_shape(unit[1]), unit)
+            if first[1] != unit[1]:
+                tell(first, unit, "one path with two names for its parameter")
+        if is_operation(unit) and isinstance(value, dict) and isinstance(name := value.get("operationId"), str):
+            first = ids.setdefault(name, unit)
+            if first != unit:
+                tell(first, unit, f"the same operationId {describe(name)}")
     return problems
 
 

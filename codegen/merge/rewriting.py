@@ -1,13 +1,12 @@
 """Write a merged document into the text of the one that was there, and touch nothing else of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from codegen.errors import CodegenError
 from codegen.merge.merging import Merged
-from codegen.read.block_text import BlockText, dumped, nested
-from codegen.read.documents import JsonObject, JsonValue, parse_document
-from codegen.read.sources import Source
-from codegen.read.units import Unit, canonical, units
+from codegen.read.block_text import Edit, dumped, nested
+from codegen.read.documents import JsonObject, Source, parse_document
+from codegen.read.units import Unit, canonical, joined, units
 
 
 def rewritten(current: Source, merged: Merged) -> tuple[str, JsonObject]:
@@ -16,58 +15,48 @@ def rewritten(current: Source, merged: Merged) -> tuple[str, JsonObject]:
     The document that the text holds comes with it.
 
     Parts that are replaced stay where they were; new ones are put behind their siblings. Where a part does not stand
-    on lines of its own, what holds it is written anew.
+    on lines of its own, the key at the top of the document that holds it is written anew; of JSON all is.
 
     Raises:
         CodegenError: The text is written in a way that its parts cannot be exchanged; it is to be written in blocks.
     """
     text = _spliced(current, merged)
     document = parse_document(text.encode(), current.name)
-    got, wanted = units(document), units(merged.document)
-    differing = [unit for unit in got.keys() | wanted if canonical(got.get(unit)) != canonical(wanted.get(unit))]
-    if differing:
+    if canonical(joined(units(document))) != canonical(merged.document):
         remedy = "give each key a line of its own, with plain indentation"
-        raise CodegenError(f"{current.at(*min(differing))}: cannot be edited in place; {remedy}")
+        raise CodegenError(f"{current.at()}: the document cannot be edited in place; {remedy}")
     return text, document
 
 
 def _spliced(current: Source, merged: Merged) -> str:
-    anew: set[Unit] = set()
-    while True:
-        block = current.block()
-        stuck = _splice(block, current, merged, anew)
-        if stuck is None:
-            return block.changed()
-        if not stuck:
-            break
-        anew = {unit for unit in anew if unit[: len(stuck)] != stuck} | {stuck}
-    return dumped(merged.document)
+    block = current.block
+    edits: list[Edit | None] = []
+    for key in dict.fromkeys(unit[0] for unit in merged.changed):
+        found = [*_edits(current, merged, key)]
+        if None in found:
+            anew = dumped({key: merged.document[key]})
+            found = [block.replaced((key,), anew) or block.added((), anew)]
+        edits += found
+    possible = [edit for edit in edits if edit is not None]
+    return dumped(merged.document) if len(possible) < len(edits) else block.changed(*possible)
 
 
-def _splice(block: BlockText, current: Source, merged: Merged, anew: set[Unit]) -> Unit | None:
-    """Make all changes; return what has to be written anew instead, as soon as there is such a thing."""
+def _edits(current: Source, merged: Merged, key: str) -> Iterator[Edit | None]:
+    """Yield how each part below a key at the top of the document gets into the text; None if it cannot."""
+    block = current.block
     additions: dict[Unit, dict[Unit, str]] = {}
-    for unit in sorted(anew):
-        if not block.replace(unit, dumped({unit[-1]: _value_at(merged.document, unit)})):
-            return unit[:-1]
-    listed = dict.fromkeys(unit[:1] if unit[0] == "tags" else unit for unit in merged.changed)
-    for unit in listed:
-        if any(unit[: len(whole)] == whole for whole in anew):
+    for unit, source in merged.changed.items():
+        if unit[0] != key:
             continue
-        source = merged.changed.get(unit)
-        text = source.entry(unit) if source else dumped({unit[-1]: _value_at(merged.document, unit)})
-        held = _held(current.document, unit)
-        if held == len(unit):
-            if not block.replace(unit, text):
-                return unit[:-1]
-        elif not _value_at(current.document, unit[:held]):
-            return unit[:held]  # an object without entries has no indentation to follow
+        if key == "tags":
+            yield None  # a list, whose elements the text tells apart by their places only
+        elif block.holds(unit):
+            yield block.replaced(unit, source.entry(unit))
         else:
-            additions.setdefault(unit[: held + 1], {})[unit[held + 1 :]] = text
+            length = max(length for length in range(len(unit)) if block.holds(unit[:length]))
+            additions.setdefault(unit[: length + 1], {})[unit[length + 1 :]] = source.entry(unit)
     for unit, texts in additions.items():
-        if not block.add(unit[:-1], _tree(unit[-1], texts)):
-            return unit[:-1]
-    return None
+        yield block.added(unit[:-1], _tree(unit[-1], texts))
 
 
 def _tree(key: str, texts: Mapping[Unit, str]) -> str:
@@ -78,19 +67,3 @@ def _tree(key: str, texts: Mapping[Unit, str]) -> str:
     for unit, text in texts.items():
         inner.setdefault(unit[0], {})[unit[1:]] = text
     return nested(key, "".join(_tree(step, inside) for step, inside in inner.items()))
-
-
-def _held(document: JsonValue, unit: Unit) -> int:
-    """Count the keys as far as the document goes."""
-    for length, step in enumerate(unit):
-        if not isinstance(document, dict) or step not in document:
-            return length
-        document = document[step]
-    return len(unit)
-
-
-def _value_at(document: JsonValue, unit: Unit) -> JsonValue:
-    """Follow the keys; None if the document does not go so far."""
-    for step in unit:
-        document = document.get(step) if isinstance(document, dict) else None
-    return document

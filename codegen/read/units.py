@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
-from codegen.read.documents import JsonObject, JsonValue, shown
 from codegen.read.references import references, steps_of
+from codegen.read.values import JsonObject, JsonValue, shown
 
 Unit = tuple[str, ...]
 """The keys that lead to a part: `("paths", "/v3/x", "post")`, `("components", "schemas", "X")`, `("info",)`."""
@@ -55,22 +55,22 @@ def _units(document: JsonObject) -> Iterator[tuple[Unit, JsonValue]]:
         if key in {"paths", "components"} and isinstance(value, dict):
             for outer, members in value.items():
                 if isinstance(members, dict) and not outer.startswith("x-"):
-                    for inner, member in members.items():
-                        yield (key, outer, inner), member
+                    yield from (((key, outer, inner), member) for inner, member in members.items())
                 else:
                     yield (key, outer), members
         elif key == "webhooks" and isinstance(value, dict):
-            for name, item in value.items():
-                yield (key, name), item
-        elif key == "tags" and isinstance(value, list) and all(_is_named(tag) for tag in value):
-            for tag in value:
-                yield (key, str(tag["name"]) if isinstance(tag, dict) else ""), tag
+            yield from (((key, name), item) for name, item in value.items())
+        elif key == "tags" and isinstance(value, list) and (names := _names(value)):
+            yield from (((key, name), tag) for name, tag in zip(names, value, strict=True))
         else:
             yield (key,), value
 
 
-def _is_named(tag: JsonValue) -> bool:
-    return isinstance(tag, dict) and isinstance(tag.get("name"), str)
+def _names(tags: list[JsonValue]) -> list[str]:
+    """Return the names of tags if every one has a name."""
+    names = [tag.get("name") for tag in tags if isinstance(tag, dict)]
+    found = [name for name in names if isinstance(name, str)]
+    return found if len(found) == len(tags) else []
 
 
 def is_operation(unit: Unit) -> bool:

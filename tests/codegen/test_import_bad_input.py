@@ -34,7 +34,7 @@ def page(content):
         pytest.param(
             "p.md", b"# Title\n", "p.md, line 1: no fenced block holds an OpenAPI document", id="no fenced block"
         ),
-        pytest.param("p.md", b"", "p.md, line 1: the page is empty, no fenced block", id="an empty page"),
+        pytest.param("p.md", b"", "p.md, line 1: no fenced block holds", id="an empty page"),
         pytest.param(
             "p.md",
             page(document()) * 2,
@@ -72,7 +72,7 @@ def page(content):
             id="a key twice in JSON",
         ),
         pytest.param("p.json", b'{"openapi": "3.1.0",\n', "p.json, line 2: not well-formed JSON", id="half of JSON"),
-        pytest.param("p.md", page(b"openapi: \xff"), "p.md, line 4: the page is not UTF-8", id="not UTF-8"),
+        pytest.param("p.md", page(b"openapi: \xff"), "p.md, line 4: the text is not UTF-8", id="not UTF-8"),
         pytest.param(
             "p.yaml", b"a: 1\nb: \xff", "p.yaml, line 2: the text is not UTF-8", id="a file that is not UTF-8"
         ),
