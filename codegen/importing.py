@@ -23,8 +23,7 @@ from codegen.read.documents import JsonObject, Source, load_source, parse_docume
 from codegen.read.references import steps_of
 from codegen.read.sources import read_sources
 from codegen.read.units import title
-from codegen.write.placing import put_in_place
-from codegen.write.workspace import workspace, workspace_elsewhere
+from codegen.write.placing import put_in_place, workspace, workspace_elsewhere
 
 _MOST_EXPLAINED = 20
 

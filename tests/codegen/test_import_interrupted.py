@@ -13,8 +13,7 @@ import pytest
 
 from codegen.errors import CodegenError
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
-from codegen.write.placing import put_in_place
-from codegen.write.workspace import workspace
+from codegen.write.placing import put_in_place, workspace
 from tests.support.nightly import nightly
 from tests.support.thorough import THOROUGH
 

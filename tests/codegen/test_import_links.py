@@ -118,7 +118,7 @@ def as_somebody_without_privileges(root: Path) -> str:
         "import fcntl, os, sys\n"
         "from pathlib import Path\n"
         "from codegen.errors import CodegenError\n"
-        "from codegen.write.workspace import workspace\n"
+        "from codegen.write.placing import workspace\n"
         "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"
         "try:\n"
         "    with workspace(Path(sys.argv[1])): print('made')\n"

@@ -75,7 +75,7 @@ def test_an_action_that_still_changes_something_is_kept(document, action):
         pytest.param(
             {"parameters": [{"name": "id", "in": "path"}]},
             {"target": "$", "update": {"parameters": [{"name": "id", "in": "path", "required": True}]}},
-            "delete the action: what the document says otherwise cannot be added",
+            "is not required, which cannot be added",
             id="the same parameter with other words",
         ),
     ],
