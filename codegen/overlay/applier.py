@@ -154,17 +154,18 @@ def _already_there(action: Action, merge: "_Merge", left: list[JsonObject]) -> P
 
 
 def _remove(nodes: list[JSONPathNode], action: Action) -> list[Problem]:
-    def innermost_and_last_first(node: JSONPathNode) -> tuple[int, int]:
-        key = node.location[-1] if node.location else 0
-        return -len(node.location), -key if isinstance(key, int) else 0
-
-    for node in sorted(nodes, key=innermost_and_last_first):
+    for node in sorted(nodes, key=_depth_and_index, reverse=True):
         if node.parent is None:
             return [Problem(action, "it would remove the whole document", _CORRECT)]
         holder = node.parent.value
         if isinstance(holder, dict | list):
             del holder[node.location[-1]]  # type: ignore[arg-type]  # the location fits its holder: both come from one query
     return []
+
+
+def _depth_and_index(node: JSONPathNode) -> tuple[int, int]:
+    index = node.location[-1] if node.location else 0
+    return len(node.location), index if isinstance(index, int) else 0
 
 
 @dataclass

@@ -28,7 +28,7 @@ MAX_LINES = 100_000
 
 _MARKDOWN, _DOCUMENT = {".md", ".markdown"}, {".yaml", ".yml", ".json"}
 _FENCE_OR_KEY = re.compile(
-    r"""^(?:(?P<fence> {0,3}(?:`{3}|~{3}))|["']?(?:openapi|swagger)["']?[ \t]*:)""", re.MULTILINE
+    r"""\A\s*\{|^(?:(?P<fence> {0,3}(?:`{3}|~{3}))|["']?(?:openapi|swagger)["']?[ \t]*:)""", re.MULTILINE
 )
 _START = re.compile(
     r"""^(["']?)(?:openapi|swagger)\1[ \t]*:|\A\s*\{.*"(?:openapi|swagger)"\s*:""", re.MULTILINE | re.DOTALL
@@ -156,24 +156,16 @@ def _is_page(name: str, content: bytes) -> bool:
     ending = Path(name).suffix.lower()
     if ending in _MARKDOWN | _DOCUMENT:
         return ending in _MARKDOWN
-    text = content.decode("utf-8-sig", errors="replace")
-    if text.lstrip().startswith("{"):
-        return False
-    first = _FENCE_OR_KEY.search(text)
+    first = _FENCE_OR_KEY.search(content.decode("utf-8-sig", errors="replace"))
     return first is None or first["fence"] is not None
 
 
 def _check_version(source: Source) -> None:
-    document = source.document
-    if "swagger" in document:
-        version = document["swagger"]
-        what = f"this is Swagger {shown(version) if isinstance(version, str) else describe(version)}"
-        raise CodegenError(f"{source.at('swagger')}: {what}; only OpenAPI 3.0.x and 3.1.x can be imported")
-    if "openapi" not in document:
-        raise CodegenError(f"{source.at()}: no OpenAPI document: the key `openapi` is missing")
-    if read_version(document["openapi"]) is None:
-        what = f"OpenAPI {describe(document['openapi'])} is not supported"
-        raise CodegenError(f"{source.at('openapi')}: {what}; 3.0.x and 3.1.x are, in quotes or with all three numbers")
+    key = "swagger" if "swagger" in source.document else "openapi"
+    if key == "swagger" or read_version(source.document.get(key)) is None:
+        found = f"{key} {describe(source.document[key])}" if key in source.document else f"there is no key `{key}`"
+        known = "OpenAPI 3.0.x and 3.1.x can be imported, the version in quotes or with all three numbers"
+        raise CodegenError(f"{source.at(key)}: {found}: only {known}")
 
 
 def _check_paths(source: Source) -> None:

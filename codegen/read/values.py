@@ -28,14 +28,8 @@ def describe(value: JsonValue) -> str:
         >>> describe([1]), describe(None), describe("x" * 100)
         ('a list', 'null', "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...")
     """
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    if value is None:
-        return "null"
-    text = repr(value)
-    return text if len(text) <= 61 else text[:58] + "..."
+    names = {dict: "an object", list: "a list", type(None): "null"}
+    return names.get(type(value)) or shown(repr(value), 61)
 
 
 def shown(text: str, longest: int = 160) -> str:

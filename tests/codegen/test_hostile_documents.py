@@ -93,7 +93,7 @@ def test_what_no_document_has_is_refused_by_line(name, value, problem):
         pytest.param(
             "p.yaml",
             b'swagger: "\\x1b[31m"\n',
-            "p.yaml, line 1: this is Swagger \\x1b[31m; only",
+            "p.yaml, line 1: swagger '\\x1b[31m': only",
             id="a version that steers a terminal",
         ),
     ],

@@ -79,29 +79,29 @@ def page(content):
         pytest.param(
             "p.md",
             page(document(first=b"swagger: '2.0'\n")),
-            "p.md, line 4: this is Swagger 2.0; only OpenAPI 3.0.x",
+            "p.md, line 4: swagger '2.0': only OpenAPI 3.0.x",
             id="Swagger 2",
         ),
         pytest.param(
             "p.md",
             page(document(first=b"openapi: 3.2.0\n")),
-            "p.md, line 4: OpenAPI '3.2.0' is not supported",
+            "p.md, line 4: openapi '3.2.0': only OpenAPI 3.0.x",
             id="OpenAPI 3.2",
         ),
         pytest.param(
             "p.md",
             page(document(first=b"openapi: 4.0.0\n")),
-            "p.md, line 4: OpenAPI '4.0.0' is not supported",
+            "p.md, line 4: openapi '4.0.0': only OpenAPI 3.0.x",
             id="OpenAPI 4",
         ),
         pytest.param(
             "p.md",
             page(document(first=b"openapi: 3.1\n")),
-            "p.md, line 4: OpenAPI 3.1 is not supported",
+            "p.md, line 4: openapi 3.1: only OpenAPI 3.0.x",
             id="a version that YAML takes for a number",
         ),
         pytest.param(
-            "p.yaml", b"info: {}\n", "p.yaml, line 1: no OpenAPI document: the key `openapi`", id="no OpenAPI"
+            "p.yaml", b"info: {}\n", "p.yaml, line 1: there is no key `openapi`: only OpenAPI 3.0.x", id="no OpenAPI"
         ),
         pytest.param("p.yaml", b"- a\n", "p.yaml, line 1: the document must be an object with keys", id="a list"),
         pytest.param(
