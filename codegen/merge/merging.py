@@ -53,9 +53,8 @@ def merge(current: Source, sources: Sequence[Source]) -> Merged:
     problems += _left_behind(current, before, parts, changed, given)
     if problems:
         names = ", ".join(sorted({source.name for source in sources}))
-        raise CodegenError(
-            "\n".join([f"{names} cannot be merged into {current.name}:", *(f"  {text}" for text in sorted(problems))])
-        )
+        told = [f"{names} cannot be merged into {current.name}:", *(f"  {problem}" for problem in sorted(problems))]
+        raise CodegenError("\n".join(told))
     return Merged(joined(parts), changed, origin)
 
 

@@ -48,9 +48,7 @@ def _edits(current: Source, merged: Merged, key: str) -> Iterator[Edit | None]:
     for unit, source in merged.changed.items():
         if unit[0] != key:
             continue
-        if key == "tags":
-            yield None  # a list, whose elements the text tells apart by their places only
-        elif block.holds(unit):
+        if block.holds(unit):
             yield block.replaced(unit, source.entry(unit))
         else:
             length = max(length for length in range(len(unit)) if block.holds(unit[:length]))

@@ -66,10 +66,7 @@ def sample_defaults(document: JsonObject) -> list[Addition]:
         >>> found.action.splitlines()[0]
         "- target: $.paths['/a'].get.parameters[0].schema.default"
     """
-    reason = (
-        "A default of Tazapay's pages is the sample that its documentation shows, and would be sent whenever a caller"
-        " leaves the field out."
-    )
+    reason = "Defaults of Tazapay's pages are samples. This one would be sent whenever a caller leaves the field out."
     return [
         Addition(
             place,
@@ -108,10 +105,7 @@ def _undeclared_parameters(document: JsonObject) -> Iterator[Addition]:
         for name in re.findall(r"\{([^{}]+)\}", unit[1]):
             if name not in declared:
                 parameter: JsonObject = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                reason = (
-                    f"The path of {title(unit)} has a parameter that its page does not declare. Delete this when the"
-                    " page does."
-                )
+                reason = f"The page of {title(unit)} does not declare this part of its path. Delete this when it does."
                 place = pointer_to(unit)
                 yield Addition(
                     place,

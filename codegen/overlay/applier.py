@@ -186,7 +186,7 @@ class _Merge:
         if isinstance(value, list) and not isinstance(update, list):
             self._append(value, update, path, node.location[-1] if node.location else "")
         else:
-            self.wrong.append(f"{path} is {describe(value)} and the update {describe(update)}: {_FITTING}")
+            self.wrong.append(f"{path} is {describe(value)} and the update {describe(update)}")
         return {}
 
     def _object(self, target: JsonObject, update: JsonObject, path: str) -> JsonObject:
@@ -219,18 +219,16 @@ class _Merge:
         for index, present in enumerate(target):
             if equal(_identity(key, present), _identity(key, element)):
                 self.there.append(f"{path}[{index}]")
-                match element, present:
-                    case {"required": True}, {"required": True}:
-                        pass
-                    case {"required": True}, {}:  # one that may be left out is not one that may not be
-                        self.wrong.append(f"{path}[{index}] is not required, which cannot be added: remove it first")
+                if _is_required(element) and not _is_required(present):
+                    self.wrong.append(f"{path}[{index}] is not required, which cannot be added: remove it first")
                 return False
         target.append(deepcopy(element))
         self.did = True
         return True
 
 
-_FITTING = "an object is updated by an object, and a list by one entry with each action"
+def _is_required(parameter: JsonValue) -> bool:
+    return isinstance(parameter, dict) and parameter.get("required") is True
 
 
 def _identity(key: int | str, element: JsonValue) -> JsonValue:

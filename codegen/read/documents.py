@@ -12,9 +12,8 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import Composer
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
 
 from codegen.errors import CodegenError
 from codegen.read.block_text import BlockText, dumped
@@ -178,13 +177,11 @@ class Source:
             root: Node | None = reader.compose(text)
         except _TooDeepError as error:
             raise self._refused(error.args[0], TOO_DEEP) from None
-        except ReaderError as error:
-            found = f"the character {chr(error.character)!r} is not allowed"
-            raise self._refused(lines_before(text, error.position), f"not well-formed YAML: {found}") from None
         except YAMLError as error:
-            mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else None
-            problem = error.problem if isinstance(error, MarkedYAMLError) else str(error).partition("\n")[0]
-            raise self._refused(mark.line if mark else 0, f"not well-formed YAML: {shown(str(problem))}") from None
+            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+            line = mark.line if mark else lines_before(text, getattr(error, "position", 0))
+            problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+            raise self._refused(line, f"not well-formed YAML: {shown(problem)}") from None
         return root
 
     def _value_of(self, node: Node, level: int = 0) -> JsonValue:

@@ -18,7 +18,6 @@ from markdown_it import MarkdownIt
 from codegen.errors import CodegenError
 from codegen.read.documents import JsonObject, JsonValue, Source, decoded, describe, lines_before, shown
 from codegen.read.references import references, steps_of
-from codegen.read.values import MAX_NAME
 
 MAX_BYTES = 2_000_000
 """A document of 300 operations has about 1 MB; what is bigger than this is no documentation of an API."""
@@ -197,8 +196,6 @@ def _path_fault(path: str) -> str:
 def _check_references(source: Source) -> None:
     document: JsonObject = source.document
     for place, reference, problem in references(document, "#"):
-        if not problem and len(str(reference)) > 2 * MAX_NAME:
-            problem = f"which has more than {2 * MAX_NAME:,} characters"
         if problem:
             where = source.at(*steps_of(place, document), "$ref")
             raise CodegenError(f"{where}: refers to {describe(reference)}, {problem}")

@@ -20,8 +20,6 @@ def units(document: JsonObject) -> dict[Unit, JsonValue]:
     Examples:
         >>> sorted(units({"openapi": "3.1.0", "paths": {"/a": {"get": {}}}, "components": {"schemas": {"A": {}}}}))
         [('components', 'schemas', 'A'), ('openapi',), ('paths', '/a', 'get')]
-        >>> units({"tags": [{"name": "invoices"}]})
-        {('tags', 'invoices'): {'name': 'invoices'}}
     """
     return dict(_units(document))
 
@@ -30,17 +28,12 @@ def joined(parts: Mapping[Unit, JsonValue]) -> JsonObject:
     """Put a document together again, in the order of its parts; what held no part is gone.
 
     Examples:
-        >>> document = {"openapi": "3.1.0", "tags": [{"name": "a"}], "paths": {"/a": {"get": {}}}}
+        >>> document = {"openapi": "3.1.0", "paths": {"/a": {"get": {}}}}
         >>> joined(units(document)) == document
         True
     """
     document: JsonObject = {}
     for unit, value in parts.items():
-        if unit[0] == "tags" and len(unit) == 2:
-            tags = document.setdefault("tags", [])
-            if isinstance(tags, list):
-                tags.append(value)
-            continue
         holder = document
         for step in unit[:-1]:
             inner = holder.setdefault(step, {})
@@ -58,19 +51,8 @@ def _units(document: JsonObject) -> Iterator[tuple[Unit, JsonValue]]:
                     yield from (((key, outer, inner), member) for inner, member in members.items())
                 else:
                     yield (key, outer), members
-        elif key == "webhooks" and isinstance(value, dict):
-            yield from (((key, name), item) for name, item in value.items())
-        elif key == "tags" and isinstance(value, list) and (names := _names(value)):
-            yield from (((key, name), tag) for name, tag in zip(names, value, strict=True))
         else:
             yield (key,), value
-
-
-def _names(tags: list[JsonValue]) -> list[str]:
-    """Return the names of tags if every one has a name."""
-    names = [tag.get("name") for tag in tags if isinstance(tag, dict)]
-    found = [name for name in names if isinstance(name, str)]
-    return found if len(found) == len(tags) else []
 
 
 def is_operation(unit: Unit) -> bool:

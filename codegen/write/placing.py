@@ -8,6 +8,7 @@ what lies on one file system can take another's place in one step; that of a run
 must change nothing. A link stays a link: what it leads to is replaced.
 """
 
+import fcntl
 import os
 import shutil
 import sys
@@ -32,7 +33,7 @@ def workspace(root: Path, replaced: Sequence[str] = (PACKAGE,)) -> Iterator[Path
         replaced: What the run may replace, from the root of the repository; a link is followed.
 
     Raises:
-        CodegenError: The repository cannot be written, or a link leads to where nothing can be replaced in one step.
+        CodegenError: A link leads to where nothing can be replaced in one step.
         OSError: The repository cannot be written.
     """
     scratch = root / SCRATCH
@@ -41,9 +42,6 @@ def workspace(root: Path, replaced: Sequence[str] = (PACKAGE,)) -> Iterator[Path
         _refuse_other_file_systems(root, replaced)
         try:
             scratch.mkdir()
-        except PermissionError as error:
-            raise CodegenError(f"{scratch} cannot be made ({error.strerror}): a run that writes needs it") from None
-        try:
             yield scratch
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -76,11 +74,6 @@ def _refuse_other_file_systems(root: Path, names: Sequence[str]) -> None:
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Hold a lock on the repository's folder itself, so that no lock file is left; a killed run lets go of it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows has no such lock; two runs at a time are then the caller's to avoid
-        yield
-        return
     folder = os.open(root, os.O_RDONLY)
     try:
         try:
@@ -119,9 +112,9 @@ def put_in_place(root: Path, scratch: Path, package: Path | None, files: Mapping
         except OSError as error:
             if not done:
                 raise
+            cause = error.strerror or error
             raise CodegenError(
-                f"{' and '.join(done)} {'is' if len(done) == 1 else 'are'} in place, but {name} could not be replaced"
-                f" ({error.strerror or error}): when that is mended, import again"
+                f"{' and '.join(done)} in place, but {name} could not be replaced ({cause}): mend that and import again"
             ) from error
         done.append(name)
 

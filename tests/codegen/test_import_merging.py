@@ -257,11 +257,11 @@ def test_a_newer_patch_release_of_openapi_is_taken_over_and_an_older_one_is_not(
     assert merged(CURRENT.replace("3.1.0", "3.1.1"), CURRENT) == CURRENT.replace("3.1.0", "3.1.1")
 
 
-def test_tags_are_merged_by_their_names():
+def test_what_is_no_operation_and_no_component_is_taken_over_as_a_whole():
     current = CURRENT.replace("paths:", "tags:\n  - name: a\n  - name: b\npaths:")
     page = CURRENT.replace("paths:", "tags:\n  - name: b\n    description: new\n  - name: c\npaths:")
-    tags = parse_document(merged(current, page).encode(), "x")["tags"]
-    assert tags == [{"name": "a"}, {"name": "b", "description": "new"}, {"name": "c"}]
+    assert merged(current, page) == page
+    assert merged(CURRENT, page) == CURRENT + page[page.index("tags:") : page.index("paths:")]
 
 
 def test_the_text_of_the_document_is_left_alone_where_only_the_order_of_keys_differs():
