@@ -12,8 +12,7 @@ from codegen.errors import CodegenError
 from codegen.generate.probe import probe
 from codegen.generate.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
-from codegen.merge.merging import Merged, merge
-from codegen.merge.rewriting import rewritten
+from codegen.merge.merging import Merged, merge, rewritten
 from codegen.merge.supplement import read_supplements, superseded, supplemented
 from codegen.options import Options
 from codegen.overlay.actions import Action

@@ -188,9 +188,8 @@ def _path_fault(path: str) -> str:
         return "must start with / and go straight down, without . and .."
     for name in re.findall(r"/:([A-Za-z_][A-Za-z0-9_]*)", path):
         return f"has a parameter in a form that OpenAPI does not know: write {{{name}}} instead of :{name}"
-    if re.search(r"[?#\\\s]", unquote(path)) or not unquote(path).isprintable():
-        return "has a character that no path may have"
-    return ""
+    odd = re.search(r"[?#\\\s]", unquote(path)) or not unquote(path).isprintable()
+    return "has a character that no path may have" if odd else ""
 
 
 def _check_references(source: Source) -> None:

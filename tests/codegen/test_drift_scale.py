@@ -11,8 +11,7 @@ from benchmarks.codegen_scale import changed, document_of
 from codegen.drift.compare import compare
 from codegen.drift.coverage import Coverage
 from codegen.drift.report import FORMATS, render
-from codegen.merge.merging import merge
-from codegen.merge.rewriting import rewritten
+from codegen.merge.merging import merge, rewritten
 from codegen.read.documents import Source
 from tests.support.nightly import nightly
 

@@ -141,7 +141,7 @@ def test_a_failure_half_way_says_what_is_in_place_and_what_to_do(prepared, monke
     with pytest.raises(CodegenError) as caught:
         put_in_place(root, scratch, scratch / "client", {"one": b"new", "two": b"new"})
     assert str(caught.value) == (
-        f"{PACKAGE} and one in place, but two could not be replaced (Permission denied): mend that, and import again"
+        f"{PACKAGE} and one in place, but two could not be replaced (Permission denied): mend that and import again"
     )
     assert contents(root) == ["new", "new", "old"]
 

@@ -5,8 +5,7 @@ import itertools
 import pytest
 
 from codegen.errors import CodegenError
-from codegen.merge.merging import merge
-from codegen.merge.rewriting import rewritten
+from codegen.merge.merging import merge, rewritten
 from codegen.read.documents import Source, parse_document
 from codegen.read.units import canonical
 from tests.support.tables import each_row
