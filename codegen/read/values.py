@@ -1,6 +1,5 @@
 """The values of a document: those of JSON, how messages show them, and which of them no document has."""
 
-import math
 import re
 from typing import TypeAlias
 
@@ -72,10 +71,6 @@ def first_fault(value: JsonValue) -> tuple[Steps, str] | None:
                     return (*steps, key), _HALF_PAIR
         elif isinstance(each, str) and _HALF.search(each):
             return steps, _HALF_PAIR
-        elif isinstance(each, int | float) and not _is_number(each):
+        elif isinstance(each, int | float) and not -(2**MOST_BITS) < each < 2**MOST_BITS:  # also what is not a number
             return steps, NO_NUMBER
     return None
-
-
-def _is_number(value: float) -> bool:
-    return value.bit_length() <= MOST_BITS if isinstance(value, int) else math.isfinite(value)
