@@ -134,10 +134,10 @@ def _edited(overlay: Source, ours: Overlay, obsolete: Sequence[Action], added: S
     block = overlay.block
     edits = [block.deleted(("actions", action.number - 1)) for action in obsolete]
     edits += [block.added(("actions",), "\n" + addition.action) for addition in added]
-    possible = [edit for edit in edits if edit is not None]
-    if len(possible) < len(edits):
+    text = block.changed(*edits)
+    if text is None:
         raise _not_in_place()
-    return block.changed(*possible)
+    return text
 
 
 def _not_in_place() -> CodegenError:

@@ -174,8 +174,7 @@ def _spliced(current: Source, merged: Merged) -> str:
             anew = dumped({key: merged.document[key]})
             found = [block.replaced((key,), anew) or block.added((), anew)]
         edits += found
-    possible = [edit for edit in edits if edit is not None]
-    return dumped(merged.document) if len(possible) < len(edits) else block.changed(*possible)
+    return block.changed(*edits) or dumped(merged.document)
 
 
 def _edits(current: Source, merged: Merged, key: str) -> Iterator[Edit | None]:

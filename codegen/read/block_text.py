@@ -105,10 +105,13 @@ class BlockText:
         below = re.compile(r"(?:[^\S\n]*\n)*").match(self._text, entry.end)
         return Edit(above.start() if above else entry.start, below.end() if below else entry.end, 0, "")
 
-    def changed(self, *edits: Edit) -> str:
-        """Return the text with edits made."""
+    def changed(self, *edits: Edit | None) -> str | None:
+        """Return the text with edits made; None if one of them cannot be made."""
+        possible = [edit for edit in edits if edit is not None]
+        if len(possible) < len(edits):
+            return None
         parts, done = [], 0
-        for edit in sorted(edits, key=lambda edit: edit[:3]):
+        for edit in sorted(possible, key=lambda edit: edit[:3]):
             parts += [self._text[done : edit.start], edit.new]
             done = max(done, edit.end)  # what is added behind an entry that is deleted
         return "".join([*parts, self._text[done:]])

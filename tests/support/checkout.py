@@ -122,9 +122,9 @@ def documented_repository(root: Path) -> Checkout:
     (root / TEAM).unlink(missing_ok=True)
     for name, steps in ((DOCUMENT, ("paths", "/v3/checkout")), (COVERAGE, ("operations", "POST /v3/checkout"))):
         block = Source(name, (root / name).read_bytes(), aliases=True).block
-        edit = block.deleted(steps)
-        if edit is not None:
-            (root / name).write_text(block.changed(edit))
+        text = block.changed(block.deleted(steps))
+        if text is not None:
+            (root / name).write_text(text)
             has_added = True
     if has_added:
         done = checkout.run()
