@@ -71,8 +71,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _extract(page: str) -> int:
-    from codegen.read.published_page import extract_document
-    from codegen.read.sources import read_bytes
+    from codegen.read.sources import extract_document, read_bytes
 
     name, content = read_bytes(page)
     sys.stdout.buffer.write(extract_document(content, name))

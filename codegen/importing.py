@@ -12,19 +12,17 @@ from codegen.errors import CodegenError
 from codegen.generate.probe import probe
 from codegen.generate.regeneration import Outcome, Overlay, build, overlay_of, team_overlays
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE
-from codegen.merge.merging import Merged, merge
-from codegen.merge.rewriting import rewritten
+from codegen.merge.merging import Merged, merge, rewritten
 from codegen.merge.supplement import read_supplements, superseded, supplemented
 from codegen.options import Options
 from codegen.overlay.actions import Action
 from codegen.overlay.additions import Addition, missing_definitions, sample_defaults
 from codegen.overlay.applier import fit_overlay
-from codegen.read.documents import JsonObject, parse_document, shown
+from codegen.read.documents import JsonObject, Source, load_source, parse_document, shown
 from codegen.read.references import steps_of
-from codegen.read.sources import Source, read_sources
+from codegen.read.sources import read_sources
 from codegen.read.units import title
-from codegen.write.placing import put_in_place
-from codegen.write.workspace import workspace, workspace_elsewhere
+from codegen.write.placing import put_in_place, workspace, workspace_elsewhere
 
 _MOST_EXPLAINED = 20
 
@@ -69,8 +67,8 @@ def import_pages(root: Path, options: Options) -> Imported:
     sources = read_sources(names)
     titles = DOCUMENT, f"{DOCUMENT} with {', '.join(names)}"
     with workspace_elsewhere(root) if options.dry_run else workspace(root, (DOCUMENT, OVERLAY, PACKAGE)) as scratch:
-        current = _read(root / DOCUMENT, DOCUMENT)
-        overlay = _read(root / OVERLAY, OVERLAY, aliases=True)
+        current = load_source(root / DOCUMENT, DOCUMENT, aliases=False)
+        overlay = load_source(root / OVERLAY, OVERLAY)
         supplements, others = read_supplements(root), team_overlays(root, options.overlay)
         merged = merge(current, sources)
         coverage = load_coverage(root)
@@ -98,13 +96,6 @@ def import_pages(root: Path, options: Options) -> Imported:
         if not options.dry_run:
             put_in_place(root, scratch, package if outcome.differences else None, files)
     return Imported((*told, *fit.told), drift, report, outcome)
-
-
-def _read(path: Path, name: str, *, aliases: bool = False) -> Source:
-    try:
-        return Source(name, path.read_bytes(), aliases=aliases)
-    except FileNotFoundError:
-        raise CodegenError(f"{name} is missing: restore it, ./generate.sh reads it") from None
 
 
 def _fit(document: JsonObject, merged: Merged, overlay: Source, others: Sequence[Overlay], options: Options) -> _Fit:
@@ -140,12 +131,13 @@ def _edited(overlay: Source, ours: Overlay, obsolete: Sequence[Action], added: S
         return overlay.text
     if len(obsolete) == len(ours.actions):
         raise CodegenError(f"{OVERLAY}: every action is obsolete, and an overlay without any is not valid; keep one")
-    block = overlay.block()
-    done = [block.delete(("actions", action.number - 1)) for action in obsolete]
-    done += [block.add(("actions",), "\n" + addition.action) for addition in added]
-    if not all(done):
+    block = overlay.block
+    edits = [block.deleted(("actions", action.number - 1)) for action in obsolete]
+    edits += [block.added(("actions",), "\n" + addition.action) for addition in added]
+    text = block.changed(*edits)
+    if text is None:
         raise _not_in_place()
-    return block.changed()
+    return text
 
 
 def _not_in_place() -> CodegenError:

@@ -12,8 +12,8 @@ from codegen.layout import DOCUMENT
 from codegen.merge.merging import merge
 from codegen.overlay.actions import Action
 from codegen.overlay.applier import apply_action
-from codegen.read.documents import JsonObject, load_document, parse_document
-from codegen.read.sources import Source, read_sources
+from codegen.read.documents import JsonObject, Source, load_document, parse_document
+from codegen.read.sources import read_sources
 
 State: TypeAlias = tuple[str, JsonObject]
 """What a report calls it, and the published document."""

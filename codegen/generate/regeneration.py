@@ -16,8 +16,7 @@ from codegen.overlay.applier import apply_overlay
 from codegen.read.documents import JsonObject, load_document
 from codegen.team import team_files
 from codegen.write.comparison import tree_differences
-from codegen.write.placing import put_in_place
-from codegen.write.workspace import workspace, workspace_elsewhere
+from codegen.write.placing import put_in_place, workspace, workspace_elsewhere
 
 
 @dataclass(frozen=True)

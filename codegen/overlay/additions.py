@@ -12,9 +12,9 @@ from textwrap import wrap
 from codegen.generate.document_checks import bad_defaults, target_of
 from codegen.overlay.actions import STUB
 from codegen.read.block_text import dumped
-from codegen.read.documents import JsonObject, shown
-from codegen.read.references import escaped, look_up, places
-from codegen.read.units import METHODS
+from codegen.read.documents import JsonObject, JsonValue, shown
+from codegen.read.references import look_up, places, pointer_to
+from codegen.read.units import is_operation, title, units
 
 _SCHEMA = re.compile(r"#/components/schemas/([A-Za-z0-9._-]+)")
 
@@ -66,10 +66,7 @@ def sample_defaults(document: JsonObject) -> list[Addition]:
         >>> found.action.splitlines()[0]
         "- target: $.paths['/a'].get.parameters[0].schema.default"
     """
-    reason = (
-        "A default of Tazapay's pages is the sample that its documentation shows, and would be sent whenever a caller"
-        " leaves the field out."
-    )
+    reason = "Defaults of Tazapay's pages are samples. This one would be sent whenever a caller leaves the field out."
     return [
         Addition(
             place,
@@ -99,33 +96,26 @@ def _missing_schemas(document: JsonObject) -> Iterator[Addition]:
 
 
 def _undeclared_parameters(document: JsonObject) -> Iterator[Addition]:
-    paths = document.get("paths")
-    for path, item in paths.items() if isinstance(paths, dict) else ():
-        for method, operation in item.items() if isinstance(item, dict) else ():
-            if method not in METHODS or not isinstance(operation, dict) or not isinstance(item, dict):
-                continue
-            declared = {*_path_parameters(document, operation), *_path_parameters(document, item)}
-            for name in re.findall(r"\{([^{}]+)\}", path):
-                if name not in declared:
-                    yield _declaration(document, path, method, name)
+    parts = units(document)
+    for unit, operation in parts.items():
+        if not is_operation(unit) or not isinstance(operation, dict):
+            continue
+        listed = operation.get("parameters"), parts.get((*unit[:2], "parameters"))
+        declared = {name for parameters in listed for name in _in_path(document, parameters)}
+        for name in re.findall(r"\{([^{}]+)\}", unit[1]):
+            if name not in declared:
+                parameter: JsonObject = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                reason = f"The page of {title(unit)} does not declare this part of its path. Delete this when it does."
+                place = pointer_to(unit)
+                yield Addition(
+                    place,
+                    f"does not declare {{{shown(name)}}}, which its path has",
+                    f"declares {{{shown(name)}}} of {title(unit)}",
+                    _action(target_of(document, place), reason, {"update": {"parameters": [parameter]}}),
+                )
 
 
-def _declaration(document: JsonObject, path: str, method: str, name: str) -> Addition:
-    place = f"#/paths/{escaped(path)}/{method}"
-    parameter: JsonObject = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    operation = shown(f"{method.upper()} {path}")
-    reason = f"The path of {operation} has a parameter that its page does not declare. Delete this when the page does."
-    action = _action(target_of(document, place), reason, {"update": {"parameters": [parameter]}})
-    return Addition(
-        place,
-        f"does not declare {{{shown(name)}}}, which its path has",
-        f"declares {{{shown(name)}}} of {operation}",
-        action,
-    )
-
-
-def _path_parameters(document: JsonObject, holder: JsonObject) -> Iterator[str]:
-    parameters = holder.get("parameters")
+def _in_path(document: JsonObject, parameters: JsonValue) -> Iterator[str]:
     for parameter in parameters if isinstance(parameters, list) else ():
         reference = parameter.get("$ref") if isinstance(parameter, dict) else None
         found = look_up(document, reference) if isinstance(reference, str) else (parameter, ())

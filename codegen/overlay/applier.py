@@ -8,6 +8,8 @@ the document, the generation tells which of our deviations became obsolete, inst
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from textwrap import indent
+from typing import cast
 
 from jsonpath_rfc9535 import JSONPathNode, JSONPathQuery
 
@@ -16,13 +18,7 @@ from codegen.overlay.actions import STUB, Action
 from codegen.read.block_text import dumped
 from codegen.read.documents import JsonObject, JsonValue, describe
 
-_IDENTITY = {"parameters": ("name", "in"), "servers": ("url",), "tags": ("name",)}
-"""By which of its keys OpenAPI tells one element of such a list from another."""
-
-_CORRECT_TARGET = "delete the action if the document no longer has what it is about; otherwise correct its target"
-_DELETE_PART = "delete that part from the action"
-_CORRECT_UPDATE = "correct the update, or delete the action if the document changed its mind"
-_SAID_OTHERWISE = "delete the action: what the document says otherwise cannot be added, but removed and then added"
+_CORRECT = "correct the action, or delete it if the document no longer has what it is about"
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ def apply_overlay(document: JsonObject, actions: Sequence[Action], name: str) ->
         Traceback (most recent call last):
         ...
         codegen.errors.CodegenError: overlay.yaml does not fit the document:
-          action 1: is obsolete: the document now has all that it adds: $['info']['title'] is 'Tazapay'
+          action 1: is obsolete: the document now has all that it adds: $['info']['title']
             target: $.info
             description: It has no name.
             what to do: delete the action
@@ -122,16 +118,16 @@ def apply_action(document: JsonObject, action: Action) -> list[Problem]:
         # Without its holder, the target has moved, and what it is about may be somewhere else.
         if action.remove and any(isinstance(node.value, dict | list) for node in holder.find(document)):
             return [_obsolete(action, "the document no longer has what it removes")]
-        return [Problem(action, "its target matches nothing", _CORRECT_TARGET)]
+        return [Problem(action, "its target matches nothing", _CORRECT)]
     if action.remove:
         return _remove(nodes, action)
     if component := _defined(document, action):
         return [_obsolete(action, f"the document now defines {component} itself")]
-    merge = _Merge(action)
-    left = [merge.into(node) for node in nodes]
-    if merge.there and not merge.problems:
-        merge.problems.append(_already_there(merge, left, is_object=isinstance(nodes[0].value, dict)))
-    return merge.problems
+    merge = _Merge()
+    left = [merge.into(node, action.update) for node in nodes]
+    if merge.wrong:
+        return [Problem(action, what, _CORRECT) for what in merge.wrong]
+    return [_already_there(action, merge, left)] if merge.there else []
 
 
 def _obsolete(action: Action, reason: str) -> Problem:
@@ -146,66 +142,57 @@ def _defined(document: JsonObject, action: Action) -> str | None:
     return None
 
 
-def _already_there(merge: "_Merge", left: list[JsonObject], *, is_object: bool) -> Problem:
-    action, what = merge.action, merge.there[0]
-    if not merge.did and not merge.is_otherwise:
-        return _obsolete(action, f"the document now has all that it adds: {what}")
-    more = f", and so on: {len(merge.there)} parts in all" if len(merge.there) > 1 else ""
-    remedy = _DELETE_PART
-    if is_object and len(left) == 1:
+def _already_there(action: Action, merge: "_Merge", left: list[JsonObject]) -> Problem:
+    if not merge.did:
+        return _obsolete(action, f"the document now has all that it adds: {merge.there[0]}")
+    remedy = "delete that part from the action"
+    if len(left) == 1 and left[0]:
         instead: JsonObject = {"target": action.target, "description": action.description, "update": left[0]}
-        text = dumped([instead]).replace("\n", "\n    ").rstrip()
-        remedy = f"if the document's own words will do for the rest, put this in its place:\n    {text}"
-        remedy = remedy if left[0] else _SAID_OTHERWISE
-    return Problem(action, f"is obsolete in part: adds what is already there: {what}{more}", remedy)
+        text = indent(dumped([instead]), "    ").rstrip()
+        remedy = f"if the document's own words will do for the rest, put this in its place:\n{text}"
+    return Problem(action, f"is obsolete in part: adds what is already there: {merge.there[0]}", remedy)
 
 
 def _remove(nodes: list[JSONPathNode], action: Action) -> list[Problem]:
-    def innermost_and_last_first(node: JSONPathNode) -> tuple[int, int]:
-        key = node.location[-1] if node.location else 0
-        return -len(node.location), -key if isinstance(key, int) else 0
-
-    for node in sorted(nodes, key=innermost_and_last_first):
+    for node in sorted(nodes, key=_depth_and_index, reverse=True):
         if node.parent is None:
-            return [Problem(action, "it would remove the whole document", "choose a target inside the document")]
+            return [Problem(action, "it would remove the whole document", _CORRECT)]
         holder = node.parent.value
         if isinstance(holder, dict | list):
             del holder[node.location[-1]]  # type: ignore[arg-type]  # the location fits its holder: both come from one query
     return []
 
 
+def _depth_and_index(node: JSONPathNode) -> tuple[int, int]:
+    index = node.location[-1] if node.location else 0
+    return len(node.location), index if isinstance(index, int) else 0
+
+
 @dataclass
 class _Merge:
-    """The update of one action on its way into the document."""
+    """An update on its way into the document."""
 
-    action: Action
-    problems: list[Problem] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
     there: list[str] = field(default_factory=list)
-    """What the document had already."""
+    """The places of what the document had already."""
     did: bool = False
     """Whether the document had something not."""
-    is_otherwise: bool = False
-    """Whether it had something with other words that matter."""
 
-    def into(self, node: JSONPathNode) -> JsonObject:
+    def into(self, node: JSONPathNode, update: JsonValue) -> JsonObject:
         """Merge it into a place, and return what the place had not, if that is an object."""
-        path, value, update = node.path(), node.value, self.action.update
+        path, value = node.path(), cast("JsonValue", node.value)
         if isinstance(value, dict) and isinstance(update, dict):
             return self._object(value, update, path)
         if isinstance(value, list) and not isinstance(update, list):
             self._append(value, update, path, node.location[-1] if node.location else "")
-        elif isinstance(value, list):
-            self._problem(f"{path} is a list and the update is one too", "append one entry with each action")
-        elif isinstance(value, dict):
-            self._problem(f"{path} is an object but the update is {describe(update)}", _CORRECT_UPDATE)
         else:
-            self._problem(f"{path} is neither an object nor a list", "update the object that holds it")
+            self.wrong.append(f"{path} is {describe(value)} and the update {describe(update)}")
         return {}
 
     def _object(self, target: JsonObject, update: JsonObject, path: str) -> JsonObject:
         left: JsonObject = {}
         if not update:
-            self.there.append(f"{path} is an object and the update adds nothing")
+            self.there.append(path)
         for key, new in update.items():
             here, old = f"{path}[{key!r}]", target.get(key)
             if isinstance(old, dict) and isinstance(new, dict):
@@ -214,13 +201,13 @@ class _Merge:
                     left[key] = inner
             elif isinstance(old, list) and isinstance(new, list):
                 if not new:
-                    self.there.append(f"{here} is a list and the update adds nothing")
+                    self.there.append(here)
                 if rest := [element for element in new if self._append(old, element, here, key)]:
                     left[key] = rest
             elif isinstance(old, dict | list) or (key in target and isinstance(new, dict | list)):
-                self._problem(f"{here} is {describe(old)} but the update says {describe(new)}", _CORRECT_UPDATE)
+                self.wrong.append(f"{here} is {describe(old)} but the update says {describe(new)}")
             elif key in target and equal(old, new):
-                self.there.append(f"{here} is {describe(old)}")
+                self.there.append(here)
             else:
                 left[key] = new
                 target[key] = deepcopy(new)
@@ -228,49 +215,43 @@ class _Merge:
         return left
 
     def _append(self, target: list[JsonValue], element: JsonValue, path: str, key: int | str) -> bool:
+        """Append an element to a list, and tell whether the list did not have it."""
         for index, present in enumerate(target):
-            if equal(present, element):
-                self.there.append(f"{path}[{index}] is equal")
-                return False
-            if is_same_entry(key, present, element) and isinstance(element, dict) and isinstance(present, dict):
-                what = " and ".join(f"{name} {describe(element[name])}" for name in _IDENTITY[str(key)])
-                self.there.append(f"{path}[{index}] has the same {what}")
-                # one that may be left out is not one that may not be
-                self.is_otherwise |= element.get("required") is True and present.get("required") is not True
+            if equal(_identity(key, present), _identity(key, element)):
+                self.there.append(f"{path}[{index}]")
+                if _is_required(element) and not _is_required(present):
+                    self.wrong.append(f"{path}[{index}] is not required, which cannot be added: remove it first")
                 return False
         target.append(deepcopy(element))
         self.did = True
         return True
 
-    def _problem(self, what: str, remedy: str) -> None:
-        self.problems.append(Problem(self.action, what, remedy))
+
+def _is_required(parameter: JsonValue) -> bool:
+    return isinstance(parameter, dict) and parameter.get("required") is True
 
 
-def is_same_entry(key: int | str, one: JsonValue, other: JsonValue) -> bool:
-    """Tell whether two elements of a list are equal, or are one thing by the names that OpenAPI tells them apart by.
+def _identity(key: int | str, element: JsonValue) -> JsonValue:
+    """Return what tells an element of a list of OpenAPI from the others.
 
     Args:
         key: That of the list, such as "parameters".
-        one: An element.
-        other: Another one.
+        element: An element.
 
     Examples:
-        >>> is_same_entry("parameters", {"name": "A-Key", "in": "header"}, {"name": "a-key", "in": "header", "x": 1})
-        True
-        >>> is_same_entry("parameters", {"name": "A", "in": "query"}, {"name": "a", "in": "query"})
-        False
+        >>> _identity("parameters", {"name": "A-Key", "in": "header", "x": 1}), _identity("tags", {"name": "a", "x": 1})
+        (['a-key', 'header'], ['a'])
+        >>> _identity("anything", {"name": "a", "in": "query"})
+        {'name': 'a', 'in': 'query'}
     """
-    names = _IDENTITY.get(str(key), ())
-    if not names or not isinstance(one, dict) or not isinstance(other, dict):
-        return equal(one, other)
-    return all(name in one and name in other for name in names) and all(
-        equal(_without_case(one, name), _without_case(other, name)) for name in names
-    )
-
-
-def _without_case(parameter: JsonObject, name: str) -> JsonValue:
-    value = parameter[name]
-    return value.lower() if parameter.get("in") == "header" and isinstance(value, str) else value
+    match key, element:
+        case "parameters", {"name": str(name), "in": "header"}:
+            return [name.lower(), "header"]
+        case "parameters", {"name": name, "in": place}:
+            return [name, place]
+        case ("servers", {"url": name}) | ("tags", {"name": name}):
+            return [name]
+    return element
 
 
 def equal(left: JsonValue, right: JsonValue) -> bool:

@@ -7,20 +7,32 @@ cannot change: comments, quotes, folded lines and blank lines stay as they are.
 
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from textwrap import indent
+from typing import NamedTuple, TypeAlias
 
 from ruamel.yaml import YAML
-from ruamel.yaml.nodes import CollectionNode, Node, ScalarNode
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 
 from codegen.read.values import JsonValue, Steps
-from codegen.read.yaml_nodes import line_of, members_of
 
 _INDENTATION = 2
 
+_Member: TypeAlias = tuple[Node | None, Node]
+"""The node of a key, which an element of a list has not, and that of its value."""
 
-@dataclass(frozen=True)
-class _Entry:
+
+class Edit(NamedTuple):
+    """What takes the place of a part of the text, in the order in which edits are to be made."""
+
+    start: int
+    end: int
+    rank: int
+    """Where several objects end, what is added to the inner one comes first."""
+    new: str
+
+
+class _Entry(NamedTuple):
     """One `key: value` of an object or one `- value` of a list, by offsets in the text."""
 
     start: int
@@ -33,100 +45,104 @@ class _Entry:
 class BlockText:
     r"""A YAML text whose entries can be found, taken out, replaced, added and deleted.
 
-    Changes are collected and made by `changed`, each to the text as it was given.
+    Each change is an edit of the text as it was given, or None if the entry does not stand on lines of its own; they
+    are made together by `changed`.
 
     Examples:
-        >>> from codegen.read.documents import parse_nodes
-        >>> source = b"a: 1 # one\n\nb:\n  c: 'x'\n"
-        >>> text = BlockText(source.decode(), parse_nodes(source, "example.yaml")[1]())
+        >>> from codegen.read.documents import Source
+        >>> text = Source("example.yaml", b"a: 1 # one\n\nb:\n  c: 'x'\n").block
         >>> text.line(("b", "c")), text.entry(("b", "c"))
         (4, "c: 'x'\n")
-        >>> text.replace(("b", "c"), "c: [y]\n")
-        True
-        >>> text.add(("b",), "d: 2\n")
-        True
-        >>> text.changed()
+        >>> text.changed(text.replaced(("b", "c"), "c: [y]\n"), text.added(("b",), "d: 2\n"))
         'a: 1 # one\n\nb:\n  c: [y]\n  d: 2\n'
     """
 
     def __init__(self, text: str, root: Node | None) -> None:
-        """Take a text, without byte order mark, and its nodes from `codegen.read.documents`."""
-        self.text = text
+        """Take a text, without byte order mark, and the root of its nodes."""
+        self._text = text
         self._root = root
         self._line_break = "\r\n" if "\r\n" in text else "\n"
-        self._edits: list[tuple[int, int, int, str]] = []
-        self._children: dict[int, dict[str | int, tuple[Node | None, Node]]] = {}
+        self._children: dict[int, dict[str | int, _Member]] = {}
 
     def line(self, steps: Steps) -> int:
         """Return the line, from 1, of the last of the steps that the text holds."""
-        return line_of(self._root, steps) + 1
+        last = [self._root, *(key or value for key, value in self._way(steps))][-1]
+        return 1 if last is None else int(last.start_mark.line) + 1
+
+    def holds(self, steps: Steps) -> bool:
+        """Tell whether the text has a value at the end of some steps."""
+        return self._at(steps) is not None
 
     def entry(self, steps: Steps) -> str | None:
         """Return the lines of an entry without their indentation; None if it does not stand on lines of its own."""
         entry = self._entry(steps)
         if entry is None:
             return None
-        text = re.sub(r"\r\n?", "\n", self.text[entry.start : entry.end])
+        text = re.sub(r"\r\n?", "\n", self._text[entry.start : entry.end])
         text = re.sub(rf"(?m)^ {{0,{entry.column}}}", "", text)  # a comment may have less
         return text if text.endswith("\n") else text + "\n"
 
-    def replace(self, steps: Steps, new: str) -> bool:
-        """Put an entry in the place of another; tell whether that one stands on lines of its own."""
+    def replaced(self, steps: Steps, new: str) -> Edit | None:
+        """Put an entry in the place of another."""
         entry = self._entry(steps)
-        if entry is not None:
-            self._edits.append((entry.start, entry.end, 0, self._indented(new, entry.column)))
-        return entry is not None
+        return entry and Edit(entry.start, entry.end, 0, self._indented(new, entry.column))
 
-    def add(self, steps: Steps, new: str) -> bool:
-        """Put an entry at the end of an object or a list; tell whether its entries stand on lines of their own."""
+    def added(self, steps: Steps, new: str) -> Edit | None:
+        """Put an entry at the end of an object or a list that has entries."""
         members = self._members(self._at(steps))
         last = self._entry((*steps, next(reversed(members)))) if members else None
-        if last is not None:
-            lead = "" if self.text[last.end - 1] in "\r\n" else self._line_break
-            self._edits.append((last.end, last.end, -last.column, lead + self._indented(new, last.column)))
-        return last is not None
+        if last is None:
+            return None
+        lead = "" if self._text[last.end - 1] in "\r\n" else self._line_break
+        return Edit(last.end, last.end, -last.column, lead + self._indented(new, last.column))
 
-    def delete(self, steps: Steps) -> bool:
+    def deleted(self, steps: Steps) -> Edit | None:
         """Take an entry away with the comment right above it and the blank lines below it."""
         entry = self._entry(steps)
         if entry is None:
-            return False
-        start, end = entry.start, entry.end
-        while (above := self.text.rfind("\n", 0, max(start - 1, 0)) + 1) < start and self.text[
-            above:start
-        ].lstrip().startswith("#"):
-            start = above
-        while (below := self.text.find("\n", end)) >= 0 and not self.text[end:below].strip():
-            end = below + 1
-        self._edits.append((start, end, 0, ""))
-        return True
+            return None
+        above = re.search(r"(?:^[ \t]*#.*\n)+\Z", self._text[: entry.start], re.MULTILINE)
+        below = re.compile(r"(?:[^\S\n]*\n)*").match(self._text, entry.end)
+        return Edit(above.start() if above else entry.start, below.end() if below else entry.end, 0, "")
 
-    def changed(self) -> str:
-        """Return the text with every change made."""
+    def changed(self, *edits: Edit | None) -> str | None:
+        """Return the text with edits made; None if one of them cannot be made."""
+        possible = [edit for edit in edits if edit is not None]
+        if len(possible) < len(edits):
+            return None
         parts, done = [], 0
-        # where several objects end, what is added to the inner one comes first
-        for start, end, _column, new in sorted(self._edits, key=lambda edit: edit[:3]):
-            parts += [self.text[done:start], new]
-            done = max(done, end)  # what is added behind an entry that is deleted
-        return "".join([*parts, self.text[done:]])
+        for edit in sorted(possible, key=lambda edit: edit[:3]):
+            parts += [self._text[done : edit.start], edit.new]
+            done = max(done, edit.end)  # what is added behind an entry that is deleted
+        return "".join([*parts, self._text[done:]])
 
     def _indented(self, new: str, column: int) -> str:
         return indent(new.removesuffix("\n") + "\n", " " * column).replace("\n", self._line_break)
 
-    def _members(self, node: Node | None) -> dict[str | int, tuple[Node | None, Node]]:
+    def _members(self, node: Node | None) -> dict[str | int, _Member]:
         """Return what an object or a list holds; looked up once, since a document may have thousands of paths."""
         if id(node) not in self._children:
-            self._children[id(node)] = members_of(node)
+            found: dict[str | int, _Member] = {}
+            if isinstance(node, MappingNode):
+                found = {key.value: (key, value) for key, value in node.value}
+            elif isinstance(node, SequenceNode):
+                found = {index: (None, value) for index, value in enumerate(node.value)}
+            self._children[id(node)] = found
         return self._children[id(node)]
 
-    def _at(self, steps: Steps) -> Node | None:
+    def _way(self, steps: Steps) -> Iterator[_Member]:
+        """Yield what the steps lead through, as far as the text holds it."""
         node = self._root
         for step in steps:
             found = self._members(node).get(step)
             if found is None:
-                return None
+                return
+            yield found
             node = found[1]
-        return node
+
+    def _at(self, steps: Steps) -> Node | None:
+        way = [self._root, *(value for _key, value in self._way(steps))]
+        return way[-1] if len(way) > len(steps) else None
 
     def _entry(self, steps: Steps) -> _Entry | None:
         holder = self._at(steps[:-1])
@@ -136,10 +152,10 @@ class BlockText:
         key, value = found
         first = (key or value).start_mark.index
         if key is None:  # the dash, which no node knows
-            first = self.text.rfind("-", 0, first)
-        start = self.text.rfind("\n", 0, first) + 1
-        start = self.text.rfind("\r", start, first) + 1 or start
-        if self.text[start:first].strip(" "):
+            first = self._text.rfind("-", 0, first)
+        start = self._text.rfind("\n", 0, first) + 1
+        start = self._text.rfind("\r", start, first) + 1 or start
+        if self._text[start:first].strip(" "):
             return None  # the first key of an object in a list shares its line with the dash
         return _Entry(start, first - start, self._end_of_last_line(key, value))
 
@@ -150,14 +166,14 @@ class BlockText:
             key, value = last if isinstance(last, tuple) else (None, last)
         end: int = value.end_mark.index
         if isinstance(value, ScalarNode) and value.style in {"|", ">"}:
-            header, _, content = self.text[value.start_mark.index : end].partition("\n")
+            header, _, content = self._text[value.start_mark.index : end].partition("\n")
             if "+" in header.partition("#")[0]:
                 return end  # the blank lines below belong to the text
             end -= len(content) - len(content.rstrip())
         elif value.start_mark.index == end and key is not None:
             end = key.end_mark.index  # no value at all, whose mark is at the next thing that is there
-        line_break = self.text.find("\n", end)
-        return len(self.text) if line_break < 0 else line_break + 1
+        line_break = self._text.find("\n", end)
+        return len(self._text) if line_break < 0 else line_break + 1
 
 
 def dumped(value: JsonValue) -> str:

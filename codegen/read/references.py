@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from codegen.read.documents import JsonObject, JsonValue
+from codegen.read.values import JsonObject, JsonValue
 
 Location: TypeAlias = tuple[str | int, ...]
 """The steps from the top of a document to a place in it: keys, and indexes of lists."""

@@ -1,79 +1,38 @@
-"""What `--import` reads: published pages, YAML and JSON documents, each with the lines on which things stand."""
+"""What `--import` reads: published pages, YAML and JSON documents.
 
+Each page is a Markdown file with one whole OpenAPI document in a fenced block. What a fenced block is, is decided by
+CommonMark (section 4.5), through markdown-it: any length of backticks or tildes, with or without an info string, and
+shorter fences inside are content.
+"""
+
+import codecs
 import os
 import re
 import sys
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
+from markdown_it import MarkdownIt
+
 from codegen.errors import CodegenError
-from codegen.read.block_text import BlockText, dumped
-from codegen.read.documents import JsonObject, JsonValue, describe, parse_nodes, shown
-from codegen.read.published_page import find_document
+from codegen.read.documents import JsonObject, JsonValue, Source, decoded, describe, lines_before, shown
 from codegen.read.references import references, steps_of
-from codegen.read.units import Unit, units
-from codegen.read.values import MAX_NAME
 
 MAX_BYTES = 2_000_000
 """A document of 300 operations has about 1 MB; what is bigger than this is no documentation of an API."""
 
+MAX_LINES = 100_000
+"""Markdown takes its time for every line; a document of 300 operations has about 30,000."""
+
 _MARKDOWN, _DOCUMENT = {".md", ".markdown"}, {".yaml", ".yml", ".json"}
 _FENCE_OR_KEY = re.compile(
-    r"""^(?:(?P<fence> {0,3}(?:`{3}|~{3}))|["']?(?:openapi|swagger)["']?[ \t]*:)""", re.MULTILINE
+    r"""\A\s*\{|^(?:(?P<fence> {0,3}(?:`{3}|~{3}))|["']?(?:openapi|swagger)["']?[ \t]*:)""", re.MULTILINE
 )
-
-
-class Source:
-    """A document, and where in which file everything in it stands."""
-
-    def __init__(self, name: str, content: bytes, first_line: int = 1, *, aliases: bool = False) -> None:
-        """Read the document.
-
-        Args:
-            name: What messages call the file.
-            content: The bytes of the document.
-            first_line: The line of the file on which the document starts.
-            aliases: Whether it may have anchors, which keep it from being taken over in parts.
-
-        Raises:
-            CodegenError: `codegen.read.documents` refuses it.
-        """
-        self.name = name
-        self.document, self._nodes = parse_nodes(content, name, first_line=first_line, aliases=aliases)
-        self.text = content.decode("utf-8-sig")
-        self._mark = content[: len(content) - len(self.text.encode())]
-        self._first_line = first_line
-
-    def block(self) -> BlockText:
-        """Return the text with its entries, to be changed; those of JSON do not stand on lines of their own."""
-        return BlockText(self.text, self._nodes())
-
-    @cached_property
-    def _block(self) -> BlockText:
-        return self.block()
-
-    @cached_property
-    def parts(self) -> dict[Unit, JsonValue]:
-        """The document, taken apart."""
-        return units(self.document)
-
-    def encoded(self, text: str) -> bytes:
-        """Return the bytes of a text that takes the place of this one, with a byte order mark if this one has it."""
-        return self._mark + text.encode()
-
-    def at(self, *steps: str | int) -> str:
-        """Say where the value at the end of some steps stands, for messages: `page.md, line 7`."""
-        return f"{self.name}, line {self._first_line + self._block.line(steps) - 1}"
-
-    def entry(self, steps: tuple[str, ...]) -> str:
-        """Return an entry as lines of YAML: those of the document if it has them, with its quotes and its comments."""
-        text = self._block.entry(steps)
-        value: JsonValue = self.document
-        for step in steps:
-            value = value[step] if isinstance(value, dict) else None
-        return text if text is not None else dumped({steps[-1]: value})
+_START = re.compile(
+    r"""^(["']?)(?:openapi|swagger)\1[ \t]*:|\A\s*\{.*"(?:openapi|swagger)"\s*:""", re.MULTILINE | re.DOTALL
+)
+"""What tells a fenced block with a document from one with a sample request."""
 
 
 def read_sources(names: Sequence[str]) -> list[Source]:
@@ -100,7 +59,8 @@ def read_bytes(name: str) -> tuple[str, bytes]:
     else:
         with open(name, "rb", opener=_without_waiting) as file:
             content = file.read(MAX_BYTES + 1)
-    _check_size(name, content)
+    if len(content) > MAX_BYTES:
+        raise CodegenError(f"{name}: more than {MAX_BYTES:,} bytes, which is more than a document of an API can have")
     return name, content
 
 
@@ -117,28 +77,67 @@ def read_source(name: str, content: bytes) -> Source:
     The ending of the name tells which it is; without one that is known, whether a fence or the key `openapi` is first.
 
     Raises:
-        CodegenError: It is too big, holds no document or two, is not OpenAPI 3.0 or 3.1, defines no operation, has a
+        CodegenError: It holds no document or two, is not OpenAPI 3.0 or 3.1, defines no operation, has a
             reference to another document or a path that is none. The message names the file and the line.
 
     Examples:
         >>> read_source("stdin", b"# Title\n```\nopenapi: 3.1.0\npaths: {/a: {get: {}}}\n```\n").at("paths")
         'stdin, line 4'
     """
-    _check_size(name, content)
-    if _is_page(name, content):
-        found = find_document(content, name)
-        source = Source(name, found.content, found.first_line)
-    else:
-        source = Source(name, content)
+    source = Source(name, *_found(content, name)) if _is_page(name, content) else Source(name, content)
     _check_version(source)
     _check_paths(source)
     _check_references(source)
     return source
 
 
-def _check_size(name: str, content: bytes) -> None:
-    if len(content) > MAX_BYTES:
-        raise CodegenError(f"{name}: more than {MAX_BYTES:,} bytes, which is more than a document of an API can have")
+def extract_document(page: bytes, name: str) -> bytes:
+    r"""Return the OpenAPI document inside a published page, byte for byte.
+
+    Everything between the fences is kept as it is: line ends, trailing blank lines, odd spacing; only as many leading
+    spaces as the fence itself has belong to the page. Other fenced blocks, such as sample requests, are passed over.
+
+    Args:
+        page: The page as published.
+        name: What messages call the page.
+
+    Raises:
+        CodegenError: The page is not UTF-8, holds no document or more than one, or its fence is never closed (the page
+            was cut short), or the block stands in a list or a quotation, where its lines are not the document's.
+
+    Examples:
+        >>> extract_document(b"# Create\n\n````yaml post /v3\nopenapi: 3.1.0\n\n````\n", "page.md")
+        b'openapi: 3.1.0\n\n'
+    """
+    return _found(page, name)[0]
+
+
+def _found(page: bytes, name: str) -> tuple[bytes, int]:
+    """Return the document inside a page, and its first line, counted from 1."""
+    text = decoded(page, name)
+    if lines_before(text, len(text)) > MAX_LINES:
+        raise CodegenError(f"{name}, line {MAX_LINES + 1}: the page has more lines than a document of an API can have")
+    # Fences are blocks, and what is inside the other blocks matters to nobody here; headings end no fence.
+    reader = MarkdownIt("commonmark").disable(["inline", "heading", "lheading", "reference"])
+    fences = [token for token in reader.parse(text) if token.type == "fence" and _START.search(token.content)]
+    bounds = [fence.map or [0, 0] for fence in fences]
+    if not fences:
+        raise CodegenError(f"{name}, line 1: no fenced block holds an OpenAPI document (one that starts with openapi:)")
+    if len(fences) > 1:
+        starts = " and ".join(str(start + 1) for start, _end in bounds[:5])
+        raise CodegenError(f"{name}: OpenAPI documents start on lines {starts}; a page must hold exactly one")
+    fence, (start, end) = fences[0], bounds[0]
+    if fence.level:
+        problem = "the block stands in a list or a quotation; it must stand by itself"
+        raise CodegenError(f"{name}, line {start + 1}: {problem}")
+    lines = page.removeprefix(codecs.BOM_UTF8).splitlines(keepends=True)
+    closing = lines[end - 1].strip()
+    # CommonMark closes an open block at the end of the page; for us that is half of a download.
+    if end - start < 2 or set(closing) != {ord(fence.markup[0])} or len(closing) < len(fence.markup):
+        raise CodegenError(f"{name}, line {start + 1}: the block is never closed; is the page cut short?")
+    indentation = len(lines[start]) - len(lines[start].lstrip(b" "))
+    content = b"".join(re.sub(rb"\A {0,%d}" % indentation, b"", line) for line in lines[start + 1 : end - 1])
+    return content, start + 2
 
 
 def read_version(value: JsonValue) -> tuple[int, ...] | None:
@@ -156,24 +155,16 @@ def _is_page(name: str, content: bytes) -> bool:
     ending = Path(name).suffix.lower()
     if ending in _MARKDOWN | _DOCUMENT:
         return ending in _MARKDOWN
-    text = content.decode("utf-8-sig", errors="replace")
-    if text.lstrip().startswith("{"):
-        return False
-    first = _FENCE_OR_KEY.search(text)
+    first = _FENCE_OR_KEY.search(content.decode("utf-8-sig", errors="replace"))
     return first is None or first["fence"] is not None
 
 
 def _check_version(source: Source) -> None:
-    document = source.document
-    if "swagger" in document:
-        version = document["swagger"]
-        what = f"this is Swagger {shown(version) if isinstance(version, str) else describe(version)}"
-        raise CodegenError(f"{source.at('swagger')}: {what}; only OpenAPI 3.0.x and 3.1.x can be imported")
-    if "openapi" not in document:
-        raise CodegenError(f"{source.at()}: no OpenAPI document: the key `openapi` is missing")
-    if read_version(document["openapi"]) is None:
-        what = f"OpenAPI {describe(document['openapi'])} is not supported"
-        raise CodegenError(f"{source.at('openapi')}: {what}; 3.0.x and 3.1.x are, in quotes or with all three numbers")
+    key = "swagger" if "swagger" in source.document else "openapi"
+    if key == "swagger" or read_version(source.document.get(key)) is None:
+        found = f"{key} {describe(source.document[key])}" if key in source.document else f"there is no key `{key}`"
+        known = "OpenAPI 3.0.x and 3.1.x can be imported, the version in quotes or with all three numbers"
+        raise CodegenError(f"{source.at(key)}: {found}: only {known}")
 
 
 def _check_paths(source: Source) -> None:
@@ -197,16 +188,13 @@ def _path_fault(path: str) -> str:
         return "must start with / and go straight down, without . and .."
     for name in re.findall(r"/:([A-Za-z_][A-Za-z0-9_]*)", path):
         return f"has a parameter in a form that OpenAPI does not know: write {{{name}}} instead of :{name}"
-    if re.search(r"[?#\\\s]", unquote(path)) or not unquote(path).isprintable():
-        return "has a character that no path may have"
-    return ""
+    odd = re.search(r"[?#\\\s]", unquote(path)) or not unquote(path).isprintable()
+    return "has a character that no path may have" if odd else ""
 
 
 def _check_references(source: Source) -> None:
     document: JsonObject = source.document
     for place, reference, problem in references(document, "#"):
-        if not problem and len(str(reference)) > 2 * MAX_NAME:
-            problem = f"which has more than {2 * MAX_NAME:,} characters"
         if problem:
             where = source.at(*steps_of(place, document), "$ref")
             raise CodegenError(f"{where}: refers to {describe(reference)}, {problem}")

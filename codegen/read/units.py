@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
-from codegen.read.documents import JsonObject, JsonValue, shown
 from codegen.read.references import references, steps_of
+from codegen.read.values import JsonObject, JsonValue, shown
 
 Unit = tuple[str, ...]
 """The keys that lead to a part: `("paths", "/v3/x", "post")`, `("components", "schemas", "X")`, `("info",)`."""
@@ -20,8 +20,6 @@ def units(document: JsonObject) -> dict[Unit, JsonValue]:
     Examples:
         >>> sorted(units({"openapi": "3.1.0", "paths": {"/a": {"get": {}}}, "components": {"schemas": {"A": {}}}}))
         [('components', 'schemas', 'A'), ('openapi',), ('paths', '/a', 'get')]
-        >>> units({"tags": [{"name": "invoices"}]})
-        {('tags', 'invoices'): {'name': 'invoices'}}
     """
     return dict(_units(document))
 
@@ -30,17 +28,12 @@ def joined(parts: Mapping[Unit, JsonValue]) -> JsonObject:
     """Put a document together again, in the order of its parts; what held no part is gone.
 
     Examples:
-        >>> document = {"openapi": "3.1.0", "tags": [{"name": "a"}], "paths": {"/a": {"get": {}}}}
+        >>> document = {"openapi": "3.1.0", "paths": {"/a": {"get": {}}}}
         >>> joined(units(document)) == document
         True
     """
     document: JsonObject = {}
     for unit, value in parts.items():
-        if unit[0] == "tags" and len(unit) == 2:
-            tags = document.setdefault("tags", [])
-            if isinstance(tags, list):
-                tags.append(value)
-            continue
         holder = document
         for step in unit[:-1]:
             inner = holder.setdefault(step, {})
@@ -55,22 +48,11 @@ def _units(document: JsonObject) -> Iterator[tuple[Unit, JsonValue]]:
         if key in {"paths", "components"} and isinstance(value, dict):
             for outer, members in value.items():
                 if isinstance(members, dict) and not outer.startswith("x-"):
-                    for inner, member in members.items():
-                        yield (key, outer, inner), member
+                    yield from (((key, outer, inner), member) for inner, member in members.items())
                 else:
                     yield (key, outer), members
-        elif key == "webhooks" and isinstance(value, dict):
-            for name, item in value.items():
-                yield (key, name), item
-        elif key == "tags" and isinstance(value, list) and all(_is_named(tag) for tag in value):
-            for tag in value:
-                yield (key, str(tag["name"]) if isinstance(tag, dict) else ""), tag
         else:
             yield (key,), value
-
-
-def _is_named(tag: JsonValue) -> bool:
-    return isinstance(tag, dict) and isinstance(tag.get("name"), str)
 
 
 def is_operation(unit: Unit) -> bool:

@@ -1,6 +1,6 @@
 """The values of a document: those of JSON, how messages show them, and which of them no document has."""
 
-import math
+import re
 from typing import TypeAlias
 
 JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | float | bool | None"
@@ -18,6 +18,8 @@ MAX_NAME = 500
 MOST_BITS = 1024
 """Of an integer: one that is greater is infinite for everybody who reads numbers as doubles."""
 NO_NUMBER = "the number is infinite or not a number, or has hundreds of digits: JSON cannot carry it"
+_HALF_PAIR = "a text holds half of a surrogate pair, which UTF-8 cannot express"
+_HALF = re.compile("[\ud800-\udfff]")
 TOO_DEEP = f"the document is nested too deeply: more than {MAX_LEVELS} objects and lists in one another"
 
 
@@ -28,14 +30,8 @@ def describe(value: JsonValue) -> str:
         >>> describe([1]), describe(None), describe("x" * 100)
         ('a list', 'null', "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...")
     """
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, list):
-        return "a list"
-    if value is None:
-        return "null"
-    text = repr(value)
-    return text if len(text) <= 61 else text[:58] + "..."
+    names = {dict: "an object", list: "a list", type(None): "null"}
+    return names.get(type(value)) or shown(repr(value), 61)
 
 
 def shown(text: str, longest: int = 160) -> str:
@@ -69,24 +65,12 @@ def first_fault(value: JsonValue) -> tuple[Steps, str] | None:
             inner = each.items() if isinstance(each, dict) else enumerate(each)
             waiting += [((*steps, step), member) for step, member in inner]
             for key in each if isinstance(each, dict) else ():
-                problem = f"the key has more than {MAX_NAME} characters" if len(key) > MAX_NAME else _text_fault(key)
-                if problem:
-                    return (*steps, key), problem
-        elif isinstance(each, str):
-            if problem := _text_fault(each):
-                return steps, problem
-        elif isinstance(each, int | float) and not _is_number(each):
+                if len(key) > MAX_NAME:
+                    return (*steps, key), f"the key has more than {MAX_NAME} characters"
+                if _HALF.search(key):
+                    return (*steps, key), _HALF_PAIR
+        elif isinstance(each, str) and _HALF.search(each):
+            return steps, _HALF_PAIR
+        elif isinstance(each, int | float) and not -(2**MOST_BITS) < each < 2**MOST_BITS:  # also what is not a number
             return steps, NO_NUMBER
     return None
-
-
-def _is_number(value: float) -> bool:
-    return value.bit_length() <= MOST_BITS if isinstance(value, int) else math.isfinite(value)
-
-
-def _text_fault(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "a text holds half of a surrogate pair, which UTF-8 cannot express"
-    return ""

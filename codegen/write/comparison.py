@@ -45,14 +45,11 @@ def _files(folder: Path) -> set[str]:
 
 
 def _unified(before: bytes, after: bytes, label: str) -> str:
-    try:
-        old, new = before.decode().splitlines(keepends=True), after.decode().splitlines(keepends=True)
-    except UnicodeDecodeError:
-        return f"not text, and different: {label}"
-    # Line ends that differ and nothing else would show as equal lines; escaped, they show what they are.
-    if before.replace(b"\r\n", b"\n") == after.replace(b"\r\n", b"\n"):
-        old, new = ([repr(line) + "\n" for line in lines] for lines in (old, new))
-    lines = difflib.unified_diff(old, new, f"{label} (committed)", f"{label} (regenerated)")
-    return "".join(line if line.endswith("\n") else line + "\n\\ no newline at the end\n" for line in lines).rstrip(
-        "\n"
+    # What is no text, and a line end of another system, shows as what it is.
+    old, new = (
+        content.decode(errors="backslashreplace").replace("\r", "\\r").splitlines(keepends=True)
+        for content in (before, after)
     )
+    lines = difflib.unified_diff(old, new, f"{label} (committed)", f"{label} (regenerated)")
+    told = (line if line.endswith("\n") else f"{line}\n\\ no newline at the end\n" for line in lines)
+    return "".join(told).rstrip("\n")

@@ -1,19 +1,89 @@
-"""Put a new client and the documents that it was made from in place, each in one step and the document last.
+"""Put a new client and the documents that it was made from in place: one run at a time, the document last.
 
-Wherever that is cut short, the document is the old one: importing again does all of it, and a plain run makes the
-client that belongs to what is there. `--check` tells whether one of them is needed.
+Each is replaced in one step. Wherever that is cut short, the document is the old one: importing again does all of it,
+and a plain run makes the client that belongs to what is there. `--check` tells whether one of them is needed.
 
-A link stays a link: what it leads to is replaced.
+What is to be put in place is made in a scratch folder. That of a run that writes lies in the repository, because only
+what lies on one file system can take another's place in one step; that of a run that only compares lies elsewhere: it
+must change nothing. A link stays a link: what it leads to is replaced.
 """
 
+import fcntl
 import os
 import shutil
-from collections.abc import Mapping
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from codegen.errors import CodegenError
-from codegen.layout import PACKAGE
+from codegen.layout import PACKAGE, SCRATCH
 from codegen.write import interruptions
+
+
+@contextmanager
+def workspace(root: Path, replaced: Sequence[str] = (PACKAGE,)) -> Iterator[Path]:
+    """Give a run an empty scratch folder, and leave nothing of it behind, nor of runs that were killed.
+
+    Waits until no other run is alive.
+
+    Args:
+        root: The repository.
+        replaced: What the run may replace, from the root of the repository; a link is followed.
+
+    Raises:
+        CodegenError: A link leads to where nothing can be replaced in one step.
+        OSError: The repository cannot be written.
+    """
+    scratch = root / SCRATCH
+    with _alone(root):
+        shutil.rmtree(scratch, ignore_errors=True)
+        _refuse_other_file_systems(root, replaced)
+        try:
+            scratch.mkdir()
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def workspace_elsewhere(root: Path) -> Iterator[Path]:
+    """Give a run that only compares an empty folder outside of the repository, which it leaves as it is.
+
+    Waits until no other run is alive.
+
+    Raises:
+        OSError: The system's folder for temporary files cannot be written.
+    """
+    with _alone(root), tempfile.TemporaryDirectory(prefix="tazapay-codegen-") as folder:
+        yield Path(folder)
+
+
+def _refuse_other_file_systems(root: Path, names: Sequence[str]) -> None:
+    for name in names:
+        place = followed(root / name)
+        holder = next((folder for folder in place.parents if folder.exists()), root)
+        if holder.stat().st_dev != root.stat().st_dev:
+            raise CodegenError(
+                f"{name} is a link to {place}, on another file system, where it cannot be replaced in one step: keep it"
+                " on the one of the repository; nothing was written"
+            )
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Hold a lock on the repository's folder itself, so that no lock file is left; a killed run lets go of it."""
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another run of ./generate.sh to end", file=sys.stderr, flush=True)
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def put_in_place(root: Path, scratch: Path, package: Path | None, files: Mapping[str, bytes]) -> None:
@@ -34,10 +104,6 @@ def put_in_place(root: Path, scratch: Path, package: Path | None, files: Mapping
         ready[name] = scratch / f"file-{number}"
         ready[name].write_bytes(content)
         shutil.copymode(followed(root / name), ready[name])
-    for path in ready.values():
-        for file in path.rglob("*") if path.is_dir() else [path]:
-            if file.is_file():
-                _flush(file)
     interruptions.hold()
     done: list[str] = []
     for name, new in ready.items():
@@ -46,9 +112,9 @@ def put_in_place(root: Path, scratch: Path, package: Path | None, files: Mapping
         except OSError as error:
             if not done:
                 raise
+            cause = error.strerror or error
             raise CodegenError(
-                f"{' and '.join(done)} {'is' if len(done) == 1 else 'are'} in place, but {name} could not be replaced"
-                f" ({error.strerror or error}): when that is mended, import again"
+                f"{' and '.join(done)} in place, but {name} could not be replaced ({cause}): mend that and import again"
             ) from error
         done.append(name)
 
@@ -72,9 +138,3 @@ def _replace(new: Path, target: Path, retired: Path) -> None:
         if retired.exists():
             retired.rename(target)
         raise
-
-
-def _flush(path: Path) -> None:
-    """Let the disk have it, so that it survives the loss of power."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -11,10 +11,8 @@ from benchmarks.codegen_scale import changed, document_of
 from codegen.drift.compare import compare
 from codegen.drift.coverage import Coverage
 from codegen.drift.report import FORMATS, render
-from codegen.merge.merging import merge
-from codegen.merge.rewriting import rewritten
-from codegen.read import yaml_nodes
-from codegen.read.sources import Source
+from codegen.merge.merging import merge, rewritten
+from codegen.read.documents import Source
 from tests.support.nightly import nightly
 
 FEW, MANY = 15, 60
@@ -69,8 +67,8 @@ def merged(size):
 
 
 def composed(size):
-    text = yaml_of(document_of(range(size))).decode()
-    return lambda: yaml_nodes.compose(text)
+    text = yaml_of(document_of(range(size)))
+    return lambda: Source("openapi.yaml", text)
 
 
 @pytest.mark.parametrize(

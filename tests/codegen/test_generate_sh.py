@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.read.published_page import extract_document
+from codegen.read.sources import extract_document
 from tests.support.nightly import nightly
 
 HOSTILE_RUFF = """\

@@ -5,10 +5,8 @@ import os
 import pytest
 
 from codegen.errors import CodegenError
-from codegen.read.block_text import BlockText
-from codegen.read.documents import parse_nodes
-from codegen.read.published_page import MAX_LINES
-from codegen.read.sources import MAX_BYTES, read_source, read_sources
+from codegen.read.documents import Source, parse_document
+from codegen.read.sources import MAX_BYTES, MAX_LINES, read_source, read_sources
 from codegen.read.values import MAX_LEVELS, MAX_NAME
 from tests.support.tables import each_row
 
@@ -66,7 +64,7 @@ def test_what_no_document_has_is_refused_by_line(name, value, problem):
         pytest.param("p.yaml", yaml("0x" + "f" * 9999)[0], f"p.yaml, line 4: {NO_NUMBER}", id="hexadecimal"),
         pytest.param("p.yaml", yaml(".nan")[0].replace(b"\n", b"\r"), f"p.yaml, line 4: {NO_NUMBER}", id="CR"),
         pytest.param("p.yaml", yaml(".nan")[0].replace(b"\n", b"\r\n"), f"p.yaml, line 4: {NO_NUMBER}", id="CRLF"),
-        pytest.param("p.yaml", yaml("\0")[0], "p.yaml, line 4: not well-formed YAML: the character '\\x00'", id="NUL"),
+        pytest.param("p.yaml", yaml("\0")[0], "p.yaml, line 4: not well-formed YAML: unacceptable", id="NUL"),
         pytest.param("p.yaml", yaml("!<%1b%5b31m> 1")[0], "p.yaml, line 4: the tag \\x1b[31m has no", id="a tag"),
         pytest.param(
             "p.json",
@@ -80,11 +78,14 @@ def test_what_no_document_has_is_refused_by_line(name, value, problem):
             "p.json", b'\n\n[{"openapi": 1}]', "p.json, line 3: the document must be an object", id="JSON list"
         ),
         pytest.param("p.yaml", b"", "p.yaml, line 1: the document must be an object with keys, not null", id="nothing"),
-        pytest.param("p.md", b"\n\n", "p.md, line 1: the page is empty", id="a blank page"),
-        pytest.param("p.md", b"a\n\nb\n\n", "p.md, lines 1 to 3: no fenced block holds", id="no block"),
-        pytest.param("p.md", b"# t\n\n```\n```\n", "p.md, line 3: no fenced block holds", id="an empty block"),
+        pytest.param("p.md", b"\n\n", "p.md, line 1: no fenced block holds", id="a blank page"),
+        pytest.param("p.md", b"a\n\nb\n\n", "p.md, line 1: no fenced block holds", id="no block"),
+        pytest.param("p.md", b"# t\n\n```\n```\n", "p.md, line 1: no fenced block holds", id="an empty block"),
         pytest.param(
-            "p.md", b"```\n```\n" * 9, "p.md, lines 1 and 3 and 5 and 7 and 9 and more: no", id="empty blocks"
+            "p.md",
+            b"```\nopenapi: 1\n```\n" * 9,
+            "p.md: OpenAPI documents start on lines 1 and 4 and 7 and 10 and 13; a page must",
+            id="many documents",
         ),
         pytest.param(
             "p.md", b"\n" * (MAX_LINES + 1), f"p.md, line {MAX_LINES + 1}: the page has more lines", id="lines"
@@ -92,7 +93,7 @@ def test_what_no_document_has_is_refused_by_line(name, value, problem):
         pytest.param(
             "p.yaml",
             b'swagger: "\\x1b[31m"\n',
-            "p.yaml, line 1: this is Swagger \\x1b[31m; only",
+            "p.yaml, line 1: swagger '\\x1b[31m': only",
             id="a version that steers a terminal",
         ),
     ],
@@ -107,7 +108,7 @@ def test_the_message_names_the_line(name, content, message):
 @pytest.mark.parametrize("name", FORMS)
 def test_as_many_levels_as_allowed_are_read(name):
     content = b'{"a": ' + b"[" * (MAX_LEVELS - 1) + b"]" * (MAX_LEVELS - 1) + b"}\n"
-    assert parse_nodes(content, name)[0]["a"]
+    assert parse_document(content, name)["a"]
 
 
 def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path):
@@ -123,9 +124,6 @@ def test_a_device_without_an_end_is_too_big():
 
 
 def test_what_is_added_where_several_objects_end_goes_into_each_of_them():
-    source = b"a:\n  b:\n    c: 1\n"
-    text = BlockText(source.decode(), parse_nodes(source, "p.yaml")[1]())
-    assert text.add((), "z: 1\n")
-    assert text.add(("a", "b"), "d: 2\n")
-    assert text.add(("a",), "y: 3\n")
-    assert text.changed() == "a:\n  b:\n    c: 1\n    d: 2\n  y: 3\nz: 1\n"
+    text = Source("p.yaml", b"a:\n  b:\n    c: 1\n").block
+    edits = text.added((), "z: 1\n"), text.added(("a", "b"), "d: 2\n"), text.added(("a",), "y: 3\n")
+    assert text.changed(*edits) == "a:\n  b:\n    c: 1\n    d: 2\n  y: 3\nz: 1\n"

@@ -34,7 +34,7 @@ def page(content):
         pytest.param(
             "p.md", b"# Title\n", "p.md, line 1: no fenced block holds an OpenAPI document", id="no fenced block"
         ),
-        pytest.param("p.md", b"", "p.md, line 1: the page is empty, no fenced block", id="an empty page"),
+        pytest.param("p.md", b"", "p.md, line 1: no fenced block holds", id="an empty page"),
         pytest.param(
             "p.md",
             page(document()) * 2,
@@ -72,36 +72,36 @@ def page(content):
             id="a key twice in JSON",
         ),
         pytest.param("p.json", b'{"openapi": "3.1.0",\n', "p.json, line 2: not well-formed JSON", id="half of JSON"),
-        pytest.param("p.md", page(b"openapi: \xff"), "p.md, line 4: the page is not UTF-8", id="not UTF-8"),
+        pytest.param("p.md", page(b"openapi: \xff"), "p.md, line 4: the text is not UTF-8", id="not UTF-8"),
         pytest.param(
             "p.yaml", b"a: 1\nb: \xff", "p.yaml, line 2: the text is not UTF-8", id="a file that is not UTF-8"
         ),
         pytest.param(
             "p.md",
             page(document(first=b"swagger: '2.0'\n")),
-            "p.md, line 4: this is Swagger 2.0; only OpenAPI 3.0.x",
+            "p.md, line 4: swagger '2.0': only OpenAPI 3.0.x",
             id="Swagger 2",
         ),
         pytest.param(
             "p.md",
             page(document(first=b"openapi: 3.2.0\n")),
-            "p.md, line 4: OpenAPI '3.2.0' is not supported",
+            "p.md, line 4: openapi '3.2.0': only OpenAPI 3.0.x",
             id="OpenAPI 3.2",
         ),
         pytest.param(
             "p.md",
             page(document(first=b"openapi: 4.0.0\n")),
-            "p.md, line 4: OpenAPI '4.0.0' is not supported",
+            "p.md, line 4: openapi '4.0.0': only OpenAPI 3.0.x",
             id="OpenAPI 4",
         ),
         pytest.param(
             "p.md",
             page(document(first=b"openapi: 3.1\n")),
-            "p.md, line 4: OpenAPI 3.1 is not supported",
+            "p.md, line 4: openapi 3.1: only OpenAPI 3.0.x",
             id="a version that YAML takes for a number",
         ),
         pytest.param(
-            "p.yaml", b"info: {}\n", "p.yaml, line 1: no OpenAPI document: the key `openapi`", id="no OpenAPI"
+            "p.yaml", b"info: {}\n", "p.yaml, line 1: there is no key `openapi`: only OpenAPI 3.0.x", id="no OpenAPI"
         ),
         pytest.param("p.yaml", b"- a\n", "p.yaml, line 1: the document must be an object with keys", id="a list"),
         pytest.param(

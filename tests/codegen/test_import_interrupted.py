@@ -13,8 +13,7 @@ import pytest
 
 from codegen.errors import CodegenError
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SUPPLEMENT
-from codegen.write.placing import put_in_place
-from codegen.write.workspace import workspace
+from codegen.write.placing import put_in_place, workspace
 from tests.support.nightly import nightly
 from tests.support.thorough import THOROUGH
 
@@ -142,8 +141,7 @@ def test_a_failure_half_way_says_what_is_in_place_and_what_to_do(prepared, monke
     with pytest.raises(CodegenError) as caught:
         put_in_place(root, scratch, scratch / "client", {"one": b"new", "two": b"new"})
     assert str(caught.value) == (
-        f"{PACKAGE} and one are in place, but two could not be replaced (Permission denied): when that is mended,"
-        " import again"
+        f"{PACKAGE} and one in place, but two could not be replaced (Permission denied): mend that and import again"
     )
     assert contents(root) == ["new", "new", "old"]
 

@@ -6,8 +6,7 @@ from codegen.errors import CodegenError
 from codegen.overlay.actions import read_overlay
 from codegen.overlay.additions import missing_definitions
 from codegen.overlay.applier import fit_overlay
-from codegen.read.block_text import BlockText
-from codegen.read.documents import parse_nodes
+from codegen.read.documents import Source, parse_document
 from tests.support.tables import each_row
 
 
@@ -76,7 +75,7 @@ def test_an_action_that_still_changes_something_is_kept(document, action):
         pytest.param(
             {"parameters": [{"name": "id", "in": "path"}]},
             {"target": "$", "update": {"parameters": [{"name": "id", "in": "path", "required": True}]}},
-            "delete the action: what the document says otherwise cannot be added",
+            "is not required, which cannot be added",
             id="the same parameter with other words",
         ),
     ],
@@ -145,19 +144,17 @@ actions:
     ids=["with the comment on it", "in the middle", "at the end", "two of them"],
 )
 def test_an_action_goes_with_the_comment_right_above_it_and_everything_else_stays(indexes, gone):
-    block = BlockText(OVERLAY, parse_nodes(OVERLAY.encode(), "own.yaml")[1]())
-    for index in indexes:
-        assert block.delete(("actions", index))
+    block = Source("own.yaml", OVERLAY.encode()).block
+    edits = [block.deleted(("actions", index)) for index in indexes]
     expected = OVERLAY
     for part in gone.split("|"):
         expected = expected.replace(part, "")
-    assert block.changed() == expected
+    assert block.changed(*edits) == expected
 
 
 def test_an_action_is_added_behind_the_last_even_if_that_goes():
-    block = BlockText(OVERLAY, parse_nodes(OVERLAY.encode(), "own.yaml")[1]())
-    assert block.delete(("actions", 2))
+    block = Source("own.yaml", OVERLAY.encode()).block
     [addition] = missing_definitions({"paths": {"/a": {"get": {"$ref": "#/components/schemas/A"}}}})
-    assert block.add(("actions",), "\n" + addition.action)
-    changed = parse_nodes(block.changed().encode(), "own.yaml")[0]
+    edits = block.deleted(("actions", 2)), block.added(("actions",), "\n" + addition.action)
+    changed = parse_document(block.changed(*edits).encode(), "own.yaml")
     assert [action["target"] for action in changed["actions"]] == ["$.one", "$.two", "$"]

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.errors import CodegenError
-from codegen.read.published_page import extract_document
+from codegen.read.sources import extract_document
 from tests.support.tables import each_row
 
 DOCUMENT = b"openapi: 3.1.0\ninfo: {}\n"
@@ -111,7 +111,7 @@ def test_other_blocks_are_passed_over():
         pytest.param(page(b"```", b"~~~"), "line 5: the block is never closed", id="a closing fence of the other kind"),
         pytest.param(b"> ```\n> openapi: 3.1.0\n> ```\n", "line 1: the block stands in a list", id="a quotation"),
         pytest.param(b"- ```\n  openapi: 3.1.0\n  ```\n", "line 1: the block stands in a list", id="a list"),
-        pytest.param(b"```\nopenapi: \xff\n```\n", "the page is not UTF-8", id="not UTF-8"),
+        pytest.param(b"```\nopenapi: \xff\n```\n", "the text is not UTF-8", id="not UTF-8"),
     ],
 )
 def test_a_page_without_exactly_one_whole_document_is_refused_by_name_and_line(source, message):

@@ -44,9 +44,9 @@ PRELOADED = (  # what a run imports only when it comes to that; the first is not
             "drift.coverage",
             "drift.report",
             "importing",
-            "read.published_page",
+            "read.sources",
             "drift.states",
-            "write.workspace",
+            "write.placing",
         )
     ),
 )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from codegen.drift.coverage import COVERAGE
 from codegen.layout import DOCUMENT, PACKAGE, TEAM
-from codegen.read.sources import Source
+from codegen.read.documents import Source
 from codegen.team import documents
 from tools import environment
 
@@ -121,9 +121,10 @@ def documented_repository(root: Path) -> Checkout:
     has_added = (root / TEAM).exists()
     (root / TEAM).unlink(missing_ok=True)
     for name, steps in ((DOCUMENT, ("paths", "/v3/checkout")), (COVERAGE, ("operations", "POST /v3/checkout"))):
-        block = Source(name, (root / name).read_bytes(), aliases=True).block()
-        if block is not None and block.delete(steps):
-            (root / name).write_text(block.changed())
+        block = Source(name, (root / name).read_bytes(), aliases=True).block
+        text = block.changed(block.deleted(steps))
+        if text is not None:
+            (root / name).write_text(text)
             has_added = True
     if has_added:
         done = checkout.run()
