@@ -32,7 +32,7 @@ SWAPPED = (
     "README.md",
 )
 WORD = re.compile(rb"\b(httpx|httpcore)\b")
-NOT_PYTHON = ("tests/pages", "tests/codegen/golden")
+NOT_PYTHON = ("tests/pages", "tests/codegen/drift/golden")
 
 DEPENDENCIES = {
     "pyproject.toml": ('"httpx>=0.28,<0.29"', '"httpx2>=2.9"'),

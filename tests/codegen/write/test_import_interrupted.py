@@ -69,7 +69,8 @@ def test_whatever_moment_a_disaster_comes_the_document_is_the_last_and_importing
     (root / "codegen").mkdir(parents=True)
     for name in (DOCUMENT, SUPPLEMENT, OVERLAY, "codegen/wrapper_coverage.yaml"):
         shutil.copy(repository / name, root / name)
-    sweep = [sys.executable, repository / "tests/codegen/import_sweep.py", root, repository / "tests/pages" / PAGE]
+    program = repository / "tests/codegen/write/import_sweep.py"
+    sweep = [sys.executable, program, root, repository / "tests/pages" / PAGE]
     environment = {"PYTHONPATH": str(repository), "THOROUGH": str(int(THOROUGH))}
     done = subprocess.run([*sweep, disaster], env=environment, capture_output=True, text=True, check=True)
     ends = json.loads(done.stdout)

@@ -123,7 +123,7 @@ def as_somebody_without_privileges(root: Path) -> str:
         "    with workspace(Path(sys.argv[1])): print('made')\n"
         "except OSError as error: print(f'{error.strerror}: {error.filename}')\n"
     )
-    repository = Path(__file__).parents[2]
+    repository = Path(__file__).parents[3]
     command = [sys.executable, "-B", "-c", code, str(root)]
     done = subprocess.run(
         command, env={"PYTHONPATH": str(repository)}, cwd="/", capture_output=True, text=True, check=True

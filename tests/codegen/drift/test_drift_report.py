@@ -11,7 +11,7 @@ from codegen.drift.report import FORMATS, render
 from tests.support.checkout import REPOSITORY
 from tests.support.drift import EXAMPLE, GONE, OPERATION, PATH, READ, REQUEST, SENT, changed, reordered
 
-GOLDEN = REPOSITORY / "tests/codegen/golden"
+GOLDEN = REPOSITORY / "tests/codegen/drift/golden"
 SUFFIXES = {"text": "txt", "json": "json", "markdown": "md"}
 CHANGES = [
     ((*SENT, "d_tag_memo"), GONE),

@@ -33,7 +33,7 @@ def test_a_signal_at_any_moment_ends_in_an_exit_code_and_a_message_that_are_true
     (root / "codegen").mkdir(parents=True)
     for file in (DOCUMENT, SUPPLEMENT, OVERLAY, "codegen/wrapper_coverage.yaml"):
         shutil.copy(repository / file, root / file)
-    sweep = [sys.executable, repository / "tests/codegen/signal_sweep.py", root, repository / PAGE, command, name]
+    sweep = [sys.executable, repository / "tests/codegen/write/signal_sweep.py", root, repository / PAGE, command, name]
     environment = {"PYTHONPATH": str(repository), "THOROUGH": str(int(THOROUGH))}
     done = subprocess.run(sweep, env=environment, capture_output=True, text=True, check=True)
     ends = json.loads(done.stdout)

@@ -20,7 +20,7 @@ from codegen.drift.coverage import load_coverage
 from codegen.generate.document_checks import Contents
 from codegen.layout import DOCUMENT, OVERLAY, PACKAGE, SCRATCH
 from codegen.options import Options
-from tests.codegen.import_sweep import MOVES, NEW, OLD, PLACES, SAMPLED, content, write
+from tests.codegen.write.import_sweep import MOVES, NEW, OLD, PLACES, SAMPLED, content, write
 from tests.support import thorough
 
 
