@@ -91,7 +91,7 @@ def import_pages(root: Path, options: Options) -> Imported:
             return Imported((), drift, render(drift, form), None)
         package, outcome = build(root, scratch, fit.document, fit.overlays, _places_in(merged))
         broken = probe(root, package, fit.document, outcome.operations, _places_in(merged))
-        drift = drift.with_broken((f"{each.calls} (by {each.clients})", each.reason) for each in broken)
+        drift = drift.with_broken(broken)
         report = render(drift, form)  # before anything is written, since after that nothing may fail any more
         if not options.dry_run:
             put_in_place(root, scratch, package if outcome.differences else None, files)

@@ -9,9 +9,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from codegen.errors import CodegenError
 from codegen.generate.document_checks import Operation, bad_names, name_told
@@ -27,22 +26,13 @@ _CONTRACT: JsonObject = {"status": "success", "message": "", "data": _INVOICE}
 """What is answered where the document shows no reply, an empty one, or what is no JSON: some pages do."""
 
 
-@dataclass(frozen=True)
-class Broken:
+class Broken(NamedTuple):
     """Calls that the new client breaks for one reason."""
 
     calls: str
-    """Methods of the wrapper with their arguments, or `call` and the operation."""
-    clients: str
-    """The classes of the wrapper that were used."""
-    against: str
-    """Where the replies came from: the document's examples, the emulator or both."""
+    """Each by its client, with what answered it: the document's examples or the emulator."""
     reason: str
     """The last line of the traceback."""
-
-    def __str__(self) -> str:
-        """Show it on one line."""
-        return f"{self.calls}, by {self.clients} against {self.against}: {self.reason}"
 
 
 def probe(
@@ -81,7 +71,7 @@ def probe(
 def refuse_broken(broken: Sequence[Broken]) -> None:
     """Raise a CodegenError if a call is broken: the new client must not replace the old one."""
     if broken:
-        told = "".join(f"\n  {each}" for each in broken)
+        told = "".join(f"\n  {calls}: {reason}" for calls, reason in broken)
         raise CodegenError(
             f"the new client breaks calls, and the old one stays:{told}\n  undo the change by an action of the overlay,"
             f" or adapt {WRAPPER}/ first, which is called as it is; ./generate.sh --check shows the new code"

@@ -96,19 +96,21 @@ class Examples:
 
 
 class Probe:
-    """What is tried, and what of it is broken: by reason the calls, the clients, and against what."""
+    """What is tried, and what of it is broken: the calls, by reason."""
 
     def __init__(self, operations: list[ModuleType]) -> None:
         self._operations = operations
-        self.broken: dict[str, tuple[dict[str, None], ...]] = defaultdict(lambda: ({}, {}, {}))
+        self.broken: dict[str, list[str]] = defaultdict(list)
 
     async def run(self, client: Any, invoice_id: str, on_poll: Any, accepted: Any, shown: Examples | None) -> None:
         """Call every method and every operation; the emulator answers, unless something is `shown`."""
         from tazapay_lightning import APIStatusError
 
-        where = type(client).__name__, "the document's examples" if shown else "the emulator"
+        who, where = type(client).__name__, "the document's examples" if shown else "the emulator"
         for name, call in METHODS.items():
-            await self._try((name, *where), partial(call, client, invoice_id, on_poll), {}, accepted, shown)
+            await self._try(
+                f"{who}.{name} against {where}", partial(call, client, invoice_id, on_poll), {}, accepted, shown
+            )
         functions = [(name, partial(method, client), method) for name, method in _added_methods(type(client))]
         for module in self._operations:
             name = f"call({module.__name__.rpartition('.')[2]})"
@@ -121,12 +123,10 @@ class Probe:
                 given = {argument: value for argument, value in needed.items() if is_sent and argument != "body"}
                 # the emulator may refuse what is only a sample
                 may_end = accepted if shown else APIStatusError
-                await self._try((name, *where), partial(call, **needed), given, may_end, shown)
+                await self._try(f"{who}.{name} against {where}", partial(call, **needed), given, may_end, shown)
         await _done(client.close() if hasattr(client, "close") else client.aclose())
 
-    async def _try(
-        self, names: tuple[str, ...], call: Any, given: dict[str, Any], accepted: Any, shown: Examples | None
-    ) -> None:
+    async def _try(self, name: str, call: Any, given: dict[str, Any], accepted: Any, shown: Examples | None) -> None:
         try:
             await _done(call())
             if shown:
@@ -134,8 +134,7 @@ class Probe:
         except accepted:
             pass
         except Exception as error:  # noqa: BLE001 - whatever it is, the call is broken
-            for told, name in zip(self.broken[_last_line(error)], names, strict=True):
-                told.setdefault(name)
+            self.broken[_last_line(error)].append(name)
 
 
 def _added_methods(client: type) -> list[tuple[str, Any]]:
@@ -237,10 +236,7 @@ def main() -> None:
                 asyncio.run(probe.run(kind("key", "secret", **options), made["id"], _end_wait, as_shown, shown))
             client = kind(emulator.api_key, emulator.api_secret, base_url=emulator.base_url, max_retries=0)
             asyncio.run(probe.run(client, made["id"], lambda seen: seen.is_paid or emulator.pay(seen.id), (), None))
-    told = [
-        (", ".join(calls), " and ".join(clients), " and ".join(services), reason)
-        for reason, (calls, clients, services) in probe.broken.items()
-    ]
+    told = [(", ".join(dict.fromkeys(calls)), reason) for reason, calls in probe.broken.items()]
     print(json.dumps({"broken": told, "models": models}))
 
 

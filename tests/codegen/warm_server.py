@@ -23,7 +23,6 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -76,9 +75,9 @@ def probe_once(
     same = kept / f"{hashlib.sha256(json.dumps(document).encode()).hexdigest()}.broken"
     if not same.exists():
         broken = probe(root, package, document, operations, at)
-        same.with_suffix(".unfinished").write_text(json.dumps([asdict(each) for each in broken]))
+        same.with_suffix(".unfinished").write_text(json.dumps(broken))
         same.with_suffix(".unfinished").rename(same)
-    return tuple(Broken(**each) for each in json.loads(same.read_text()))
+    return tuple(Broken(*each) for each in json.loads(same.read_text()))
 
 
 def run(request: dict[str, object], streams: list[int]) -> int:

@@ -171,7 +171,10 @@ def test_a_method_that_a_team_has_added_is_called_too(checkout, effective):
     added = "    def refund(self, *, amount: int, reason: str) -> str:\n        return reason + amount\n\n"
     checkout.edit("wrapper/tazapay_lightning/client.py", "    def call(\n", f"{added}    def call(\n")
     (broken,) = probe(checkout.root, checkout.package, effective, check_document(effective, DOCUMENT).operations)
-    assert (broken.calls, broken.clients) == ("refund", "LightningClient")
+    assert (
+        broken.calls
+        == "LightningClient.refund against the document's examples, LightningClient.refund against the emulator"
+    )
     assert broken.reason.startswith("TypeError: can only concatenate str")
 
 
