@@ -1173,8 +1173,9 @@ def test_a_terminal_that_is_closed_ends_the_run_with_all_of_its_results(shop: Sh
             time.sleep(0.005)
         os.close(terminal)
         assert process.wait(30) == UNKNOWN
-    assert set(shop.states().values()) == {"unknown"}
-    assert len(shop.states()) == len(shop.emulator.invoices()) < 40
+    states = list(shop.states().values())
+    assert states.count("unknown") == len(shop.emulator.invoices()) < 40
+    assert {*states} <= {"unknown", "refused"}, "refused is an order whose first attempt had to wait until then"
 
 
 def test_a_hang_up_that_is_ignored_stays_ignored(shop: Shop) -> None:
