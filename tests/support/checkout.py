@@ -60,6 +60,18 @@ class Checkout:
         with (self.root / "codegen/generator-config.yml").open("a") as file:
             file.write(f"  - {command}\n")
 
+    def run_into_a_full_disk(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+        """Run generate.sh with a standard output that takes nothing."""
+        with Path("/dev/full").open("w") as full:
+            return subprocess.run(
+                [self.root / "generate.sh", *arguments],
+                env={"PATH": os.environ["PATH"], "PYTHON": sys.executable},
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+
     def start(
         self,
         *arguments: str,

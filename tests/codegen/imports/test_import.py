@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -353,15 +352,7 @@ def test_a_reader_of_the_report_that_has_seen_enough_does_not_make_the_import_a_
 
 
 def test_a_report_that_cannot_be_written_is_an_error_that_says_that_the_import_is_done(checkout, pages):
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [checkout.root / "generate.sh", "--import", pages / CHANGED, "--stub-missing"],
-            env={"PATH": os.environ["PATH"], "PYTHON": sys.executable},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+    done = checkout.run_into_a_full_disk("--import", pages / CHANGED, "--stub-missing")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("error: the import is done, but its report could not be written: No")
     assert checkout.run("--check").returncode == 0

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -102,15 +101,7 @@ def test_a_report_that_nobody_reads_can_be_interrupted_and_the_import_is_done(ch
 @nightly
 def test_a_regeneration_whose_summary_cannot_be_written_says_that_it_is_done(checkout, committed_tree):
     (checkout.package / "client.py").unlink()
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [checkout.root / "generate.sh"],
-            env={"PATH": os.environ["PATH"], "PYTHON": sys.executable},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+    done = checkout.run_into_a_full_disk()
     assert done.returncode == 2
     assert done.stderr == (
         "error: generated_client/tazapay_lightning_api is regenerated, but its report could not be written:"

@@ -82,6 +82,6 @@ def test_metadata_is_what_was_given_or_none() -> None:
 
 def test_an_int_of_btc_is_refused_in_words_that_show_it() -> None:
     with pytest.raises(InvalidArgumentError) as refused:
-        InvoiceRequest.build(amount_btc=123456)  # type: ignore[arg-type]  # what is refused
+        InvoiceRequest.build(amount_btc=123456)
     expected = 'amount_btc must be a str or a Decimal, such as "0.00123456"; got the int 123456'
     assert str(refused.value) == expected

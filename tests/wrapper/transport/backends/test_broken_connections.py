@@ -329,7 +329,7 @@ def test_a_break_within_tls_leaves_the_outcome_unknown(
 
     def serve(connection: socket.socket) -> None:
         with tls.wrap_socket(connection, server_side=True) as encrypted:
-            requests.append(read_request(encrypted))  # type: ignore[arg-type]  # an SSLSocket is a socket
+            requests.append(read_request(encrypted))
             then(encrypted)
 
     with pytest.raises(APIConnectionError) as caught:
@@ -381,7 +381,7 @@ def test_a_proxy_that_breaks_after_the_request_leaves_the_outcome_unknown(
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         with tls.wrap_socket(connection, server_side=True) as service:
-            requests.append(read_request(service))  # type: ignore[arg-type]  # an SSLSocket is a socket
+            requests.append(read_request(service))
             reset(service)
 
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listen(tunnel).port}")

@@ -234,7 +234,7 @@ def test_a_client_whose_library_was_closed_behind_its_back_says_so(kind: str, li
             else AsyncLightningClient("k", "s", base_url=base_url, http_client=own)
         )
         await own.aclose()
-        await client._calls._backend().aclose()  # type: ignore[attr-defined]  # as another task does in `aclose`
+        await client._calls._backend().aclose()  # as another task does in `aclose`
         with pytest.raises(APIConnectionError, match="closed meanwhile") as caught:
             await client.create_invoice(amount_sats=1)
         assert (caught.value.outcome_unknown, caught.value.attempts) == (False, 1)
