@@ -11,7 +11,8 @@ from dataclasses import replace
 from codegen.drift import facts
 from codegen.drift.changes import GROUPS, SEVERITIES, Change, Drift, Severity, printable, quoted
 from codegen.drift.coverage import Coverage, OperationCoverage
-from codegen.drift.facts import Facts, Operation, State, Where
+from codegen.drift.facts import Facts, State, Where
+from codegen.drift.nodes import WORDS, Nodes, Operation
 from codegen.drift.verdicts import LOOK, RULES, Difference
 from codegen.errors import CodegenError
 from codegen.generate.unfolding import unfolds_into_too_much
@@ -82,10 +83,10 @@ def _order(change: Change) -> tuple[object, ...]:
 
 
 def _changes(old: JsonObject, new: JsonObject, coverage: Coverage) -> list[Change]:
-    before, after = State(old), State(new)
+    before, after = State(Nodes(old)), State(Nodes(new))
     documents = before.of_document(), after.of_document()
     changes = [] if equal(old, new) else [*_of_operations(before, after, documents, coverage)]
-    reached = before.reached | after.reached  # which is told where it is used
+    reached = before.nodes.reached | after.nodes.reached  # which is told where it is used
     left, right = (
         {slot: fact for slot, fact in each.items() if slot[1] != facts.COMPONENT or fact.place not in reached}
         for each in documents
@@ -97,7 +98,7 @@ def _changes(old: JsonObject, new: JsonObject, coverage: Coverage) -> list[Chang
 
 
 def _of_operations(before: State, after: State, documents: tuple[Facts, Facts], coverage: Coverage) -> Iterator[Change]:
-    old, new = before.operations(), after.operations()
+    old, new = before.nodes.operations(), after.nodes.operations()
     moved = {str(now.said("operationId")): shape for shape, now in new.items() if shape not in old}
     moved.pop("None", None)
     for shape, was in old.items():
@@ -162,7 +163,7 @@ def _differences(
         if where == facts.DOCUMENT and keyword in {"info", "tags"}:
             words.setdefault(keyword, fact.place)
             continue
-        if keyword in facts.WORDS:
+        if keyword in WORDS:
             words.setdefault("examples" if keyword.startswith("example") else "descriptions", fact.place)
             continue
         group, rule = RULES.get(keyword, (UNEXPLAINED, None))

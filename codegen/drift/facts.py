@@ -11,19 +11,14 @@ from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 from codegen.drift.coverage import KINDS, Key, parameter_key
-from codegen.errors import CodegenError
-from codegen.generate.package_checks import path_shape
-from codegen.generate.unfolding import MAX_FIELDS
+from codegen.drift.nodes import SHARED, Node, Nodes, Operation, without_words
 from codegen.read.documents import JsonObject, JsonValue
-from codegen.read.references import Location, look_up, members, pointer_to
+from codegen.read.references import Location, look_up, pointer_to
 from codegen.read.units import METHODS, canonical
 
 Side: TypeAlias = Literal["", "request", "reply"]
 Where: TypeAlias = tuple[str, ...]
 """What a fact is about: the steps to it, those of what holds it first."""
-
-WORDS = frozenset({"description", "summary", "example", "examples", "externalDocs", "$comment"})
-"""What explains and binds nobody, where it is a keyword and not the name of a field."""
 
 FIELD, MEDIA, STATUS, ERROR = "(field)", "(media type)", "(status)", "(error)"
 DESCRIBED, DANGLING, COMPONENT = "properties", "(leads nowhere)", "(component)"
@@ -58,83 +53,21 @@ class Fact(NamedTuple):
 Facts: TypeAlias = dict[tuple[Where, str], Fact]
 
 
-class _Node(NamedTuple):
-    """A value of the document, and the references that led to it."""
-
-    value: JsonValue
-    place: Location
-    around: frozenset[str] = frozenset()
-
-    def at(self, step: str) -> "_Node":
-        held = self.value if isinstance(self.value, dict) else {}
-        return _Node(held.get(step), (*self.place, step), self.around)
-
-
-_Rule: TypeAlias = Callable[[Where, _Node, At], None]
-MOST_PARTS = 2 * MAX_FIELDS  # counted in each operation that refers to them, words and examples too
-_SHARED = ("parameters", "servers")
-"""What a path says for its operations, and they are compared with."""
+_Rule: TypeAlias = Callable[[Where, Node, At], None]
 DOCUMENT: Where = ("the document",)
 
 
-def _nothing(_where: Where, _node: _Node, _at: At) -> None:
+def _nothing(_where: Where, _node: Node, _at: At) -> None:
     """Leave a keyword to what reads it elsewhere."""
-
-
-class Operation(NamedTuple):
-    """An operation, with what its path says about all of its operations."""
-
-    path: str
-    method: str
-    item: _Node
-
-    @property
-    def name(self) -> str:
-        """Method and path, the way people write them."""
-        return f"{self.method.upper()} {self.path}"
-
-    @property
-    def shape(self) -> tuple[str, str]:
-        """The method and the path without the names of its parameters."""
-        return self.method, path_shape(self.path)
-
-    @property
-    def whole(self) -> JsonValue:
-        """All that is said of it, as it is written."""
-        return [self.node.value, *(self.item.at(key).value for key in _SHARED)]
-
-    def said(self, keyword: str) -> JsonValue:
-        """Return what is said of it under a keyword."""
-        return self.node.at(keyword).value
-
-    @property
-    def node(self) -> _Node:
-        """What is said, at its own place."""
-        return _Node(self.item.at(self.method).value, ("paths", self.path, self.method))
 
 
 @dataclass
 class State:
     """One state of the document."""
 
-    document: JsonObject
-    reached: set[Location] = field(default_factory=set)
-    """Where the references of the operations that were read lead to."""
+    nodes: Nodes
     facts: Facts = field(default_factory=dict)
     """Of the operation that is read."""
-    _parts: int = 0
-
-    def operations(self) -> dict[tuple[str, str], Operation]:
-        """Return the operations by shape; a second one of the same shape by its own path."""
-        found: dict[tuple[str, str], Operation] = {}
-        paths = _Node(self.document, ()).at("paths")
-        for path in paths.value if isinstance(paths.value, dict) else ():
-            item = self._resolved(paths.at(path))
-            for method in METHODS:
-                if isinstance(item.at(method).value, dict):
-                    operation = Operation(path, method, item)
-                    found[(method, path) if operation.shape in found else operation.shape] = operation
-        return found
 
     def of_operation(self, operation: Operation) -> Facts:
         """Return what is said about an operation.
@@ -154,42 +87,42 @@ class State:
         """Return what the document says about itself, and what no operation holds."""
         self.facts = {}
         rules = {"security": self._security, "components": self._components, "paths": self._paths}
-        self._object(DOCUMENT, _Node({"security": [], **self.document}, ()), At(), rules)
+        self._object(DOCUMENT, Node({"security": [], **self.nodes.document}, ()), At(), rules)
         return self.facts
 
     # parts of a document; each rule reads one
 
-    def _add(self, where: Where, keyword: str, node: _Node, at: At, value: JsonValue = None) -> None:
-        self.facts[where, keyword] = Fact(self._unfolded(node) if value is None else value, node.place, at)
+    def _add(self, where: Where, keyword: str, node: Node, at: At, value: JsonValue = None) -> None:
+        self.facts[where, keyword] = Fact(self.nodes.unfolded(node) if value is None else value, node.place, at)
 
-    def _held(self, where: Where, keyword: str, node: _Node, at: At) -> JsonObject:
+    def _held(self, where: Where, keyword: str, node: Node, at: At) -> JsonObject:
         """Return what an object holds; if it is none, that is a fact, and nothing is held."""
-        self._count()
+        self.nodes.count()
         if isinstance(node.value, dict):
             return node.value
         self._add(where, keyword, node, at)
         return {}
 
-    def _object(self, where: Where, node: _Node, at: At, rules: Mapping[str, _Rule]) -> None:
+    def _object(self, where: Where, node: Node, at: At, rules: Mapping[str, _Rule]) -> None:
         """Read what an object says, each keyword by its rule or as a fact."""
-        whole = self._resolved(node)
+        whole = self.nodes.resolved(node)
         for key in self._held(where, "", whole, at):
             is_reference = key == "$ref" and isinstance(whole.at(key).value, str)
-            if is_reference and look_up(self.document, str(whole.at(key).value)) is None:
+            if is_reference and look_up(self.nodes.document, str(whole.at(key).value)) is None:
                 self._add(where, DANGLING, node.at(key), at)
             else:
                 rules.get(key, partial(self._plain, key))(where, (node if is_reference else whole).at(key), at)
 
-    def _plain(self, keyword: str, where: Where, node: _Node, at: At) -> None:
+    def _plain(self, keyword: str, where: Where, node: Node, at: At) -> None:
         self._add(where, keyword, node, at)
 
-    def _parameters(self, whole: _Node, item: _Node, path: str) -> None:
+    def _parameters(self, whole: Node, item: Node, path: str) -> None:
         steps = [step[1:-1] for step in path.split("/") if step.startswith("{") and step.endswith("}")]
-        known: dict[Key, tuple[_Node, At]] = {}
+        known: dict[Key, tuple[Node, At]] = {}
         for holder in (item, whole):  # what an operation says takes the place of what its path says
             listed, seen = holder.at("parameters"), set[Key]()
             for index, element in enumerate(listed.value if isinstance(listed.value, list) else [listed.value]):
-                node = self._resolved(_Node(element, (*listed.place, index)))
+                node = self.nodes.resolved(Node(element, (*listed.place, index)))
                 name, kind = node.at("name").value, node.at("in").value
                 # in a path, the place of a parameter matters and its name does not
                 is_step = kind == "path" and name in steps
@@ -202,24 +135,24 @@ class State:
         for key, (node, at) in known.items():
             self._field(("parameters", *key), node, at, {"schema": self._schema})
 
-    def _field(self, where: Where, node: _Node, at: At, rules: Mapping[str, _Rule]) -> None:
+    def _field(self, where: Where, node: Node, at: At, rules: Mapping[str, _Rule]) -> None:
         """Read a parameter or the body, which say themselves whether they are required."""
-        said = self._resolved(node)
+        said = self.nodes.resolved(node)
         self._add(where, FIELD, said, at, said.at("in").value == "path" or said.at("required").value is True)
         self._object(where, node, at, {**rules, "required": _nothing, "in": _nothing})
 
-    def _body(self, _where: Where, node: _Node, _at: At) -> None:
+    def _body(self, _where: Where, node: Node, _at: At) -> None:
         self._field(("body",), node, At("request", "the body"), {"content": self._content})
 
-    def _content(self, where: Where, content: _Node, at: At) -> None:
+    def _content(self, where: Where, content: Node, at: At) -> None:
         for kind in self._held(where, "content", content, at):
             inner = (*where, kind.partition(";")[0].strip().lower())
             inner = (*where, kind) if (inner, MEDIA) in self.facts else inner
             self._add(inner, MEDIA, content.at(kind), at, kind)
             self._object(inner, content.at(kind), at, {"schema": self._schema})
 
-    def _responses(self, where: Where, replies: _Node, _at: At) -> None:
-        at, replies = At("reply", "the body"), self._resolved(replies)
+    def _responses(self, where: Where, replies: Node, _at: At) -> None:
+        at, replies = At("reply", "the body"), self.nodes.resolved(replies)
         held = self._held(where, "responses", replies, at)
         good = [status for status in held if status.startswith("2")] or [each for each in held if each == "default"]
         for status in held:
@@ -231,13 +164,13 @@ class State:
             else:
                 self._add(inner, ERROR, replies.at(status), at)
 
-    def _schema(self, where: Where, node: _Node, at: At) -> None:
-        where, said = (*where, "schema"), self._resolved(node)
+    def _schema(self, where: Where, node: Node, at: At) -> None:
+        where, said = (*where, "schema"), self.nodes.resolved(node)
         rules: dict[str, _Rule] = {"items": lambda _, items, _at: self._schema((*where, "[]"), items, at.inner("[]"))}
         rules |= self._properties(where, said, at) | self._types(where, said, at)
         self._object(where, node, at, rules)
 
-    def _properties(self, where: Where, node: _Node, at: At) -> dict[str, _Rule]:
+    def _properties(self, where: Where, node: Node, at: At) -> dict[str, _Rule]:
         """Read the fields of a schema, unless they are not described as OpenAPI has it; return what was read."""
         listed, needed = node.at("properties"), node.at("required").value
         fields = {} if listed.value is None else listed.value
@@ -253,7 +186,7 @@ class State:
             self._schema((*where, name), inner, at.inner(name))
         return dict.fromkeys(("properties", *(["required"] if is_list else [])), _nothing)
 
-    def _types(self, where: Where, node: _Node, at: At) -> dict[str, _Rule]:
+    def _types(self, where: Where, node: Node, at: At) -> dict[str, _Rule]:
         kinds, null = node.at("type").value, node.at("nullable").value
         kinds = [kinds] if isinstance(kinds, str) else kinds
         if not isinstance(kinds, list) or not KINDS.issuperset(map(str, kinds)) or not isinstance(null, bool | None):
@@ -262,7 +195,7 @@ class State:
         self._add(where, "type", node.at("type"), at, " or ".join(sorted(listed)))
         return {"type": _nothing, "nullable": _nothing}
 
-    def _security(self, where: Where, security: _Node, at: At) -> None:
+    def _security(self, where: Where, security: Node, at: At) -> None:
         """Read the ways to authorise a request, each as what has to be sent together."""
         ways = security.value if isinstance(security.value, list) else [security.value]
         labels = ([self._scheme(name) for name in way] if isinstance(way, dict) else [repr(way)] for way in ways)
@@ -270,70 +203,24 @@ class State:
         self._add(where, "security", security, at, [*sorted(said)])
 
     def _scheme(self, name: str) -> str:
-        found = look_up(self.document, pointer_to(("components", "securitySchemes", name)))
+        found = look_up(self.nodes.document, pointer_to(("components", "securitySchemes", name)))
         scheme = without_words(found[0]) if found else None
         if not isinstance(scheme, dict):
             return f"{name}, which is not defined"
         kind = f"{scheme.get('type')} {scheme.get('scheme', '')}".strip().lower()
         return kind if scheme.keys() <= {"type", "scheme"} else f"{kind} {sorted(scheme.items(), key=repr)}"
 
-    def _paths(self, where: Where, paths: _Node, at: At) -> None:
+    def _paths(self, where: Where, paths: Node, at: At) -> None:
         """Read what paths say beside their operations."""
         for path in self._held(where, "paths", paths, at):
-            item = self._resolved(paths.at(path))
+            item = self.nodes.resolved(paths.at(path))
             known = [method for method in METHODS if isinstance(item.at(method).value, dict)]
-            self._object(("paths", path), item, at, dict.fromkeys((*known, *(_SHARED if known else ())), _nothing))
+            self._object(("paths", path), item, at, dict.fromkeys((*known, *(SHARED if known else ())), _nothing))
             if not known:
                 self._add(("paths", path), "(path)", item, at)
 
-    def _components(self, where: Where, components: _Node, at: At) -> None:
+    def _components(self, where: Where, components: Node, at: At) -> None:
         for kind in self._held(where, "components", components, at):
             held = components.at(kind)
             for name in self._held(("components",), kind, held, at):
                 self.facts[("components", kind, name), COMPONENT] = Fact(*held.at(name)[:2], at)
-
-    def _count(self) -> None:
-        self._parts += 1
-        if self._parts > MOST_PARTS:
-            raise CodegenError(f"the document unfolds into more than {MOST_PARTS:,} parts: schemas multiply")
-
-    # references
-
-    def _resolved(self, node: _Node) -> _Node:
-        """Put beside a reference what it leads to, unless it leads into itself or nowhere."""
-        reference = node.value.get("$ref") if isinstance(node.value, dict) else None
-        if not isinstance(reference, str) or reference in node.around:
-            return node
-        found = look_up(self.document, reference)
-        if found is None:
-            return node
-        self.reached.add(found[1])
-        target = self._resolved(_Node(*found, node.around | {reference}))
-        if not isinstance(target.value, dict) or not isinstance(node.value, dict):
-            return node
-        return target._replace(value={**target.value, **node.value})
-
-    def _unfolded(self, node: _Node) -> JsonValue:
-        """Return a value with all that it refers to."""
-        node = self._resolved(node)
-        if isinstance(node.value, list):
-            return [self._unfolded(node._replace(value=each)) for each in node.value]
-        if not isinstance(node.value, dict):
-            return node.value
-        self._count()
-        return {key: self._unfolded(node.at(key)) for key in node.value}
-
-
-def without_words(value: JsonValue, *, named: bool = False) -> JsonValue:
-    """Return a value without words and examples.
-
-    Examples:
-        >>> without_words({"properties": {"summary": {"type": "string", "summary": "A field"}}})
-        {'properties': {'summary': {'type': 'string'}}}
-    """
-    if not isinstance(value, dict | list):
-        return value
-    inner = {step: without_words(member, named=names) for step, member, names in members(value, named=named)}
-    if isinstance(value, list):
-        return list(inner.values())
-    return {key: inner.get(key, member) for key, member in value.items() if named or key not in WORDS}

@@ -13,6 +13,7 @@ from codegen.drift import facts
 from codegen.drift.changes import Severity
 from codegen.drift.coverage import COVERAGE, KINDS, Covered, OperationCoverage
 from codegen.drift.facts import At, Fact, Facts, Where
+from codegen.drift.nodes import without_words
 from codegen.overlay.applier import equal
 from codegen.read.documents import JsonValue
 from codegen.read.units import canonical
@@ -81,7 +82,7 @@ class Difference:
     @property
     def is_only_words(self) -> bool:
         """Whether both say the same but for words and examples."""
-        return bool(self.was and self.now) and equal(*map(facts.without_words, self.values))
+        return bool(self.was and self.now) and equal(*map(without_words, self.values))
 
     def use(self) -> tuple[Use, Covered]:
         """Return who uses the field, and what the contract says of it."""

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from codegen.drift.coverage import KINDS, load_coverage
-from codegen.drift.facts import State
+from codegen.drift.nodes import Nodes
 from codegen.generate.regeneration import merged_document
 from tazapay_lightning import (
     AsyncLightningClient,
@@ -162,7 +162,7 @@ INVOICES = {
 
 def test_every_operation_of_the_contract_is_in_the_document():
     document = merged_document(REPOSITORY)[0]
-    described = set(State(document).operations())
+    described = set(Nodes(document).operations())
     assert described >= COVERAGE.operations.keys()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegen.drift import facts
+from codegen.drift import nodes
 from codegen.drift.compare import GROUPS, SEVERITIES, Drift, compare
 from codegen.drift.coverage import Coverage, load_coverage
 from codegen.drift.states import effective
@@ -216,7 +216,7 @@ def test_schemas_that_lead_too_far_end_with_an_error(published, names, number, m
 
 
 def test_schemas_that_all_lead_to_each_other_end_with_an_error(published, monkeypatch):
-    monkeypatch.setattr(facts, "MOST_PARTS", 1000)
+    monkeypatch.setattr(nodes, "MOST_PARTS", 1000)
     links = {name: {"$ref": f"#/components/schemas/{name}"} for name in "ABCDEFGHIJ"}
     after = changed(published, ("components", "schemas"), {name: {"properties": links} for name in links})
     after = changed(after, (*SENT, "metadata"), links["A"])
