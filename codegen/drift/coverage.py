@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from codegen.errors import CodegenError
-from codegen.generate.package_checks import path_shape
 from codegen.read.documents import JsonObject, load_document
+from codegen.read.units import path_shape
 
 COVERAGE = "codegen/wrapper_coverage.yaml"
 

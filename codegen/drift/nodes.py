@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from codegen.errors import CodegenError
-from codegen.generate.package_checks import path_shape
 from codegen.generate.unfolding import MAX_FIELDS
 from codegen.read.documents import JsonObject, JsonValue
 from codegen.read.references import Location, look_up, members
-from codegen.read.units import METHODS
+from codegen.read.units import METHODS, path_shape
 
 WORDS = frozenset({"description", "summary", "example", "examples", "externalDocs", "$comment"})
 """What explains and binds nobody, where it is a keyword and not the name of a field."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from codegen.errors import CodegenError
 from codegen.generate.document_checks import Contents
 from codegen.generate.generator import run_tool
+from codegen.read.units import path_shape
 
 _IMPORTER = Path(__file__).with_name("import_package.py")
 
@@ -56,16 +57,6 @@ def check_package(package: Path, contents: Contents) -> None:
             f"the generated package has no model {', '.join(missing)}: the generator cannot express the schema (oneOf,"
             " anyOf and allOf beside properties are what it gives up on); simplify it with an action of the overlay"
         )
-
-
-def path_shape(path: str) -> str:
-    """Return a path without the names of its parameters, which the generator may change.
-
-    Examples:
-        >>> path_shape("/v3/lightning_invoice_bolt11/{id}"), path_shape("/v3/lightning_invoice_bolt11/{id_}")
-        ('/v3/lightning_invoice_bolt11/{}', '/v3/lightning_invoice_bolt11/{}')
-    """
-    return re.sub(r"\{[^{}]*\}", "{}", path)
 
 
 def _plain(name: str) -> str:

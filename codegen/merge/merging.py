@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from codegen.errors import CodegenError
-from codegen.generate.package_checks import path_shape
 from codegen.read.block_text import Edit, dumped, nested
 from codegen.read.documents import JsonObject, JsonValue, Source, describe, parse_document
 from codegen.read.sources import read_version
-from codegen.read.units import Unit, canonical, is_operation, joined, order, title, units, used_parts
+from codegen.read.units import Unit, canonical, is_operation, joined, order, path_shape, title, units, used_parts
 
 _SETTLED = ("servers", "security")
 """Where requests go and how they sign in: no page of one operation decides that for all of them."""

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from codegen.generate.package_checks import path_shape
 from codegen.layout import SUPPLEMENT
 from codegen.read.documents import JsonObject, JsonValue, load_document
-from codegen.read.units import Unit, is_operation, joined, units
+from codegen.read.units import Unit, is_operation, joined, path_shape, units
 from codegen.team import team_files
 
 

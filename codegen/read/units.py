@@ -1,6 +1,7 @@
 """The parts that an OpenAPI document is merged by: operations, components, and whatever else stands beside them."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
@@ -22,6 +23,16 @@ def units(document: JsonObject) -> dict[Unit, JsonValue]:
         [('components', 'schemas', 'A'), ('openapi',), ('paths', '/a', 'get')]
     """
     return dict(_units(document))
+
+
+def path_shape(path: str) -> str:
+    """Return a path without the names of its parameters, which the generator may change.
+
+    Examples:
+        >>> path_shape("/v3/lightning_invoice_bolt11/{id}"), path_shape("/v3/lightning_invoice_bolt11/{id_}")
+        ('/v3/lightning_invoice_bolt11/{}', '/v3/lightning_invoice_bolt11/{}')
+    """
+    return re.sub(r"\{[^{}]*\}", "{}", path)
 
 
 def joined(parts: Mapping[Unit, JsonValue]) -> JsonObject:
