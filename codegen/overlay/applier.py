@@ -51,7 +51,7 @@ class Fitted:
 
 
 def apply_overlay(document: JsonObject, actions: Sequence[Action], name: str) -> JsonObject:
-    """Return a new document with every action applied; see `fit_overlay`, which passes over none here.
+    """Return a new document with every action applied: `fit_overlay`, without passing over any.
 
     Examples:
         >>> from codegen.overlay.actions import read_overlay
@@ -176,10 +176,10 @@ class _Merge:
     there: list[str] = field(default_factory=list)
     """The places of what the document had already."""
     did: bool = False
-    """Whether the document had something not."""
+    """Whether anything was new to the document."""
 
     def into(self, node: JSONPathNode, update: JsonValue) -> JsonObject:
-        """Merge it into a place, and return what the place had not, if that is an object."""
+        """Merge it into a place, and return what the place did not have, if that is an object."""
         path, value = node.path(), cast("JsonValue", node.value)
         if isinstance(value, dict) and isinstance(update, dict):
             return self._object(value, update, path)
@@ -215,7 +215,7 @@ class _Merge:
         return left
 
     def _append(self, target: list[JsonValue], element: JsonValue, path: str, key: int | str) -> bool:
-        """Append an element to a list, and tell whether the list did not have it."""
+        """Append an element to a list, and tell whether it was new to the list."""
         for index, present in enumerate(target):
             if equal(_identity(key, present), _identity(key, element)):
                 self.there.append(f"{path}[{index}]")

@@ -63,7 +63,7 @@ class Redaction:
         is_cut = len(text) > most
         text = _HALF_LETTER.sub("", text[:most]) if is_cut else text
         spelled = text
-        for step in _unescaping():  # after each: what a secret is unescaped to may be an escape with what stands before
+        for step in _unescaping():  # an unescaped secret can form an escape with what precedes it
             before, spelled = spelled, step(spelled)
             if spelled == before and step is not str:
                 continue
