@@ -108,6 +108,10 @@ class Pace:
         """Tell whether 429 has lasted, or is to last, longer than `PATIENCE`."""
         return self._trouble_began is not None and max(now, self._paused_until) - self._trouble_began > PATIENCE
 
+    def paused_for(self, now: float) -> float:
+        """Return for how many seconds more the run pauses; 0 where it does not."""
+        return max(0.0, self._paused_until - now)
+
     async def first_turn(self) -> None:
         """Wait until a call may make its first attempt, however long that takes, unless the run is `stopped`.
 

@@ -188,6 +188,10 @@ class Run:
             return taken.result(error=before)  # the row's own failure, which may be an unknown outcome
         return taken.result(error=error)
 
+    def paused_for(self) -> float:
+        """Return for how many seconds more the run pauses, since the service asked for it; 0 where it does not."""
+        return self._pace.paused_for(time.monotonic())
+
     def stop(self) -> None:
         """Begin no row and no attempt any more, unless an invoice may exist; what is under way is finished."""
         self._is_over = True

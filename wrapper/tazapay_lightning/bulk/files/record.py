@@ -136,8 +136,8 @@ class BulkRecord:
         self._last = sending.number
         return sending
 
-    def result(self, sending: Sending, state: State, result: Result) -> None:
-        """Write down the result of a sending, and the state of its order.
+    def result(self, sending: Sending, state: State, result: Result) -> str:
+        """Write down the result of a sending, and the state of its order; return the line.
 
         Raises:
             OSError: it could not be written; the next run takes the outcome for unknown.
@@ -151,7 +151,7 @@ class BulkRecord:
             "invoice": None if result.invoice is None else result.invoice.to_dict(),
             "error": None if result.error is None else _error(result.error),
         }
-        append(self._results, line)
+        return append(self._results, line)
 
     def settling(self, order: Row, state: State) -> str:
         """Return the line that a person adds to the results to settle the state of an order."""
@@ -199,8 +199,8 @@ def appending(path: Path) -> BinaryIO:
     return open(path, "ab", buffering=0, opener=partial(os.open, mode=0o600))
 
 
-def append(file: BinaryIO, line: Mapping[str, object]) -> None:
-    """Write an object as a line, and return once the system has all of it.
+def append(file: BinaryIO, line: Mapping[str, object]) -> str:
+    """Write an object as a line, and return it once the system has all of it.
 
     Args:
         file: as `appending` opens it.
@@ -209,9 +209,11 @@ def append(file: BinaryIO, line: Mapping[str, object]) -> None:
     Raises:
         OSError: it could not be written, or only a part of it.
     """
-    left = json.dumps(line).encode() + b"\n"  # ASCII only: half a line is still text
+    text = json.dumps(line) + "\n"  # ASCII only: half a line is still text
+    left = text.encode()
     while left:
         left = left[file.write(left) :]
+    return text
 
 
 def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

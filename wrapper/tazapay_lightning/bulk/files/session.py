@@ -21,7 +21,7 @@ from tazapay_lightning.bulk.files.record import BulkRecord, Sending, remark
 from tazapay_lightning.bulk.files.rows import Row
 from tazapay_lightning.bulk.orders import Order, Result, State
 from tazapay_lightning.bulk.workers import Run, results_of
-from tazapay_lightning.errors import InvoiceMismatchError
+from tazapay_lightning.errors import InvoiceMismatchError, TazapayError
 
 _RESUMABLE_FOR = timedelta(hours=23, minutes=30)  # Tazapay's 24 hours, less some for clocks and the call itself
 _AHEAD = timedelta(minutes=-5)  # a sending of the future was written by a clock that was wrong
@@ -37,6 +37,7 @@ class Session:
         record: the files of the run.
         key: returns the idempotency key of an order id.
         on_result: called after each result with the states so far.
+        on_line: called with each line that was written to the results; the run ends if it raises a `TazapayError`.
         now: returns the time.
         states: how many orders ended in each state; and "not_reached", refused without an answer, and "to_settle": by
             a person, since they were sent too long ago, or by a clock that was wrong.
@@ -53,6 +54,7 @@ class Session:
     record: BulkRecord
     key: Callable[[str], str]
     on_result: Callable[[Mapping[str, int]], object]
+    on_line: Callable[[str], object] = lambda line: None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     states: Counter[str] = field(factory=Counter, init=False)
     reasons: Counter[str] = field(factory=Counter, init=False)
@@ -85,6 +87,10 @@ class Session:
             except OSError as error:
                 self.ended_by = self.ended_by or error
         self.seconds = time.monotonic() - began
+
+    def paused_for(self) -> float:
+        """Return for how many seconds more the run pauses, since the service asked for it; 0 where it does not."""
+        return self._run.paused_for() if hasattr(self, "_run") else 0.0
 
     def _orders(self) -> Iterator[Order]:
         for order in self.index.waiting():
@@ -145,9 +151,10 @@ class Session:
         state = "unknown" if result.state == "refused" and sending.order.since is not None else result.state
         if not self._has_half_a_line:
             try:
-                self.record.result(sending, state, result)
-            except OSError as error:
-                self._has_half_a_line = True  # nothing more is written: a line after half a line could not be read
+                self.on_line(self.record.result(sending, state, result))
+            except (OSError, TazapayError) as error:
+                # nothing more is written then: a line after half a line could not be read
+                self._has_half_a_line = not isinstance(error, TazapayError)
                 self.ended_by = self.ended_by or error
                 self._run.stop()
         return state
