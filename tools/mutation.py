@@ -68,6 +68,7 @@ FILES_LEFT_OUT: Mapping[str, str] = {
     "test_cli_bulk_killed.py": "is about the command line",
     "test_cli_endings.py": "is about the command line",
     "test_cli_invoices.py": "is about the command line",
+    "test_cli_terminal.py": "is about the command line",
     "test_connections.py": "is about connections, and needs the emulator",
     "test_coverage_contract.py": "reads the document and codegen, which the scratch copy does not have",
     "test_error_reporters.py": "looks at frames, among which are those of mutmut",

@@ -10,13 +10,12 @@ def main() -> None:
     try:
         from tazapay_lightning.cli.app import app
     except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in {"typer", "rich"}:
+        if error.name != "typer":
             raise
-        sys.exit(f'error: the command line needs {missing}: pip install "tazapay-lightning[cli]"')
+        sys.exit('error: the command line needs typer: pip install "tazapay-lightning[cli]"')
     except KeyboardInterrupt:  # to load everything takes a moment
         sys.exit(130)
-    app()
+    app(prog_name="tazapay-lightning")  # also where it was called as a module
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from typer.testing import CliRunner, Result
 from tazapay_lightning import APITimeoutError, bulk, hash_memo
 from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.cli.app import app
-from tazapay_lightning.cli.bulk import _explain
+from tazapay_lightning.cli.bulk_run import _explain
 from tazapay_lightning.transport.settings import Credentials, Settings
 from tazapay_lightning_emulator import Fault
 from tests.support.served import HandlerServer
@@ -39,7 +39,7 @@ from tests.support.service import envelope, invoice_object
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
 
-DONE, REFUSED, USAGE, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, REFUSED, USAGE, UNKNOWN = 0, 1, 2, 3
 LOST = Fault("status_after_commit", status=500, retry_after=0)
 
 
@@ -90,7 +90,7 @@ def test_every_order_gets_its_invoice_and_a_line(shop: Shop) -> None:
     result = shop.run()
     assert (result.exit_code, result.stdout) == (DONE, "")
     assert last_line(result).startswith("2 orders: 2 created; ")
-    assert last_line(result).endswith(f" s; results in {shop.out}")
+    assert last_line(result).endswith(f" s; emulator ({shop.emulator.base_url}); results in {shop.out}")
     first, _ = sorted(shop.lines(), key=lambda line: str(line["order_id"]))
     (stored,) = [invoice for invoice in shop.emulator.invoices() if invoice["amount"] == 5000]
     assert first["order_id"] == "1"
@@ -132,6 +132,7 @@ def test_with_json_the_summary_is_a_document_on_stdout(shop: Shop) -> None:
         "to_settle": 0,
         "unrecorded": 0,
         "not_sent": 0,
+        "environment": "emulator",
         "results": str(shop.out),
     }
 
@@ -141,15 +142,6 @@ def test_jsonl_orders_concurrency_and_rate(shop: Shop) -> None:
     shop.orders.write_text('{"order_id": "1", "amount_btc": "0.00005", "metadata": {"a": [1]}}\n')
     assert shop.run("--concurrency", "1", "--rate", "100").exit_code == DONE
     assert shop.emulator.invoices()[0]["metadata"] == {"a": [1]}
-
-
-def test_on_a_terminal_a_bar_shows_rate_and_failures(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "200")
-    shop.write("1,5000", "2,6000")
-    shown = shop.run().stderr
-    assert "0.0/s, 0 failed" in shown
-    assert "0/2" in shown
 
 
 def test_without_a_terminal_there_is_one_line_at_the_end(shop: Shop) -> None:
@@ -1117,7 +1109,7 @@ def signals(shop: Shop, number: signal.Signals, *, times: int, after: int = 6) -
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, REFUSED), (signal.SIGHUP, REFUSED)],
+    [(number, 128 + number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)],
     ids=["ctrl-c", "sigterm", "sighup"],
 )
 def test_a_signal_finishes_what_is_in_flight_and_starts_nothing(shop: Shop, number: signal.Signals, code: int) -> None:
@@ -1142,7 +1134,7 @@ def test_a_signal_ends_a_run_that_is_always_refused_by_429(shop: Shop) -> None:
     with signals(shop, signal.SIGTERM, times=1, after=4):
         result = shop.run("--concurrency", "4")
     assert time.monotonic() - began < 20
-    assert (result.exit_code, len(shop.emulator.requests())) == (REFUSED, 4)
+    assert (result.exit_code, len(shop.emulator.requests())) == (128 + signal.SIGTERM, 4)
     assert set(shop.states().values()) == {"refused"}
 
 
@@ -1187,16 +1179,6 @@ def test_a_hang_up_that_is_ignored_stays_ignored(shop: Shop) -> None:
             assert shop.run("--concurrency", "1").exit_code == DONE
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-def test_on_a_terminal_the_stop_is_told_above_the_bar(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "200")
-    shop.write(*(f"{order},5000" for order in range(40)))
-    shop.emulator.fail_randomly(1, seed=1, kinds=[Fault("delay_before_commit", seconds=0.3)])
-    with signals(shop, signal.SIGINT, times=1, after=8):
-        shown = shop.run("--concurrency", "4").stderr
-    assert re.search(r"\r\x1b\[2Kstopping: \d in flight are waited for; once more \(Ctrl-C\) abandons them\n", shown)
 
 
 def test_a_second_ctrl_c_abandons_what_is_in_flight(shop: Shop) -> None:

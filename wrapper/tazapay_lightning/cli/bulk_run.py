@@ -1,21 +1,18 @@
-"""The command ``bulk``: an invoice for each order of a file, resumable whatever happens to the program.
+"""A run of the command ``bulk`` from its options to its report; loaded for this command alone.
 
-The files that it writes are described in `bulk.files.record`. Exit codes: 0 every order has its invoice; 1 some were
-refused or not reached, or the run ended early; 2 the orders cannot be used, and nothing was sent; 3 an invoice may
-exist that nothing proves, or is not what was asked for: it has another amount, memo or metadata, or another order has
-it too; 130 Ctrl-C ended the run early, with nothing in doubt.
+The files that it writes are described in `bulk.files.record`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Any, get_args
 
 import typer
 
@@ -25,39 +22,42 @@ from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.bulk.files.rows import Problem, read_orders
 from tazapay_lightning.bulk.files.session import Session
 from tazapay_lightning.bulk.orders import State, check_rate, idempotency_key
-from tazapay_lightning.cli.display import progress
-from tazapay_lightning.cli.options import AsJson, BaseUrl, Environment
-from tazapay_lightning.cli.outcomes import REFUSED, UNKNOWN, problems_explained, put_json, refusing, say
+from tazapay_lightning.cli.display import environment_of, place_of
+from tazapay_lightning.cli.outcomes import REFUSED, complain, exit_code, put, put_json, refusing, say
+from tazapay_lightning.cli.progress import progress
+from tazapay_lightning.cli.terminal import is_terminal
 from tazapay_lightning.values.safe_text import printable
 
 _LISTED = 20
 _CHANGED = "changed since an invoice was asked for, which exists or may exist: undo that, or give it another order_id"
 
 
-@problems_explained()
-def bulk(
-    orders: Annotated[Path, typer.Argument(metavar="ORDERS", help="The orders: a file .csv or .jsonl.")],
-    out: Annotated[Path, typer.Option(help="Append the results to this file; the same one resumes the run.")],
-    concurrency: Annotated[int, typer.Option(min=1, max=100, help="How many orders are in flight.")] = 16,
-    rate: Annotated[float | None, typer.Option(help="Requests per second at most.")] = None,
-    namespace: Annotated[str, typer.Option(help="What the order ids are unique within: keys depend on it.")] = "orders",
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    backend: Annotated[str, typer.Option(help='The HTTP library: "httpx", or "aiohttp" if installed.')] = "httpx",
-    as_json: AsJson = False,
+def run(
+    orders: Path,
+    out: Path,
+    *,
+    concurrency: int,
+    rate: float | None,
+    namespace: str,
+    client_options: dict[str, Any],
+    as_json: bool,
 ) -> None:
-    """Create an invoice for each order of a file, never two for one; run it again to resume."""
+    """Create an invoice for each order of a file, tell the outcome, and end the command with its exit code."""
+    to_stdout = str(out) == "-"
+    if to_stdout and as_json:
+        raise InvalidArgumentError("--out - and --json both print on stdout: leave one of them out")
+    results = orders.with_name(f"{orders.name}.results.jsonl") if to_stdout else out
     # bad settings are refused before anything is read or written
     with refusing():
-        client = AsyncLightningClient(environment=environment, base_url=base_url, backend=backend)  # type: ignore[arg-type]  # checked there
-    settings = client._settings  # noqa: SLF001 - its credentials, for a mark in the journal
+        client = AsyncLightningClient(**client_options)
     key = partial(idempotency_key, namespace)
     key("7890")  # checks the namespace
     check_rate(rate)
+    settings = client._settings  # noqa: SLF001 - its credentials, for a mark in the journal
     try:
         with closing(OrderIndex()) as index:
-            _refuse(_bad_rows(orders, out, index), "cannot be sent")
-            with closing(BulkRecord(out, namespace=namespace, settings=settings)) as record:
+            _refuse(_bad_rows(orders, results, index), "cannot be sent")
+            with closing(BulkRecord(results, namespace=namespace, settings=settings)) as record:
                 for path in record.mended:
                     say(f"the last line of {path} was half written, and was cut off")
                 record.replay(index)
@@ -65,15 +65,24 @@ def bulk(
                 count, before = index.counts()
                 if before:
                     say(f"{before} of {count} orders have their invoice from an earlier run")
-                with progress(count - before) as update:
-                    session = Session(index=index, record=record, key=key, on_result=update)
+                session = Session(index=index, record=record, key=key, on_result=lambda states: None)
+                if to_stdout:
+                    session.on_line = partial(put, what="a result")
+                with _bar(session, count - before, to_stdout=to_stdout) as session.on_result:
                     asyncio.run(session.run(client, concurrency=concurrency, rate=rate))
-                _report(session, index, orders=count, before=before, out=out, as_json=as_json)
+                _report(session, index, orders=count, before=before, out=results, client=client, as_json=as_json)
     except OSError as error:
-        raise TazapayError(f"{error.filename or out}: {error.strerror}") from error
+        raise TazapayError(f"{error.filename or results}: {error.strerror}") from error
     except sqlite3.Error as error:
         index_of = "the temporary index of the orders (its folder: SQLITE_TMPDIR or TMPDIR)"
         raise TazapayError(f"{index_of} failed: {error}") from error
+
+
+def _bar(session: Session, total: int, *, to_stdout: bool) -> AbstractContextManager[Callable[..., None]]:
+    """Return the bar of a run, or none where the results appear on the same terminal."""
+    if to_stdout and is_terminal(sys.stdout):
+        return nullcontext(lambda states: None)
+    return progress(total, session.paused_for)
 
 
 def _bad_rows(orders: Path, out: Path, index: OrderIndex) -> Iterator[str]:
@@ -115,7 +124,16 @@ def _say_all(messages: Iterable[str]) -> int:
     return count
 
 
-def _report(session: Session, index: OrderIndex, *, orders: int, before: int, out: Path, as_json: bool) -> None:
+def _report(
+    session: Session,
+    index: OrderIndex,
+    *,
+    orders: int,
+    before: int,
+    out: Path,
+    client: AsyncLightningClient,
+    as_json: bool,
+) -> None:
     """Say the outcome of the run, and end the command with its exit code."""
     states = (*get_args(State), "not_reached", "to_settle")
     counts = {"created_before": before, **{state: session.states[state] for state in states}}
@@ -130,15 +148,17 @@ def _report(session: Session, index: OrderIndex, *, orders: int, before: int, ou
     if in_doubt or (unmade and (session.stopped_by or session.ended_by is not None)):
         say("to resume, run the same command again, within 23 hours")
     parts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
-    say(f"{orders} orders: {parts}; {session.seconds:.1f} s; results in {out}")
-    early = 128 + signal.SIGINT if session.stopped_by == signal.SIGINT else REFUSED
-    code = UNKNOWN if in_doubt or doubtful else early if unmade else 0
+    say(f"{orders} orders: {parts}; {session.seconds:.1f} s; {place_of(client)}; results in {out}")
+    code = 0
+    if in_doubt or doubtful or unmade or isinstance(session.ended_by, TazapayError):
+        code = exit_code(in_doubt=bool(in_doubt or doubtful), stopped_by=session.stopped_by)
     if as_json:
         run = {"differing": session.differing, "reasons": session.reasons, "seconds": round(session.seconds, 3)}
+        place = {"environment": environment_of(client), "results": str(out)}
         try:
-            put_json({"orders": orders, **counts, **run, "results": str(out)}, "the report")
+            put_json({"orders": orders, **counts, **run, **place}, "the report")
         except TazapayError as error:
-            say(f"error: {error}")
+            complain(str(error))
             code = code or REFUSED
     raise typer.Exit(code)
 
@@ -147,9 +167,9 @@ def _explain(session: Session, out: Path) -> None:
     """Say why the run ended early, and what the results do not tell."""
     error = session.ended_by
     if isinstance(error, OSError) and not isinstance(error, TazapayError):  # a time-out is an OSError too
-        say(f"error: the run ended early: {out} or its journal cannot be written: {error.strerror}")
+        complain(f"the run ended early: {out} or its journal cannot be written: {error.strerror}")
     elif error is not None:
-        say(f"error: the run ended early: {error.args[0] if isinstance(error, TazapayError) else type(error).__name__}")
+        complain(f"the run ended early: {error.args[0] if isinstance(error, TazapayError) else type(error).__name__}")
     if session.differing:
         say(f"{session.differing} invoices are not quite what was asked for: see their differences in {out}")
     for sending, invoice_id in session.unrecorded:

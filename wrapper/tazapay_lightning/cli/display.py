@@ -1,37 +1,65 @@
-"""Invoices and payment requests as text on stdout; on stderr the countdown of a wait and the progress of a bulk run."""
+"""Invoices and payment requests as text and as documents on stdout, and invoices as pictures."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
-from datetime import datetime, timedelta
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from shlex import quote
 
 import attrs
-from rich.console import Console
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
-from tazapay_lightning import Bolt11, Invoice, TazapayError, format_btc
-from tazapay_lightning.cli.outcomes import put, put_json, say, stop
+from tazapay_lightning import AsyncLightningClient, Bolt11, Invoice, LightningClient, TazapayError, format_btc
+from tazapay_lightning.cli.outcomes import named, put, put_json, say, stop
+from tazapay_lightning.cli.terminal import BLOCKS, coloured, has_blocks, stdout_size
 from tazapay_lightning.values.safe_text import printable
 
 _NETWORKS = {"bc": "Bitcoin: real money", "tb": "testnet", "tbs": "signet", "bcrt": "regtest"}
 
 
-def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = False) -> None:
-    """Print an invoice; `insist` makes it an error if there is no QR code to print."""
-    name = f"invoice {printable(invoice.id)}"
+def environment_of(client: LightningClient | AsyncLightningClient) -> str:
+    """Return what a client talks to: "sandbox", "production" or "emulator", for which alone plain http is."""
+    return "emulator" if client.base_url.startswith("http:") else client.environment
+
+
+def place_of(client: LightningClient | AsyncLightningClient) -> str:
+    """Return what a client talks to, with its address."""
+    return f"{environment_of(client)} ({client.base_url})"
+
+
+def show_invoice(
+    invoice: Invoice,
+    client: LightningClient,
+    *,
+    as_json: bool,
+    qr: bool = False,
+    insist: bool = False,
+    command: str | None = None,
+) -> None:
+    """Print an invoice.
+
+    Args:
+        invoice: the invoice.
+        client: what it came from.
+        as_json: print a document instead.
+        qr: print its QR code too.
+        insist: it is an error if there is none.
+        command: the command that writes the QR code to a file, where it cannot be shown; ``get`` if left out.
+    """
     if as_json:
-        put_json(invoice.to_dict(), name)
+        put_json({"environment": environment_of(client), **invoice.to_dict()}, named(invoice))
         return
     shown = _table(
-        f"Lightning {name}",
+        f"Lightning {named(invoice)}",
         {
-            "amount": f"{format_btc(invoice.amount_sats)} BTC ({invoice.amount_sats:,} satoshi)",
+            "environment": place_of(client),
+            "amount": _btc(invoice),
             "memo": invoice.memo,
             "memo hash": invoice.memo_hash,
             "status": ", ".join(part for part in (invoice.status, invoice.payment_status) if part),
@@ -40,27 +68,88 @@ def show_invoice(invoice: Invoice, *, as_json: bool, qr: bool, insist: bool = Fa
             "not as asked": "; ".join(f"{it.field}: {it.received} instead of {it.asked}" for it in invoice.differences),
             "idempotency key": invoice.idempotency_key,
         },
+        green="status" if invoice.is_paid else "",
     )
     if invoice.bolt11 is not None and not invoice.is_paid and not invoice.is_expired:
         shown += f"{invoice.lightning_uri}\n"  # on a line of its own, to be copied
-    put(shown, name)
-    put(_qr(invoice, insist=insist) if qr else "", name)
+    put(shown, named(invoice))
+    if qr:
+        _show_qr(invoice, insist=insist, command=command or command_to_see(invoice))
 
 
-def _qr(invoice: Invoice, *, insist: bool) -> str:
-    """Return the QR code of an invoice; nothing, and say why, where there is none that can be scanned."""
+def show_payment(invoice: Invoice) -> None:
+    """Print that an invoice, which was shown before, is paid."""
+    put(f"{coloured('paid', 'green')}: {named(invoice)}, {_btc(invoice)}\n", named(invoice))
+
+
+def _show_qr(invoice: Invoice, *, insist: bool, command: str) -> None:
+    drawn, problem = "", ""
     try:
-        drawn, problem = "" if invoice.is_paid else invoice.qr_terminal(), "the invoice is paid"
-    except (TazapayError, ValueError) as error:  # a payment request can be too long for a QR code
+        if not has_blocks(sys.stdout):
+            problem = f"the encoding of this output has no blocks for it; see it with {command}"
+        elif not invoice.is_paid:
+            drawn, window = draw(invoice, *stdout_size())
+            problem = f"it needs {window}; or see it with {command}" if window else ""
+    except (TazapayError, ValueError) as error:  # expired, or no payment request, or one too long for a QR code
         if insist:
             stop(str(error))
-        drawn, problem = "", str(error)
-    console, columns = Console(), max((line.cell_len for line in Text.from_ansi(drawn).split()), default=0)
-    if console.is_terminal and console.width < columns:
-        drawn, problem = "", f"it needs a terminal of {columns} columns"
-    if not drawn:
-        say(f"no QR code: {problem}")
-    return drawn
+        problem = str(error)
+    if problem or invoice.is_paid:
+        say(f"no QR code: {problem or 'the invoice is paid'}")
+    put(drawn, named(invoice))
+
+
+def draw(invoice: Invoice, columns: int, rows: int) -> tuple[str, str]:
+    """Return the QR code of an invoice, or nothing and which window would show it whole.
+
+    Args:
+        invoice: the invoice.
+        columns: of the terminal; 0 for as many as it takes.
+        rows: likewise; one of them stays free, for what is typed next.
+
+    Raises:
+        TazapayError: there is no QR code of it.
+    """
+    drawn = _drawn(invoice)
+    lines = drawn.splitlines()
+    needed = sum(character in BLOCKS for character in lines[0]), len(lines) + 1
+    if 0 < columns < needed[0] or 0 < rows < needed[1]:
+        return "", f"a window of {needed[0]} columns and {needed[1]} rows, and this one has {columns} and {rows}"
+    return drawn, ""
+
+
+_drawn = lru_cache(maxsize=1)(Invoice.qr_terminal)  # a countdown shows it four times a second
+
+
+def command_to_see(invoice: Invoice) -> str:
+    """Return the command that writes the QR code of an invoice to a file."""
+    return f"tazapay-lightning get {quote(printable(invoice.id, most=80))} --qr-file qr.png"
+
+
+def write_qr(invoice: Invoice, path: Path) -> None:
+    """Write the QR code of an invoice to a file, all of it or nothing: who looks at the file sees no half of it.
+
+    Raises:
+        TazapayError: there is no QR code, or the file cannot be written.
+    """
+    if invoice.is_paid:
+        say(f"no QR code in {path}: the invoice is paid")
+        return
+    try:
+        if path.suffix.lower() == ".png":
+            image = invoice.qr_png()
+        else:  # an element of a page needs no namespace, a file of its own does
+            image = invoice.qr_svg().replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1).encode()
+    except (TazapayError, ValueError) as error:
+        raise TazapayError(f"{named(invoice)} has no QR code: {error}") from error
+    whole = Path(os.path.realpath(path))  # a link stays one
+    aside = whole.with_name(f".{secrets.token_hex(8)}{path.suffix}")
+    try:
+        aside.write_bytes(image)
+        aside.replace(whole)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise TazapayError(f"the QR code of {named(invoice)} cannot be written to {path}: {error.strerror}") from error
 
 
 def show_request(request: Bolt11, *, as_json: bool) -> None:
@@ -85,56 +174,8 @@ def show_request(request: Bolt11, *, as_json: bool) -> None:
     say("the signature was not verified: anybody can have written this")
 
 
-@contextmanager
-def countdown(invoice_id: str) -> Iterator[Callable[[Invoice], None]]:
-    """Count down to an invoice's expiry on stderr, if it is a terminal; yield the function that takes each look."""
-    looks: list[Invoice] = []
-
-    def line() -> Text:
-        text = _countdown(looks[-1]) if looks else f"{printable(invoice_id, most=80)}: looking"
-        return Text(text, no_wrap=True, overflow="ellipsis")
-
-    console = Console(stderr=True)
-    with Live(get_renderable=line, console=console, transient=True) if console.is_terminal else nullcontext():
-        yield looks.append
-
-
-@contextmanager
-def progress(total: int) -> Iterator[Callable[[Mapping[str, int]], None]]:
-    """Show a bar within the block, and yield the function that moves it, which takes how many ended in each state."""
-    console, began = Console(stderr=True), time.monotonic()
-    if not console.is_terminal:  # a bar that is disabled still prints an empty line, with rich 13.9
-        yield lambda states: None
-        return
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn()
-    bar = Progress(*columns, console=console, transient=True)
-    task = bar.add_task("0.0/s, 0 failed", total=total)
-
-    def update(states: Mapping[str, int]) -> None:
-        done, seconds = sum(states.values()), time.monotonic() - began
-        note = f"{done / max(seconds, 1e-9):.1f}/s, {done - states.get('created', 0)} failed"
-        bar.update(task, completed=done, description=note)
-
-    bar.start()
-    try:
-        yield update
-    finally:
-        with suppress(OSError):  # the terminal is closed
-            bar.stop()
-
-
-def _countdown(invoice: Invoice) -> str:
-    """Return the line of an invoice as it reads now.
-
-    Example:
-        >>> _countdown(Invoice.from_payload({"id": "l11_1", "amount": 5, "payment_status": "unpaid"}))
-        'l11_1: 0.00000005 BTC, unpaid (Ctrl-C stops waiting)'
-    """
-    state = printable(invoice.payment_status or "payment status unknown", most=40)
-    left = invoice.seconds_left
-    until = "" if left is None or invoice.is_paid else f", expires in {timedelta(seconds=int(left))}"
-    name = printable(invoice.id, most=80)
-    return f"{name}: {format_btc(invoice.amount_sats)} BTC, {state}{until} (Ctrl-C stops waiting)"
+def _btc(invoice: Invoice) -> str:
+    return f"{format_btc(invoice.amount_sats)} BTC ({invoice.amount_sats:,} satoshi)"
 
 
 def _amount(millisatoshi: int) -> str:
@@ -148,7 +189,8 @@ def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S %Z}"
 
 
-def _table(title: str, rows: Mapping[str, str | None]) -> str:
+def _table(title: str, rows: Mapping[str, str | None], *, green: str = "") -> str:
     """Return a title and a line for each row that has a value; whole, since half a hash is none."""
-    lines = (f"  {name:16} {printable(value)}\n" for name, value in rows.items() if value)
-    return "".join([f"{title}\n", *lines])
+    shown = {name: printable(value) for name, value in rows.items() if value}
+    shown |= {name: coloured(shown[name], "green") for name in shown.keys() & {green}}
+    return "".join([f"{title}\n", *(f"  {name:16} {value}\n" for name, value in shown.items())])
