@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 from attrs import define, field
 
-WHITE_ON_BLACK = "38;5;231;48;5;16"
 _PARTS = re.compile(r"\x1b\[\??([\d;]*)([A-Za-z])|([\r\n])|([^\x1b\r\n])")
 
 
@@ -28,6 +27,11 @@ class Cell(NamedTuple):
 
     character: str = " "
     colours: str = ""
+
+    @property
+    def is_white_on_black(self) -> bool:
+        """Tell whether it is part of a QR code."""
+        return self.colours == "38;5;231;48;5;16"
 
 
 class Screen:
@@ -68,13 +72,17 @@ class Screen:
         line[self._column] = cell
         self._column += 1
 
+    def cells(self) -> list[list[Cell]]:
+        """Return its rows."""
+        return self._rows
+
     def lines(self) -> list[str]:
         """Return its text, without what is blank at the end of a line."""
         return ["".join(cell.character for cell in row).rstrip() for row in self._rows]
 
     def code(self) -> list[list[Cell]]:
         """Return the part that a QR code covers: the cells that are white on black."""
-        rows = [[cell for cell in row if cell.colours == WHITE_ON_BLACK] for row in self._rows]
+        rows = [[cell for cell in row if cell.is_white_on_black] for row in self._rows]
         return [row for row in rows if row]
 
 

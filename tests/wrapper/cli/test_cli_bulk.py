@@ -7,7 +7,6 @@ import json
 import os
 import pty
 import re
-import resource
 import signal
 import socket
 import stat
@@ -33,6 +32,7 @@ from tazapay_lightning.cli.app import app
 from tazapay_lightning.cli.bulk_run import _explain
 from tazapay_lightning.transport.settings import Credentials, Settings
 from tazapay_lightning_emulator import Fault
+from tests.support.full_disk import files_end_at
 from tests.support.served import HandlerServer
 from tests.support.service import envelope, invoice_object
 
@@ -198,6 +198,57 @@ def test_a_report_that_cannot_be_printed_hides_nothing_that_is_in_doubt(shop: Sh
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == code
     assert "error: the report cannot be printed: No space left on device\n" in done.stderr
+
+
+# Results on stdout
+
+
+@pytest.fixture
+def kept(shop: Shop) -> Path:
+    """Where the results are kept that go to stdout."""
+    return shop.orders.with_name("orders.csv.results.jsonl")
+
+
+def test_results_on_stdout_are_the_lines_that_are_kept_beside_the_orders(shop: Shop, kept: Path) -> None:
+    shop.write("1,5000", "2,6000")
+    result = invoke("bulk", shop.orders, "--out", "-")
+    assert (result.exit_code, result.stdout) == (DONE, kept.read_text())
+    assert {json.loads(line)["order_id"] for line in result.stdout.splitlines()} == {"1", "2"}
+    assert last_line(result).endswith(f"; results in {kept}")
+
+
+def test_the_same_command_again_goes_on_and_prints_what_is_new(shop: Shop, kept: Path) -> None:
+    shop.write("1,5000")
+    invoke("bulk", shop.orders, "--out", "-")
+    shop.write("1,5000", "2,6000")
+    result = invoke("bulk", shop.orders, "--out", "-")
+    assert [json.loads(line)["order_id"] for line in result.stdout.splitlines()] == ["2"]
+    assert shop.amounts() == [5000, 6000]
+    assert len(kept.read_text().splitlines()) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(("orders", "code"), [(1, REFUSED), (40, REFUSED)], ids=["the last one", "one of many"])
+def test_stdout_that_takes_nothing_ends_the_run_and_loses_no_result(
+    shop: Shop, kept: Path, orders: int, code: int
+) -> None:
+    shop.write(*(f"{number},{5000 + number}" for number in range(orders)))
+    command = [sys.executable, "-m", "tazapay_lightning", "bulk", shop.orders, "--out", "-", "--concurrency", "4"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == code
+    assert "error: the run ended early: a result cannot be printed: No space left on device\n" in done.stderr
+    made = len(shop.emulator.invoices())
+    assert made == len(kept.read_text().splitlines()) <= 8
+    assert invoke("bulk", shop.orders, "--out", "-").exit_code == DONE
+    assert len(shop.amounts()) == orders
+
+
+def test_results_and_summary_do_not_both_fit_on_stdout(shop: Shop) -> None:
+    shop.write("1,5000")
+    result = invoke("bulk", shop.orders, "--out", "-", "--json")
+    assert (result.exit_code, shop.emulator.requests()) == (USAGE, [])
+    assert "error: --out - and --json both print on stdout: leave one of them out\n" in result.stderr
 
 
 # Invoices that may be another's
@@ -1021,17 +1072,6 @@ def test_results_cannot_go_into_the_orders(shop: Shop) -> None:
 
 
 # A full disk
-
-
-@contextmanager
-def files_end_at(size: int) -> Iterator[None]:
-    """Within the block, let no file grow beyond a size: the error comes in the middle of a write, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_results_that_cannot_be_written_are_told_and_found_again(shop: Shop) -> None:

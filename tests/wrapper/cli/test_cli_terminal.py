@@ -290,6 +290,24 @@ def test_the_bar_says_for_how_long_the_service_has_the_run_pause(
         assert terminal.process.wait(30) == DONE
 
 
+def test_results_on_the_terminal_have_no_bar_between_them(
+    orders: list[str], emulator_of_the_environment: Emulator
+) -> None:
+    orders[orders.index("--out") + 1] = "-"
+    with in_a_terminal(*orders) as terminal:
+        *lines, summary = terminal.read_to_the_end().splitlines()
+    assert [json.loads(line)["state"] for line in lines] == ["created"] * 40
+    assert summary.startswith("40 orders: 40 created; ")
+
+
+def test_results_in_a_pipe_have_a_bar_on_the_terminal(orders: list[str], emulator_of_the_environment: Emulator) -> None:
+    orders[orders.index("--out") + 1] = "-"
+    with in_a_terminal(*orders, output=False) as terminal:
+        printed, _ = terminal.process.communicate(timeout=30)
+        assert "/40" in terminal.read_to_the_end()
+    assert [json.loads(line)["state"] for line in printed.splitlines()] == ["created"] * 40
+
+
 def test_the_stop_is_told_above_the_bar(orders: list[str], emulator_of_the_environment: Emulator) -> None:
     emulator_of_the_environment.fail_randomly(1, seed=1, kinds=[Fault("delay_before_commit", seconds=0.3)])
     with in_a_terminal(*orders) as terminal:

@@ -1,7 +1,13 @@
-"""The command line ``tazapay-lightning`` (extra ``[cli]``), on top of the public API only.
+"""The command line ``tazapay-lightning`` (extra ``[cli]``), on top of the public API only; what follows is its help.
 
-Results go to stdout, everything else to stderr; `outcomes` has the rule for exit codes. Credentials come from the
-environment, never from an option: options stay in the shell's history and show in the list of processes.
+Create Lightning invoices with Tazapay. Credentials: TAZAPAY_API_KEY and TAZAPAY_API_SECRET.
+
+Examples:
+    $ tazapay-lightning demo
+
+    $ tazapay-lightning create --amount-sats 5000 --memo 'Order 7890'
+
+    $ tazapay-lightning bulk orders.csv --out results.jsonl
 """
 
 from __future__ import annotations
@@ -19,15 +25,13 @@ import typer
 from tazapay_lightning import InvalidArgumentError, LightningClient, __version__, decode_bolt11
 from tazapay_lightning.cli.bulk import bulk
 from tazapay_lightning.cli.display import show_invoice, show_payment, show_request, write_qr
-from tazapay_lightning.cli.examples import GROUPS, examples_of
 from tazapay_lightning.cli.invoices import create, get, pay, update, wait
-from tazapay_lightning.cli.options import AsJson, QrFile
+from tazapay_lightning.cli.options import INVOICES, MANY, OFFLINE, AsJson, QrFile
 from tazapay_lightning.cli.outcomes import Commands, problems_explained, put, refusing, say, stop
 
 app = typer.Typer(
     cls=Commands,
-    help="Create Lightning invoices with Tazapay. Credentials: TAZAPAY_API_KEY and TAZAPAY_API_SECRET.",
-    epilog=examples_of(""),
+    help=(__doc__ or "").partition("\n\n")[2],
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,  # they print the local variables of every frame
@@ -51,9 +55,15 @@ def _options(
             stream.reconfigure(errors="backslashreplace")
 
 
-@app.command()
+@app.command(rich_help_panel=OFFLINE)
 def demo(qr_file: QrFile = None, as_json: AsJson = False) -> None:
-    """Start the emulator on this machine, create an invoice with it, and pay it: offline, no account needed."""
+    """Start the emulator on this machine, create an invoice with it, and pay it: offline, no account needed.
+
+    Examples:
+        $ tazapay-lightning demo
+
+        $ tazapay-lightning demo --json
+    """
     with (
         problems_explained(),
         _emulator().running_emulator() as tazapay,
@@ -82,16 +92,24 @@ def demo(qr_file: QrFile = None, as_json: AsJson = False) -> None:
         say("tazapay-lightning create --amount-sats 5000 --wait")
 
 
-for each in (create, get, update, wait, pay, bulk):
-    app.command()(each)
+for each in (create, get, update, wait):
+    app.command(rich_help_panel=INVOICES)(each)
 
 
-@app.command()
+app.command(rich_help_panel=MANY)(bulk)
+app.command(rich_help_panel=OFFLINE)(pay)
+
+
+@app.command(rich_help_panel=INVOICES)
 def decode(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A BOLT11 payment request; - reads it from stdin.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show a BOLT11 payment request. Its signature is not verified."""
+    """Show a BOLT11 payment request. Its signature is not verified.
+
+    Examples:
+        $ tazapay-lightning decode - < request.txt
+    """
     with problems_explained():
         if text == "-":
             try:
@@ -102,7 +120,7 @@ def decode(
         show_request(decode_bolt11(text), as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=OFFLINE)
 def emulator(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8787,
     db: Annotated[Path | None, typer.Option(help="Keep the invoices in this SQLite file.", dir_okay=False)] = None,
@@ -110,7 +128,13 @@ def emulator(
     webhook_url: Annotated[str | None, typer.Option(help="Where to send a signed webhook of a payment.")] = None,
     webhook_secret: Annotated[str | None, typer.Option(help="The secret that signs it, of your tests only.")] = None,
 ) -> None:
-    """Run the emulator of Tazapay on this machine until Ctrl-C."""
+    """Run the emulator of Tazapay on this machine until Ctrl-C.
+
+    Examples:
+        $ tazapay-lightning emulator
+
+        $ tazapay-lightning emulator --port 0 --db invoices.db
+    """
     package = _emulator()
     secret = package.DEFAULT_WEBHOOK_SECRET if webhook_secret is None else webhook_secret
 
@@ -144,8 +168,3 @@ def _emulator() -> ModuleType:
     except ModuleNotFoundError as error:
         stop(f'the emulator needs {error.name}: pip install "tazapay-lightning[emulator]"')
     return tazapay_lightning_emulator
-
-
-for command in app.registered_commands:
-    name = command.callback.__name__ if command.callback else ""
-    command.rich_help_panel, command.epilog = GROUPS[name], examples_of(name)

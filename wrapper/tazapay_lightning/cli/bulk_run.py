@@ -33,14 +33,7 @@ _CHANGED = "changed since an invoice was asked for, which exists or may exist: u
 
 
 def run(
-    orders: Path,
-    out: Path,
-    *,
-    concurrency: int,
-    rate: float | None,
-    namespace: str,
-    client_options: dict[str, Any],
-    as_json: bool,
+    orders: Path, out: Path, client_options: Any, *, concurrency: int, rate: float | None, namespace: str, as_json: bool
 ) -> None:
     """Create an invoice for each order of a file, tell the outcome, and end the command with its exit code."""
     to_stdout = str(out) == "-"

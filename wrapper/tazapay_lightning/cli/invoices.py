@@ -6,12 +6,10 @@ import signal
 import uuid
 from typing import Annotated, Any
 
-import typer
-
 from tazapay_lightning import InvalidArgumentError, Invoice, LightningClient
 from tazapay_lightning.cli.display import place_of, show_invoice, show_payment, write_qr
 from tazapay_lightning.cli.options import (
-    WAITING,
+    METADATA,
     AsJson,
     BaseUrl,
     Environment,
@@ -20,6 +18,10 @@ from tazapay_lightning.cli.options import (
     Qr,
     QrFile,
     Timeout,
+    amount,
+    memo,
+    order,
+    waiting,
 )
 from tazapay_lightning.cli.outcomes import exit_code, named, problems_explained, refusing, say, stop
 from tazapay_lightning.cli.progress import countdown
@@ -28,30 +30,17 @@ from tazapay_lightning.values.durations import seconds
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import printable, shown
 
-_AMOUNT, _MEMO = "Amount", "Memo"
-_METADATA = typer.Option(metavar="KEY=VALUE", help="May be repeated.")
-
 
 def create(
-    amount_sats: Annotated[int | None, typer.Option(help="The amount in satoshi.", rich_help_panel=_AMOUNT)] = None,
-    amount_btc: Annotated[
-        str | None, typer.Option(help="The amount in BTC, at most 8 decimals.", rich_help_panel=_AMOUNT)
-    ] = None,
-    memo: Annotated[
-        str | None, typer.Option(help="What the payer reads, at most 639 bytes.", rich_help_panel=_MEMO)
-    ] = None,
-    memo_as_hash: Annotated[
-        bool, typer.Option("--memo-as-hash", help="Send only the SHA-256 of the memo.", rich_help_panel=_MEMO)
-    ] = False,
-    memo_hash: Annotated[
-        str | None, typer.Option(help="The SHA-256 of a memo, 64 hex digits.", rich_help_panel=_MEMO)
-    ] = None,
-    expires_in: Annotated[int | None, typer.Option(help="Seconds until the invoice expires.")] = None,
-    metadata: Annotated[list[str] | None, _METADATA] = None,
-    idempotency_key: Annotated[str | None, typer.Option(help="To resume a call, or derived from your order.")] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait until it is paid, as `wait` does.", rich_help_panel=WAITING)
-    ] = False,
+    amount_sats: Annotated[int | None, amount(help="The amount in satoshi.")] = None,
+    amount_btc: Annotated[str | None, amount(help="The amount in BTC, at most 8 decimals.")] = None,
+    memo_text: Annotated[str | None, memo("--memo", help="What the payer reads, at most 639 bytes.")] = None,
+    memo_as_hash: Annotated[bool, memo("--memo-as-hash", help="Send only the SHA-256 of the memo.")] = False,
+    memo_hash: Annotated[str | None, memo(help="The SHA-256 of a memo, 64 hex digits.")] = None,
+    expires_in: Annotated[int | None, order(help="Seconds until the invoice expires.")] = None,
+    metadata: Annotated[list[str] | None, METADATA] = None,
+    idempotency_key: Annotated[str | None, order(help="To resume a call, or derived from your order.")] = None,
+    is_waiting: Annotated[bool, waiting("--wait", help="Wait until it is paid, as the command wait does.")] = False,
     timeout: Timeout = None,
     poll_interval: PollInterval = None,
     environment: Environment = None,
@@ -60,16 +49,24 @@ def create(
     qr_file: QrFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create an invoice, and show the QR code that pays it."""
+    """Create an invoice, and show the QR code that pays it.
+
+    Examples:
+        $ tazapay-lightning create --amount-sats 5000 --memo 'Order 7890' --idempotency-key order-7890
+
+        $ tazapay-lightning create --amount-btc 0.00005 --expires-in 900 --wait
+
+        $ tazapay-lightning create --amount-sats 5000 --qr-file qr.png --json > invoice.json
+    """
     key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key  # to be told whatever ends the call
     with problems_explained(), client_of(environment, base_url) as client:
-        _check_waiting(timeout, poll_interval, wait=wait)
+        _check_waiting(timeout, poll_interval, is_waiting=is_waiting)
         with problems_explained(key) as exists:
-            amount: dict[str, Any] = {"amount_sats": amount_sats, "amount_btc": amount_btc}
+            amounts: dict[str, Any] = {"amount_sats": amount_sats, "amount_btc": amount_btc}
             with spinner(f"creating the invoice: {place_of(client)}"):
                 invoice = client.create_invoice(
-                    **amount,
-                    memo=memo,
+                    **amounts,
+                    memo=memo_text,
                     memo_as_hash=memo_as_hash,
                     memo_hash=memo_hash,
                     expires_in=expires_in,
@@ -77,13 +74,13 @@ def create(
                     idempotency_key=key,
                 )
             exists.append(invoice)
-            if wait and as_json:  # the document is that of the paid invoice; until then a payer needs this
+            if is_waiting and as_json:  # the document is that of the paid invoice; until then a payer needs this
                 say(f"{named(invoice)}: {printable(invoice.lightning_uri or 'no payment request')}")
             else:  # while it waits, a terminal shows the QR code beside the countdown
-                show_invoice(invoice, client, as_json=as_json, qr=qr and not (wait and has_moving()))
+                show_invoice(invoice, client, as_json=as_json, qr=qr and not (is_waiting and has_moving()))
             if qr_file is not None:
                 write_qr(invoice, qr_file)
-        if wait:
+        if is_waiting:
             invoice = _paid(client, invoice, timeout=timeout, poll_interval=poll_interval, qr=qr)
             with problems_explained(key) as exists:
                 exists.append(invoice)
@@ -101,7 +98,13 @@ def get(
     qr_file: QrFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show an invoice as it is now."""
+    """Show an invoice as it is now.
+
+    Examples:
+        $ tazapay-lightning get l11_abc123xyz --qr
+
+        $ tazapay-lightning get l11_abc123xyz --qr-file qr.svg
+    """
     with problems_explained(), client_of(environment, base_url) as client:
         with spinner(f"looking at the invoice: {place_of(client)}"):
             invoice = client.get_invoice(invoice_id)
@@ -112,12 +115,16 @@ def get(
 
 def update(
     invoice_id: InvoiceId,
-    metadata: Annotated[list[str], _METADATA],
+    metadata: Annotated[list[str], METADATA],
     environment: Environment = None,
     base_url: BaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set the metadata of an invoice; nothing else of it can be changed."""
+    """Set the metadata of an invoice; nothing else of it can be changed.
+
+    Examples:
+        $ tazapay-lightning update l11_abc123xyz --metadata order_id=7890 --metadata table=4
+    """
     with problems_explained(), client_of(environment, base_url) as client:
         with spinner(f"updating the invoice: {place_of(client)}"):
             invoice = client.update_invoice(invoice_id, metadata=mapping_of(metadata))
@@ -133,7 +140,13 @@ def wait(
     qr: Qr = True,
     as_json: AsJson = False,
 ) -> None:
-    """Wait until an invoice is paid: exit code 0 if it is, 1 if it expired or the time is up."""
+    """Wait until an invoice is paid: exit code 0 if it is, 1 if it expired or the time is up.
+
+    Examples:
+        $ tazapay-lightning wait l11_abc123xyz && echo paid
+
+        $ tazapay-lightning wait l11_abc123xyz --timeout 600 --json
+    """
     with problems_explained(), client_of(environment, base_url) as client:
         invoice = _paid(client, invoice_id, timeout=timeout, poll_interval=poll_interval, qr=qr)
         show_invoice(invoice, client, as_json=as_json)
@@ -142,7 +155,11 @@ def wait(
 def pay(
     invoice_id: InvoiceId, environment: Environment = None, base_url: BaseUrl = None, as_json: AsJson = False
 ) -> None:
-    """Pay an invoice of the emulator, as its payer would. No other service is asked to: real money needs a wallet."""
+    """Pay an invoice of the emulator, as its payer would; an invoice of another service needs a wallet.
+
+    Examples:
+        $ tazapay-lightning pay l11_abc123xyz
+    """
     with problems_explained(), client_of(environment, base_url) as client:
         from tazapay_lightning.cli.emulated import EmulatorControl  # for this command alone
 
@@ -168,10 +185,10 @@ def _paid(
             stop("interrupted; the invoice can still be paid", exit_code(stopped_by=number), invoice=known)
 
 
-def _check_waiting(timeout: float | None, poll_interval: float | None, *, wait: bool) -> None:
+def _check_waiting(timeout: float | None, poll_interval: float | None, *, is_waiting: bool) -> None:
     """Refuse what is wrong with the wait before an invoice is created for it."""
     for name, value in (("timeout", timeout), ("poll_interval", poll_interval)):
-        if value is not None and not wait:
+        if value is not None and not is_waiting:
             raise InvalidArgumentError(f"{name} is for --wait", argument=name)
         if value is not None:
             seconds(value, argument=name)
