@@ -306,7 +306,7 @@ def test_the_demo_ends_paid_and_says_what_comes_next(tmp_path: Path) -> None:
     assert result.exit_code == DONE
     assert "\x1b[32m\x1b[1mpaid\x1b[0m: invoice l11_" in result.stdout.splitlines()[-1]
     assert result.stderr.splitlines()[-2:] == [
-        "next: run tazapay-lightning emulator, paste the lines that it prints into another terminal, and there run",
+        "next: run tazapay-lightning emulator, paste the lines that it prints into another terminal, and there:",
         "tazapay-lightning create --amount-sats 5000 --wait",
     ]
     assert (tmp_path / "code.svg").read_text().startswith("<svg xmlns=")

@@ -88,7 +88,7 @@ def demo(qr_file: QrFile = None, as_json: AsJson = False) -> None:
             show_invoice(paid, client, as_json=True)
         else:
             show_payment(paid)
-        say("next: run tazapay-lightning emulator, paste the lines that it prints into another terminal, and there run")
+        say("next: run tazapay-lightning emulator, paste the lines that it prints into another terminal, and there:")
         say("tazapay-lightning create --amount-sats 5000 --wait")
 
 

@@ -111,7 +111,7 @@ def _say_all(messages: Iterable[str]) -> int:
     count = 0
     for count, message in enumerate(messages, 1):
         if count <= _LISTED:
-            say(message)
+            say(message, whole=True)  # lines for the results are in some of them
     if count > _LISTED:
         say(f"... and {count - _LISTED} more")
     return count

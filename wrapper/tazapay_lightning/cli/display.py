@@ -40,7 +40,7 @@ def show_invoice(
     as_json: bool,
     qr: bool = False,
     insist: bool = False,
-    command: str | None = None,
+    command: str = "",
 ) -> None:
     """Print an invoice.
 
@@ -74,7 +74,7 @@ def show_invoice(
         shown += f"{invoice.lightning_uri}\n"  # on a line of its own, to be copied
     put(shown, named(invoice))
     if qr:
-        _show_qr(invoice, insist=insist, command=command or command_to_see(invoice))
+        _show_qr(invoice, insist=insist, command=command)
 
 
 def show_payment(invoice: Invoice) -> None:
@@ -83,47 +83,47 @@ def show_payment(invoice: Invoice) -> None:
 
 
 def _show_qr(invoice: Invoice, *, insist: bool, command: str) -> None:
-    drawn, problem = "", ""
     try:
-        if not has_blocks(sys.stdout):
-            problem = f"the encoding of this output has no blocks for it; see it with {command}"
-        elif not invoice.is_paid:
-            drawn, window = draw(invoice, *stdout_size())
-            problem = f"it needs {window}; or see it with {command}" if window else ""
+        drawn, problem = draw(invoice, *stdout_size(), command=command, in_blocks=has_blocks(sys.stdout))
     except (TazapayError, ValueError) as error:  # expired, or no payment request, or one too long for a QR code
         if insist:
             stop(str(error))
-        problem = str(error)
-    if problem or invoice.is_paid:
-        say(f"no QR code: {problem or 'the invoice is paid'}")
+        drawn, problem = "", f"no QR code: {error}"
+    if problem:
+        say(problem)
     put(drawn, named(invoice))
 
 
-def draw(invoice: Invoice, columns: int, rows: int) -> tuple[str, str]:
-    """Return the QR code of an invoice, or nothing and which window would show it whole.
+def draw(invoice: Invoice, columns: int, rows: int, *, in_blocks: bool, command: str = "") -> tuple[str, str]:
+    """Return the QR code of an invoice; or nothing, and why it would not be seen whole.
 
     Args:
         invoice: the invoice.
         columns: of the terminal; 0 for as many as it takes.
         rows: likewise; one of them stays free, for what is typed next.
+        in_blocks: whether there are characters to draw it with.
+        command: what writes it to a file instead; ``get`` if left out.
 
     Raises:
         TazapayError: there is no QR code of it.
     """
-    drawn = _drawn(invoice)
+    if invoice.is_paid:
+        return "", "no QR code: the invoice is paid"
+    drawn, problem = _drawn(invoice), ""
     lines = drawn.splitlines()
     needed = sum(character in BLOCKS for character in lines[0]), len(lines) + 1
-    if 0 < columns < needed[0] or 0 < rows < needed[1]:
-        return "", f"a window of {needed[0]} columns and {needed[1]} rows, and this one has {columns} and {rows}"
-    return drawn, ""
+    if not in_blocks:
+        problem = "the encoding of this output has no blocks for it"
+    elif 0 < columns < needed[0] or 0 < rows < needed[1]:
+        window = f"a window of {needed[0]} columns and {needed[1]} rows"
+        problem = f"it needs {window}, and this one has {columns} and {rows}"
+    if not problem:
+        return drawn, ""
+    command = command or f"tazapay-lightning get {quote(printable(invoice.id, most=80))} --qr-file qr.png"
+    return "", f"no QR code: {problem}; see it with {command}"
 
 
 _drawn = lru_cache(maxsize=1)(Invoice.qr_terminal)  # a countdown shows it four times a second
-
-
-def command_to_see(invoice: Invoice) -> str:
-    """Return the command that writes the QR code of an invoice to a file."""
-    return f"tazapay-lightning get {quote(printable(invoice.id, most=80))} --qr-file qr.png"
 
 
 def write_qr(invoice: Invoice, path: Path) -> None:

@@ -175,12 +175,16 @@ def put_error(
 
 def complain(message: str) -> None:
     """Print an error on stderr."""
-    say(wrapped(f"error: {message}").replace("error:", coloured("error:", "red"), 1))
+    _print(wrapped(f"error: {message}").replace("error:", coloured("error:", "red"), 1))
 
 
-def say(message: str) -> None:
-    """Print a message on stderr, if it can be."""
-    with suppress(TazapayError):
+def say(message: str, *, whole: bool = False) -> None:
+    """Print a message on stderr: on a terminal in lines that end between words, unless parts of it are to be copied."""
+    _print(message if whole else wrapped(message))
+
+
+def _print(message: str) -> None:
+    with suppress(TazapayError):  # whoever is to read it is gone
         put(f"{message}\n", "a message", err=True)
 
 

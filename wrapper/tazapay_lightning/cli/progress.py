@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from tazapay_lightning import Invoice, TazapayError, format_btc
-from tazapay_lightning.cli.display import command_to_see, draw
+from tazapay_lightning.cli.display import draw
 from tazapay_lightning.cli.terminal import has_blocks, moving
 from tazapay_lightning.values.safe_text import printable
 
@@ -35,19 +35,21 @@ def countdown(invoice: Invoice | str, *, qr: bool) -> Iterator[Callable[[Invoice
         qr: whether to show the QR code.
     """
     looks = [invoice]
-    qr = qr and has_blocks(sys.stderr)
+    in_blocks = has_blocks(sys.stderr)
 
     def make(console: Console) -> Live:
         from rich.live import Live
 
-        show = lambda: _waiting(looks[-1], console.size, qr=qr)  # noqa: E731 - a closure
+        def show() -> RenderableType:
+            return _waiting(looks[-1], console.size, qr=qr, in_blocks=in_blocks)
+
         return Live(get_renderable=show, console=console, transient=True, redirect_stdout=False)
 
-    with moving(make):
+    with moving(make, no_color=False):  # the black and white of a QR code is no decoration
         yield looks.append
 
 
-def _waiting(invoice: Invoice | str, size: ConsoleDimensions, *, qr: bool) -> RenderableType:
+def _waiting(invoice: Invoice | str, size: ConsoleDimensions, *, qr: bool, in_blocks: bool) -> RenderableType:
     """Return the countdown as it fits a terminal: beside the QR code, or below it, or by itself."""
     from rich.console import Group
     from rich.table import Table
@@ -57,14 +59,12 @@ def _waiting(invoice: Invoice | str, size: ConsoleDimensions, *, qr: bool) -> Re
         return Text(f"{printable(invoice, most=80)}: looking", no_wrap=True, overflow="ellipsis")
     facts = _facts(invoice)
     line = Text(", ".join(facts) + " (Ctrl-C stops waiting)")
-    drawn, window = "", ""
+    drawn, problem = "", ""
     with suppress(TazapayError, ValueError):  # it has no payment request, or one too long for a QR code
         if qr and not invoice.is_paid and not invoice.is_expired:
-            drawn, window = draw(invoice, *size)
-    if window:
-        return Group(line, Text(f"no QR code: it needs {window}; or see it with {command_to_see(invoice)}"))
+            drawn, problem = draw(invoice, *size, in_blocks=in_blocks)
     if not drawn:
-        return line
+        return Group(line, Text(problem)) if problem else line
     code = Text.from_ansi(drawn.rstrip("\n"), no_wrap=True)
     if size.width < code.cell_len // (code.plain.count("\n") + 1) + _BESIDE:
         return Group(code, line)
@@ -100,8 +100,9 @@ def progress(total: int, paused_for: Callable[[], float]) -> Iterator[Callable[[
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, RenderableColumn, TimeRemainingColumn
         from rich.table import Column
 
-        text = RenderableColumn(note, table_column=Column(no_wrap=True))  # in a narrow window the bar gives way
-        columns = BarColumn(), MofNCompleteColumn(), text, TimeRemainingColumn()
+        whole = Column(no_wrap=True)  # in a narrow window the bar gives way
+        texts = MofNCompleteColumn(table_column=whole), RenderableColumn(note, table_column=whole)
+        columns = BarColumn(), *texts, TimeRemainingColumn()
         bar = Progress(*columns, console=console, transient=True, redirect_stdout=False)
         bar.add_task("", total=total)
         return bar

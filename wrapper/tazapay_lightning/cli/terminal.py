@@ -83,15 +83,19 @@ Frames = TypeVar("Frames", bound=Moving)
 
 
 @contextmanager
-def moving(make: Callable[[Console], Frames]) -> Iterator[Frames | None]:
-    """Show something on stderr within the block, and yield it; None where nothing may move."""
+def moving(make: Callable[[Console], Frames], *, no_color: bool | None = None) -> Iterator[Frames | None]:
+    """Show something on stderr within the block, and yield it; None where nothing may move.
+
+    Args:
+        make: returns it, for a console.
+        no_color: whether it has no colours; None for what NO_COLOR says.
+    """
     if not has_moving():
         yield None
         return
     from rich.console import Console
 
-    # the one thing with colours of its own is the QR code, whose black and white NO_COLOR must not take
-    shown = make(Console(stderr=True, no_color=False))
+    shown = make(Console(stderr=True, no_color=no_color))
     with suppress(OSError):  # the terminal is closed
         shown.start()
     try:
