@@ -109,6 +109,11 @@ class Terminal:
             pass
         return self.written
 
+    def close(self) -> None:
+        """Close the terminal, as its window does: the program gets SIGHUP."""
+        os.close(self.master)
+        self.master = -1
+
     def _read(self) -> bool:
         ready, _, _ = select.select([self.master], [], [], 30)
         assert ready, f"nothing more came in 30 seconds after {self.written!r}"
@@ -127,6 +132,8 @@ def in_a_terminal(
     """Run a command with a terminal for its stderr, and the terminal too, or a pipe, for its stdout."""
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whatever the shell said
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+        "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"  # it is the terminal of this session
         f"from tazapay_lightning.cli.app import app; app({list(arguments)!r}, prog_name='tazapay-lightning')"
     )
     master, slave = pty.openpty()
@@ -138,8 +145,10 @@ def in_a_terminal(
     streams: dict[str, Any] = {"stdin": slave, "stdout": slave if output else subprocess.PIPE, "stderr": slave}
     with subprocess.Popen(command, env=environment, text=True, start_new_session=True, **streams) as process:
         os.close(slave)
+        terminal = Terminal(process, master)
         try:
-            yield Terminal(process, master)
+            yield terminal
         finally:
             process.kill()
-            os.close(master)
+            if terminal.master >= 0:
+                terminal.close()

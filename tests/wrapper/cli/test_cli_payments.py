@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from tazapay_lightning.cli.app import app
 from tests.support.full_disk import files_end_at
 from tests.support.served import HandlerServer
 from tests.support.service import envelope, invoice_object
+from tests.support.terminal import in_a_terminal
 
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
@@ -174,6 +176,17 @@ def test_a_wait_that_is_over_is_exit_1(as_json: list[str], emulator_of_the_envir
         document = json.loads(result.stdout)
         assert (document["exit_code"], document["error"]["type"]) == (REFUSED, "PaymentTimeoutError")
         assert document["invoice"]["id"] == stored["id"]
+
+
+def test_interrupted_while_it_waits_the_document_has_the_invoice(emulator_of_the_environment: Emulator) -> None:
+    with in_a_terminal(*CREATE, *QUICKLY, "--json", output=False) as terminal:
+        terminal.read_until("expires in")
+        terminal.process.send_signal(signal.SIGINT)
+        printed, _ = terminal.process.communicate(timeout=30)
+    document = json.loads(printed)
+    (stored,) = emulator_of_the_environment.invoices()
+    assert (terminal.process.returncode, document["exit_code"], document["invoice"]["id"]) == (130, 130, stored["id"])
+    assert document["error"]["message"] == "interrupted; the invoice can still be paid"
 
 
 @pytest.mark.parametrize(

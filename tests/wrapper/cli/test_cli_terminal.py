@@ -6,7 +6,7 @@ import json
 import re
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from tests.support.terminal import Screen, in_a_terminal
 if TYPE_CHECKING:
     from tazapay_lightning_emulator import Emulator
 
-DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, REFUSED, USAGE, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 130
 CODE = 61, 31
 """Columns and rows of the QR code of an invoice of the emulator."""
 RED, GREEN = "\x1b[31m", "\x1b[32m"
@@ -189,31 +189,39 @@ def test_what_a_payer_reads_cannot_draw_beside_the_countdown(handler_server: Han
 # Waiting for the network
 
 
-@pytest.fixture
-def slow_service(handler_server: HandlerServer) -> Any:
-    """A service that answers when the event is set."""
-    may_answer = threading.Event()
+class SlowService:
+    """A service that answers when it may, and tells when a request is there."""
 
-    def reply(_: httpx.Request) -> httpx.Response:
-        may_answer.wait(30)
+    def __init__(self) -> None:
+        self.base_url = ""
+        self.has_request, self.may_answer = threading.Event(), threading.Event()
+
+    def __call__(self, _: httpx.Request) -> httpx.Response:
+        self.has_request.set()
+        self.may_answer.wait(30)
         return httpx.Response(200, stream=httpx.ByteStream(envelope(invoice_object())))
 
-    with handler_server.serving(reply) as base_url:
-        yield base_url, may_answer
-        may_answer.set()
+
+@pytest.fixture
+def slow_service(handler_server: HandlerServer) -> Iterator[SlowService]:
+    service = SlowService()
+    with handler_server.serving(service) as service.base_url:
+        yield service
+        service.may_answer.set()
 
 
 VARIABLES = {"TAZAPAY_API_KEY": "k", "TAZAPAY_API_SECRET": "s"}
 
 
 @pytest.mark.parametrize(("locale", "frames"), [("C.UTF-8", "\u280b\u2819\u2839"), ("C", "-\\|/")], ids=["utf-8", "c"])
-def test_a_spinner_says_what_is_waited_for_and_goes_away(slow_service: Any, locale: str, frames: str) -> None:
-    base_url, may_answer = slow_service
-    spinning = f" looking at the invoice: emulator ({base_url})"
-    with in_a_terminal("get", "l11_abc123xyz", "--base-url", base_url, LC_ALL=locale, **VARIABLES) as terminal:
+def test_a_spinner_says_what_is_waited_for_and_goes_away(slow_service: SlowService, locale: str, frames: str) -> None:
+    spinning = f" looking at the invoice: emulator ({slow_service.base_url})"
+    with in_a_terminal(
+        "get", "l11_abc123xyz", "--base-url", slow_service.base_url, LC_ALL=locale, **VARIABLES
+    ) as terminal:
         for frame in frames[:2]:
             terminal.read_until(frame + spinning)
-        may_answer.set()
+        slow_service.may_answer.set()
         lines = Screen(terminal.read_to_the_end()).lines()
         assert terminal.process.wait(30) == DONE
     assert lines[0] == "Lightning invoice l11_abc123xyz"
@@ -221,15 +229,36 @@ def test_a_spinner_says_what_is_waited_for_and_goes_away(slow_service: Any, loca
 
 @pytest.mark.parametrize("variables", [{"TAZAPAY_LOG": "info"}, {"TERM": "dumb"}], ids=str)
 def test_nothing_spins_between_the_lines_of_a_log_or_on_a_terminal_that_cannot(
-    slow_service: Any, variables: dict[str, str]
+    slow_service: SlowService, variables: dict[str, str]
 ) -> None:
-    base_url, may_answer = slow_service
-    may_answer.set()
-    arguments = ["get", "l11_abc123xyz", "--base-url", base_url]
+    slow_service.may_answer.set()
+    arguments = ["get", "l11_abc123xyz", "--base-url", slow_service.base_url]
     with in_a_terminal(*arguments, **VARIABLES, **variables) as terminal:
         written = terminal.read_to_the_end()
     assert "\x1b" not in written
     assert "looking" not in written
+
+
+def test_ctrl_c_while_it_spins_tells_the_key_and_leaves_a_cursor(slow_service: SlowService) -> None:
+    arguments = ["create", "--amount-sats", "1", "--idempotency-key", "order-1", "--base-url", slow_service.base_url]
+    with in_a_terminal(*arguments, **VARIABLES) as terminal:
+        terminal.read_until("creating the invoice")
+        assert slow_service.has_request.wait(30)
+        terminal.process.send_signal(signal.SIGINT)
+        written = terminal.read_to_the_end()
+        assert terminal.process.wait(30) == UNKNOWN
+    advice = "an invoice may exist: to resume, repeat the command with --idempotency-key order-1"
+    assert [line for line in Screen(written).lines() if line] == ["error: interrupted", advice]
+    assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l"), "a cursor again"
+
+
+def test_a_terminal_that_is_closed_while_it_spins_is_exit_3(slow_service: SlowService) -> None:
+    arguments = ["create", "--amount-sats", "1", "--idempotency-key", "order-1", "--base-url", slow_service.base_url]
+    with in_a_terminal(*arguments, **VARIABLES) as terminal:
+        terminal.read_until("creating the invoice")
+        assert slow_service.has_request.wait(30)
+        terminal.close()
+        assert terminal.process.wait(30) == UNKNOWN
 
 
 # Errors

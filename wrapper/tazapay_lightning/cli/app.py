@@ -12,7 +12,6 @@ Examples:
 
 from __future__ import annotations
 
-import io
 import logging
 import sys
 from pathlib import Path
@@ -50,9 +49,7 @@ def _version(wanted: bool) -> None:
 def _options(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a letter that a terminal cannot show is no reason to lose an invoice
-            stream.reconfigure(errors="backslashreplace")
+    """Take what comes before the command."""
 
 
 @app.command(rich_help_panel=OFFLINE)

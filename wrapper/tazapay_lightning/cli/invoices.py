@@ -7,22 +7,8 @@ import uuid
 from typing import Annotated, Any
 
 from tazapay_lightning import InvalidArgumentError, Invoice, LightningClient
+from tazapay_lightning.cli import options
 from tazapay_lightning.cli.display import place_of, show_invoice, show_payment, write_qr
-from tazapay_lightning.cli.options import (
-    METADATA,
-    AsJson,
-    BaseUrl,
-    Environment,
-    InvoiceId,
-    PollInterval,
-    Qr,
-    QrFile,
-    Timeout,
-    amount,
-    memo,
-    order,
-    waiting,
-)
 from tazapay_lightning.cli.outcomes import exit_code, named, problems_explained, refusing, say, stop
 from tazapay_lightning.cli.progress import countdown
 from tazapay_lightning.cli.terminal import has_moving, spinner
@@ -32,22 +18,24 @@ from tazapay_lightning.values.safe_text import printable, shown
 
 
 def create(
-    amount_sats: Annotated[int | None, amount(help="The amount in satoshi.")] = None,
-    amount_btc: Annotated[str | None, amount(help="The amount in BTC, at most 8 decimals.")] = None,
-    memo_text: Annotated[str | None, memo("--memo", help="What the payer reads, at most 639 bytes.")] = None,
-    memo_as_hash: Annotated[bool, memo("--memo-as-hash", help="Send only the SHA-256 of the memo.")] = False,
-    memo_hash: Annotated[str | None, memo(help="The SHA-256 of a memo, 64 hex digits.")] = None,
-    expires_in: Annotated[int | None, order(help="Seconds until the invoice expires.")] = None,
-    metadata: Annotated[list[str] | None, METADATA] = None,
-    idempotency_key: Annotated[str | None, order(help="To resume a call, or derived from your order.")] = None,
-    is_waiting: Annotated[bool, waiting("--wait", help="Wait until it is paid, as the command wait does.")] = False,
-    timeout: Timeout = None,
-    poll_interval: PollInterval = None,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    qr: Qr = True,
-    qr_file: QrFile = None,
-    as_json: AsJson = False,
+    amount_sats: Annotated[int | None, options.amount(help="The amount in satoshi.")] = None,
+    amount_btc: Annotated[str | None, options.amount(help="The amount in BTC, at most 8 decimals.")] = None,
+    memo_text: Annotated[str | None, options.memo("--memo", help="What the payer reads, at most 639 bytes.")] = None,
+    memo_as_hash: Annotated[bool, options.memo("--memo-as-hash", help="Send only the SHA-256 of the memo.")] = False,
+    memo_hash: Annotated[str | None, options.memo(help="The SHA-256 of a memo, 64 hex digits.")] = None,
+    expires_in: Annotated[int | None, options.order(help="Seconds until the invoice expires.")] = None,
+    metadata: Annotated[list[str] | None, options.METADATA] = None,
+    idempotency_key: Annotated[str | None, options.order(help="To resume a call, or derived from your order.")] = None,
+    is_waiting: Annotated[
+        bool, options.waiting("--wait", help="Wait until it is paid, as the command wait does.")
+    ] = False,
+    timeout: options.Timeout = None,
+    poll_interval: options.PollInterval = None,
+    environment: options.Environment = None,
+    base_url: options.BaseUrl = None,
+    qr: options.Qr = True,
+    qr_file: options.QrFile = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Create an invoice, and show the QR code that pays it.
 
@@ -91,12 +79,12 @@ def create(
 
 
 def get(
-    invoice_id: InvoiceId,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    qr: Qr = False,
-    qr_file: QrFile = None,
-    as_json: AsJson = False,
+    invoice_id: options.InvoiceId,
+    environment: options.Environment = None,
+    base_url: options.BaseUrl = None,
+    qr: options.Qr = False,
+    qr_file: options.QrFile = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show an invoice as it is now.
 
@@ -114,11 +102,11 @@ def get(
 
 
 def update(
-    invoice_id: InvoiceId,
-    metadata: Annotated[list[str], METADATA],
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    as_json: AsJson = False,
+    invoice_id: options.InvoiceId,
+    metadata: Annotated[list[str], options.METADATA],
+    environment: options.Environment = None,
+    base_url: options.BaseUrl = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Set the metadata of an invoice; nothing else of it can be changed.
 
@@ -132,13 +120,13 @@ def update(
 
 
 def wait(
-    invoice_id: InvoiceId,
-    timeout: Timeout = None,
-    poll_interval: PollInterval = None,
-    environment: Environment = None,
-    base_url: BaseUrl = None,
-    qr: Qr = True,
-    as_json: AsJson = False,
+    invoice_id: options.InvoiceId,
+    timeout: options.Timeout = None,
+    poll_interval: options.PollInterval = None,
+    environment: options.Environment = None,
+    base_url: options.BaseUrl = None,
+    qr: options.Qr = True,
+    as_json: options.AsJson = False,
 ) -> None:
     """Wait until an invoice is paid: exit code 0 if it is, 1 if it expired or the time is up.
 
@@ -153,7 +141,10 @@ def wait(
 
 
 def pay(
-    invoice_id: InvoiceId, environment: Environment = None, base_url: BaseUrl = None, as_json: AsJson = False
+    invoice_id: options.InvoiceId,
+    environment: options.Environment = None,
+    base_url: options.BaseUrl = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Pay an invoice of the emulator, as its payer would; an invoice of another service needs a wallet.
 

@@ -28,7 +28,7 @@ import typer
 from typer.core import TyperGroup
 
 from tazapay_lightning import ConfigurationError, InvalidArgumentError, Invoice, InvoiceMismatchError, TazapayError
-from tazapay_lightning.cli.terminal import coloured, wrapped
+from tazapay_lightning.cli.terminal import coloured, settle_encodings, wrapped
 from tazapay_lightning.values.safe_text import printable
 
 REFUSED, USAGE, UNKNOWN = 1, 2, 3
@@ -54,6 +54,7 @@ class Commands(TyperGroup):
 
     def main(self, args: Sequence[str] | None = None, *options: Any, **named: Any) -> Any:
         """Run the command of these arguments, or of the process's own."""
+        settle_encodings()
         AS_JSON.set("--json" in (sys.argv[1:] if args is None else args))
         try:
             sys.exit(super().main(args, *options, **{**named, "standalone_mode": False}))

@@ -5,6 +5,7 @@ Rich takes longer to load than a command without a terminal needs, so it is impo
 
 from __future__ import annotations
 
+import io
 import locale
 import os
 import shutil
@@ -47,13 +48,21 @@ def wrapped(message: str) -> str:
     return "\n".join(line.plain.rstrip() for line in lines)
 
 
-def has_blocks(stream: TextIO) -> bool:
-    """Tell whether a stream's encoding has the blocks of a QR code."""
+def settle_encodings() -> None:
+    """Have stdout and stderr escape what cannot be shown: a letter is no reason to lose an invoice."""
     # in the locale C Python writes UTF-8 unless told otherwise (PEP 540), whether the terminal reads it or not
     is_guessed = sys.flags.utf8_mode and not {"PYTHONUTF8", "PYTHONIOENCODING"} & os.environ.keys()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = locale.getencoding() if is_guessed else None
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def has_blocks(stream: TextIO) -> bool:
+    """Tell whether a stream's encoding has the blocks of a QR code."""
     try:
-        BLOCKS.encode(locale.getencoding() if is_guessed else stream.encoding)
-    except (LookupError, UnicodeEncodeError):
+        BLOCKS.encode(stream.encoding)
+    except (AttributeError, LookupError, UnicodeEncodeError):  # it is closed, or has other letters
         return False
     return True
 
