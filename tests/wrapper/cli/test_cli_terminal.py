@@ -285,11 +285,8 @@ def test_an_error_is_broken_between_words_and_a_long_word_stays_whole(tmp_path: 
 
 
 def test_a_wrong_option_names_the_command_that_helps() -> None:
-    screen = shown("create", "--amount-sat", "5", columns=50, code=USAGE)
-    assert "".join(screen.lines()) == (
-        "error: No such option: --amount-sat (Possibleoptions: --amount-btc, --amount-sats)"
-        "see: tazapay-lightning create --help"
-    )
+    screen = shown("create", "--nonsense", code=USAGE)
+    assert screen.lines()[:2] == ["error: No such option: --nonsense", "see: tazapay-lightning create --help"]
 
 
 # Bulk

@@ -66,9 +66,9 @@ class Commands(TyperGroup):
             if not hasattr(error, "format_message"):  # by which Typer tells its own refusals
                 raise
             if message := error.format_message():  # none where the help was printed instead
-                complain(message)
-                say(f"see: {error.ctx.command_path} --help")  # type: ignore[attr-defined]  # as every refusal of Typer's
-                put_error(message, USAGE)
+                with suppress(typer.Exit):
+                    context = error.ctx  # type: ignore[attr-defined]  # which each of them has
+                    stop(message, USAGE, advice=f"see: {context.command_path} --help")
             sys.exit(USAGE)
 
 
@@ -148,30 +148,30 @@ def stop(
     *,
     problem: BaseException | None = None,
     invoice: Invoice | None = None,
+    advice: str = "",
 ) -> NoReturn:
-    """End the command with a message, and with the key to resume with if an invoice may exist."""
-    complain(message)
+    """End the command with an error, as text and as the document that it was to print.
+
+    Args:
+        message: what is wrong.
+        code: the exit code.
+        key: the idempotency key to resume with, if an invoice may exist.
+        problem: the exception.
+        invoice: the invoice that the error is about.
+        advice: what to do.
+    """
     if key is not None:
-        say(f"an invoice may exist: to resume, repeat the command with --idempotency-key {quote(key)}")
-    put_error(message, code, key, problem=problem, invoice=invoice)
-    raise typer.Exit(code)
-
-
-def put_error(
-    message: str,
-    code: int,
-    key: str | None = None,
-    *,
-    problem: BaseException | None = None,
-    invoice: Invoice | None = None,
-) -> None:
-    """Print an error on stdout as a document, if the command is to print one."""
+        advice = f"an invoice may exist: to resume, repeat the command with --idempotency-key {quote(key)}"
+    complain(message)
+    if advice:
+        say(advice)
     if AS_JSON.get():
         status = getattr(problem, "status_code", None)
         error = {"type": problem and type(problem).__name__, "message": message, "status_code": status}
         shown = {"error": error, "exit_code": code, "idempotency_key": key, "invoice": invoice and invoice.to_dict()}
         with suppress(TazapayError):
             put_json(shown, "the error")
+    raise typer.Exit(code)
 
 
 def complain(message: str) -> None:
