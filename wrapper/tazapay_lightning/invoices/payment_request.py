@@ -22,7 +22,7 @@ _logger = logging.getLogger("tazapay_lightning")
 _WRITTEN_BY_THE_CALLER = frozenset({"metadata", "d_tag_memo", "d_tag", "h_tag_memo", "h_tag"})
 _LOOKALIKE = re.compile(r"(?:lightning:)?(ln(?:bc|tb)[a-z0-9]*1[a-z0-9]*)", re.IGNORECASE | re.ASCII)
 _WITHIN = re.compile(r"ln(?:bc|tb)[a-z0-9]+", re.ASCII)
-_MOST_LOOKALIKES = 20  # that are looked at: one alone is right
+_MAX_LOOKALIKES = 20  # that are looked at: one alone is right
 
 
 def find_payment_request(payload: Mapping[str, object], *, written: Iterable[object] = ()) -> str | None:
@@ -50,7 +50,7 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
         elif alike := _LOOKALIKE.fullmatch(text.strip()):
             by_service.add(alike[1])
     own = " ".join(["", *by_caller])
-    some = list(by_service)[:_MOST_LOOKALIKES]
+    some = list(by_service)[:_MAX_LOOKALIKES]
     try:  # but for what the caller wrote, which the service may have cut
         found = {read_payment_request(text).raw for text in some if f" {text.lower()}" not in own}
     except InvalidBolt11Error as problem:
