@@ -173,11 +173,11 @@ def _in_payment_request(invoice: Invoice, request: InvoiceRequest, network: str 
     if invoice.bolt11 is None:
         return []
     asks = read_payment_request(invoice.bolt11)
-    purpose = _lower(request.memo_hash) or request.memo
+    asked, named = (_lower(request.memo_hash), request.memo), (asks.description_hash, asks.description)
+    purpose, described = asked[0] or asked[1], named[0] or named[1]
     # A description commits to a memo, and so does its hash: services hash descriptions that are too long.
-    same = _purpose_hash(request.memo_hash, request.memo) == _purpose_hash(asks.description_hash, asks.description)
-    described = asks.description_hash or asks.description
-    if invoice.memo and described == hash_memo(valid(invoice.memo)):
+    same = asked == named or _purpose_hash(*asked) == _purpose_hash(*named)
+    if not same and invoice.memo and described == hash_memo(valid(invoice.memo)):
         described = invoice.memo  # as the service has trimmed or cut it
     return [
         (_REQUESTED, request.amount_sats * MSAT_PER_SAT, asks.amount_msat),
@@ -197,7 +197,7 @@ def _different(compared: Iterable[_Compared]) -> _Differences:
 
 
 def _purpose_hash(memo_hash: str | None, memo: str | None) -> str:
-    return _lower(memo_hash) or hash_memo(memo or "")
+    return memo_hash or hash_memo(memo or "")
 
 
 def _lower(memo_hash: str | None) -> str | None:
