@@ -1,0 +1,34 @@
+"""Diagrams in Mermaid, drawn when the site is built: a page needs no script for them, and a mistake ends the build.
+
+mkdocs.yml names `fence` as what formats fenced blocks of ``mermaid``. The drawing is Mermaid's own, run by mermaidx
+without a browser and without a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import re
+from functools import cache
+from html import escape
+from typing import Any
+
+_BOUND_TO_A_PAGE = re.compile(r"\bmy-svg\b")
+
+
+def fence(source: str, language: str, css_class: str, options: Any, md: Any, **more: Any) -> str:
+    """Return a block as a figure. The source is told to who cannot see it."""
+    return f'<figure class="diagram">{drawn(source)}<figcaption hidden>{escape(source)}</figcaption></figure>'
+
+
+@cache
+def drawn(source: str) -> str:
+    """Return a diagram as SVG that can stand in a page beside others.
+
+    Raises:
+        RuntimeError: the source cannot be read; the message shows where.
+    """
+    mermaidx = importlib.import_module("mermaidx")  # only where the site is built
+    svg: str = mermaidx.render(source, theme="neutral").svg()
+    name = f"diagram-{hashlib.sha256(source.encode()).hexdigest()[:8]}"
+    return _BOUND_TO_A_PAGE.sub(name, svg)
