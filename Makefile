@@ -135,7 +135,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 lock: environment ## write the hash-locked requirements anew, with the newest versions that the .in files allow
 	@cd codegen && ../$(BIN)/$(COMPILE) --upgrade requirements.in -o requirements.txt
 	@cd requirements && ../$(BIN)/$(COMPILE) --upgrade --extra all dev.in ../pyproject.toml -o dev.txt
-	@cd requirements && for name in browser bench distributed docs; do \
+	@cd requirements && for name in browser bench distributed docs container; do \
 		../$(BIN)/$(COMPILE) --extra all $$name.in ../pyproject.toml -o $$name.txt || exit; done
 	@$(BIN)/python tools/pins.py requirements/tests.in requirements/dev.txt > .venv/test-tools.txt
 	@cd requirements && ../$(BIN)/$(COMPILE) --upgrade --resolution lowest-direct --only-binary :all: \
