@@ -10,15 +10,14 @@ import hashlib
 import importlib
 import re
 from functools import cache
-from html import escape
 from typing import Any
 
 _BOUND_TO_A_PAGE = re.compile(r"\bmy-svg\b")
 
 
 def fence(source: str, language: str, css_class: str, options: Any, md: Any, **more: Any) -> str:
-    """Return a block as a figure. The source is told to who cannot see it."""
-    return f'<figure class="diagram">{drawn(source)}<figcaption hidden>{escape(source)}</figcaption></figure>'
+    """Return a block as a figure."""
+    return f'<figure class="diagram">{drawn(source)}</figure>'
 
 
 @cache

@@ -31,6 +31,18 @@ def test_every_diagram_is_drawn_when_the_site_is_built(site: Path) -> None:
     assert drawn >= 7
 
 
+def test_every_diagram_has_a_title_and_a_description_for_who_does_not_see_it(site: Path) -> None:
+    for page in PAGES:
+        for drawing in re.findall(
+            r'<figure class="diagram">.*?</figure>', (site / page.with_suffix(".html")).read_text()
+        ):
+            named = re.search(r'aria-describedby="([\w-]+)" aria-labelledby="([\w-]+)"', drawing)
+            assert named is not None, page
+            assert re.search(
+                rf'<title id="{named[2]}">[A-Z].+?</title><desc id="{named[1]}">[A-Z].+?</desc>', drawing
+            ), page
+
+
 def test_diagrams_on_one_page_do_not_share_ids(site: Path) -> None:
     ids = re.findall(r'<svg id="(diagram-\w+)"', (site / "architecture.html").read_text())
     assert len(set(ids)) == len(ids)
