@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import re
 from functools import cache
 from typing import Any
 
-_BOUND_TO_A_PAGE = re.compile(r"\bmy-svg\b")
+_ONLY_NAME = "my-svg"
+"""What mermaidx calls every diagram, in its ids and its styles."""
 
 
 def fence(source: str, language: str, css_class: str, options: Any, md: Any, **more: Any) -> str:
-    """Return a block as a figure."""
-    return f'<figure class="diagram">{drawn(source)}</figure>'
+    """Return a block as a figure.
+
+    Raises:
+        SuperFencesException: it cannot be read. Any other exception would leave the block as text.
+    """
+    try:
+        return f'<figure class="diagram">{drawn(source)}</figure>'
+    except RuntimeError as error:
+        refused = importlib.import_module("pymdownx.superfences").SuperFencesException
+        raise refused(f"a diagram cannot be drawn: {error}\n{source}") from error
 
 
 @cache
@@ -30,4 +38,4 @@ def drawn(source: str) -> str:
     mermaidx = importlib.import_module("mermaidx")  # only where the site is built
     svg: str = mermaidx.render(source, theme="neutral").svg()
     name = f"diagram-{hashlib.sha256(source.encode()).hexdigest()[:8]}"
-    return _BOUND_TO_A_PAGE.sub(name, svg)
+    return svg.replace(_ONLY_NAME, name)

@@ -1,4 +1,4 @@
-"""The pictures in docs/architecture.md draw no import that is not allowed, and leave out no room."""
+"""The pictures in the documents draw no import that is not allowed, leave out no room, and show the tree of errors."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import tazapay_lightning
+from tazapay_lightning import TazapayError
 from tests.emulator.test_rooms import MAY_IMPORT as EMULATOR
 from tests.wrapper.test_rooms import MAY_IMPORT as WRAPPER
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/architecture.md").read_text()
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = (DOCS / "architecture.md").read_text()
 ARROW = re.compile(r"^ +(\w+)\S*?(?:\[.*?\])? --> (\w+)", re.MULTILINE)
 SMALL = {"clock", "emulator", "errors", "pytest_plugin", "server"}
 """Modules of the emulator that are no room: everything may import them, or they stand beside its top."""
@@ -42,3 +45,10 @@ def test_every_arrow_is_an_import_that_is_allowed(heading: str, allowed: dict[st
 def test_every_room_is_drawn(heading: str, allowed: dict[str, set[str]]) -> None:
     drawn = {room for arrow in arrows(heading) for name in arrow for room in rooms(name)}
     assert {room for room in allowed if not room.startswith("_") and room} - SMALL <= drawn
+
+
+def test_the_tree_of_errors_is_that_of_the_classes() -> None:
+    public = [getattr(tazapay_lightning, name) for name in tazapay_lightning.__all__]
+    errors = [each for each in public if isinstance(each, type) and issubclass(each, TazapayError)]
+    tree = {(error.__bases__[0].__name__, error.__name__) for error in errors if error is not TazapayError}
+    assert set(ARROW.findall((DOCS / "reference/errors.md").read_text())) == tree
