@@ -20,6 +20,7 @@ from itertools import groupby
 from pathlib import Path
 from shlex import quote
 from subprocess import Popen
+from threading import Timer
 from typing import Any
 
 from tazapay_lightning_emulator import Emulator, running_emulator
@@ -33,7 +34,13 @@ OnScreen = Callable[[str], None]
 
 
 def record(
-    command: Sequence[str], environment: dict[str, str], began: float, top: int, on_screen: OnScreen = lambda _: None
+    command: Sequence[str],
+    environment: dict[str, str],
+    began: float,
+    top: int,
+    on_screen: OnScreen = lambda _: None,
+    *,
+    longest: float = 120,
 ) -> Iterator[Shown]:
     """Run a command on a terminal, and yield what each line showed, the command itself above it.
 
@@ -43,14 +50,15 @@ def record(
         began: the time at which it is typed, in the recording.
         top: the line on which it is typed.
         on_screen: may act on what the terminal shows, as a person would.
+        longest: seconds after which the command is killed.
 
     Raises:
-        RuntimeError: it failed. The message holds what the terminal showed.
+        RuntimeError: it failed, or was killed. The message holds what the terminal showed.
     """
     screen = importlib.import_module("pyte").Screen(COLUMNS, ROWS)
     yield Shown(top, (Run(PROMPT, "green", bold=True), Run(" ".join(map(quote, command)), bold=True)), began, None)
     states: dict[int, list[tuple[float, tuple[Run, ...]]]] = {}
-    for moment in _moments(command, environment, screen):
+    for moment in _moments(command, environment, screen, longest):
         for row in sorted(screen.dirty):
             seen = states.setdefault(row, [(0.0, ())])
             if (runs := _runs(screen.buffer[row])) != seen[-1][1]:
@@ -64,7 +72,7 @@ def record(
                 yield Shown(top + 1 + row, runs, begin, end)
 
 
-def _moments(command: Sequence[str], environment: dict[str, str], screen: Any) -> Iterator[float]:
+def _moments(command: Sequence[str], environment: dict[str, str], screen: Any, longest: float) -> Iterator[float]:
     """Run a command, and yield the seconds since its start each time that the screen has changed."""
     stream = importlib.import_module("pyte").ByteStream(screen)
     ours, its = pty.openpty()
@@ -76,10 +84,13 @@ def _moments(command: Sequence[str], environment: dict[str, str], screen: Any) -
     with open(ours, "rb", buffering=0) as terminal:  # noqa: PTH123 - a file descriptor has no path
         with Popen(command, stdin=its, stdout=its, stderr=its, env=variables, start_new_session=True) as process:
             os.close(its)
+            overdue = Timer(longest, process.kill)
+            overdue.start()
             with suppress(OSError):  # how Linux tells that nobody holds the other side any more
                 while written := terminal.read(65_536):
                     stream.feed(written)
                     yield time.monotonic() - began
+            overdue.cancel()
         if process.returncode:
             shown = "\n".join(line.rstrip() for line in screen.display).strip()
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}\n{shown}")
