@@ -85,6 +85,7 @@ def _moments(command: Sequence[str], environment: dict[str, str], screen: Any, l
         with Popen(command, stdin=its, stdout=its, stderr=its, env=variables, start_new_session=True) as process:
             os.close(its)
             overdue = Timer(longest, process.kill)
+            overdue.daemon = True
             overdue.start()
             with suppress(OSError):  # how Linux tells that nobody holds the other side any more
                 while written := terminal.read(65_536):
