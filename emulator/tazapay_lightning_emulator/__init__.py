@@ -50,7 +50,8 @@ created_at of an event            RFC 3339 with microseconds, one of the documen
 retries of an event               10 seconds after the first attempt, then after twice as long each time, until 24 hours
                                   after the event; after the documented statuses (400, 404, 408, 409, 412, 500), and if
                                   no reply comes within 10 seconds; any other status ends them
-destination of webhooks           this machine only: http and a loopback address; redirects are not followed
+destination of webhooks           this machine only: http and a loopback address, or a name without a dot, which is that
+                                  of a container beside it; redirects are not followed
 ================================  ====================================================================================
 
 `Emulator.advance_clock` moves its clock forward, and what is due by then happens. `Emulator.pay` pays an invoice, and

@@ -63,7 +63,7 @@ def create_app(
         data_as_string: reply with `data` as JSON text instead of an object.
         now: returns the emulator's time, with a time zone.
         faults: which request gets which fault; None for an empty plan, which `/_emulator/faults` can change.
-        webhook_url: the destination of webhooks, a loopback address; None sends none.
+        webhook_url: the destination of webhooks, as for `Emulator.send_webhooks_to`; None sends none.
         webhook_secret: the key of their signatures.
 
     Raises:

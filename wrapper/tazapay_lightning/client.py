@@ -248,8 +248,8 @@ class LightningClient(CommonClient):
                 for another key, its memo is no form of yours, its metadata has another value for a key of yours.
             ConfigurationError: the client is closed.
 
-            Where ``error.outcome_unknown`` is True an invoice may exist: call again with the same arguments and
-            ``idempotency_key=error.idempotency_key``.
+        Where ``error.outcome_unknown`` is True an invoice may exist: call again with the same arguments and
+        ``idempotency_key=error.idempotency_key``.
 
         Example:
             >>> from tazapay_lightning_emulator import running_emulator
