@@ -179,6 +179,7 @@ def test_every_request_is_recorded_and_the_failed_ones_can_be_told() -> None:
     plan = FaultPlan("reset_after_commit")
     plan.arrived("POST", "/v3", "order-1").committed = True
     plan.arrived("GET", "/", None)
+    unanswered = {"at": None, "status": None, "milliseconds": None}
     assert [record.to_dict() for record in plan.requests()] == [
         {
             "method": "POST",
@@ -186,8 +187,9 @@ def test_every_request_is_recorded_and_the_failed_ones_can_be_told() -> None:
             "idempotency_key": "order-1",
             "fault": {"kind": "reset_after_commit"},
             "committed": True,
+            **unanswered,
         },
-        {"method": "GET", "path": "/", "idempotency_key": None, "fault": None, "committed": False},
+        {"method": "GET", "path": "/", "idempotency_key": None, "fault": None, "committed": False, **unanswered},
     ]
     [failed] = plan.faults_injected()
     assert (failed.idempotency_key, str(failed.fault)) == ("order-1", "reset_after_commit")
