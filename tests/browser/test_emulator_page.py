@@ -395,6 +395,7 @@ def test_a_form_of_a_foreign_page_is_refused_in_words(desk: OpenDesk) -> None:
     page = foreign_page(it, f'<form method="post" action="{action}"><button>Win a prize</button></form>')
     page.get_by_role("button").click()
     page.get_by_role("heading", name="This was refused").wait_for()
+    assert violations(page) == []
     assert not it.client.get_invoice(invoice.id).is_paid
     it.watch.errors.clear()  # Chromium's console tells of the status 403 itself
     it.watch.requested[:] = [url for url in it.watch.requested if "shop.example" not in url]

@@ -9,7 +9,7 @@ from contextlib import suppress
 from tazapay_lightning_emulator.dashboard.parts import Parts
 from tazapay_lightning_emulator.serving.connections import Connection
 
-_PAUSE_SECONDS = 0.25  # changes within it are told together: a run of many requests must not be slowed down by the page
+_PAUSE_SECONDS = 0.5  # changes within it are told together: a run of many requests must not be slowed down by the page
 _SIGN_OF_LIFE_SECONDS = 15.0
 _RECONNECT_MILLISECONDS = 1000
 

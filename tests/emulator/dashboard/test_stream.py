@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 
-from tazapay_lightning_emulator import Emulator, running_emulator
+from tazapay_lightning_emulator import Emulator, create_app, running_emulator
+from tazapay_lightning_emulator.dashboard import stream
 from tests.support.emulator_receiver import Receiver
 from tests.support.plain_http import NO_TLS
 
@@ -104,6 +106,25 @@ def test_an_open_page_does_not_hold_up_a_server_that_stops() -> None:
     assert time.monotonic() - began < 0.9, "within the second that requests in flight are given"
     assert ended.wait(timeout=10)
     thread.join()
+
+
+async def read_until_it_ends(stream: AsyncIterator[str]) -> list[str]:
+    return [event async for event in stream]
+
+
+def test_under_another_server_a_quiet_stream_ends_so_that_the_server_can_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_SIGN_OF_LIFE_SECONDS", 0.01)
+    events = asyncio.run(read_until_it_ends(stream.changes(create_app().parts, None)))
+    assert events == ["retry: 1000\n\n", "data: changed\n\n"]
+
+
+def test_a_quiet_stream_gives_a_sign_of_life(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_SIGN_OF_LIFE_SECONDS", 0.01)
+    with (
+        httpx.Client(base_url=emulator.base_url, trust_env=False, verify=NO_TLS, timeout=10) as client,
+        client.stream("GET", EVENTS) as reply,
+    ):
+        assert ": still here" in reply.iter_lines()
 
 
 def test_the_page_loads_its_templates_with_the_first_visit_only() -> None:
