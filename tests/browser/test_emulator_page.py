@@ -130,6 +130,13 @@ def focused(page: Page) -> dict[str, Any]:
     return found
 
 
+def expect_in_view(element: Locator) -> None:
+    box, viewport = element.bounding_box(), element.page.viewport_size
+    assert box is not None
+    assert viewport is not None
+    assert 0 <= box["y"] < box["y"] + box["height"] <= viewport["height"]
+
+
 def test_an_invoice_appears_without_a_reload_and_is_paid_by_mouse(desk: OpenDesk) -> None:
     it = desk()
     mark_document(it.page)
@@ -286,13 +293,14 @@ def test_a_focused_button_stays_when_another_invoice_comes_before_it(desk: OpenD
 
 
 def test_a_form_that_is_not_accepted_says_why_and_keeps_what_was_typed(desk: OpenDesk) -> None:
-    it = desk()
+    it = desk(viewport={"width": 390, "height": 600})
     parameters = it.page.get_by_label("Parameters")
     parameters.fill("status=200")
     parameters.press("Enter")
     alert = it.page.get_by_role("alert")
     alert.wait_for()
-    assert alert.inner_text().startswith("That was not accepted. ")
+    assert alert.inner_text().startswith("Not accepted: ")
+    expect_in_view(alert)
     assert parameters.input_value() == "status=200"
     assert focused(it.page)["id"] == "parameters"
     assert violations(it.page) == []

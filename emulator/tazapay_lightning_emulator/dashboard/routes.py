@@ -100,7 +100,7 @@ class _Page:
             own_server = connection_of(request.scope) is not None
             action(Sent(self.parts, request.path_params, fields, own_server))
         except ValueError as error:
-            return self._shown(request, 400, f"That was not accepted. {error}")
+            return self._shown(request, 400, f"Not accepted: {error}")
         except (NoSuchInvoiceError, NoSuchWebhookError) as error:
             return self._shown(request, 404, str(error))
         except EmulatorError as error:
