@@ -34,7 +34,7 @@ else
 	@$(PYTEST) $(WRAPPER_TESTS) $(OTHER_TESTS)
 endif
 
-browser-test: browser-environment ## run the example shop in Chromium (Debian's package), with screenshots
+browser-test: browser-environment ## run the example shop and the emulator's page in Chromium (Debian's package), with screenshots
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser $(ARGS)
 
 checkout: environment ## run the example shop against the emulator: order, scan, pay, offline

@@ -58,6 +58,9 @@ destination of webhooks           this machine only: http and a loopback address
 sends a webhook if there is a URL for webhooks. A database file holds invoices and replies, but neither the position of
 the clock nor pending webhooks.
 
+At `/` it has a page for people, which `tazapay_lightning_emulator.dashboard.routes` describes: what it holds and sent,
+live, with buttons for these methods.
+
 It can fail in every way a network can: `Emulator.fail_next` for the next requests, `Emulator.fail_randomly` for a share
 of them, the same in every run, and `Emulator.refuse_connections`. Other processes do the same over HTTP, under
 `/_emulator/`. The table in `tazapay_lightning_emulator.faults.kinds` lists the faults and whether they store the
