@@ -47,7 +47,7 @@ def running_emulator(
         api_secret: the secret of this key.
         now: returns the emulator's time, with a time zone.
         faults: which request gets which fault; None for an empty plan, which the emulator's methods can change.
-        webhook_url: the destination of webhooks, a loopback address; None sends none.
+        webhook_url: the destination of webhooks, of this machine or a container beside it; None sends none.
         webhook_secret: the key of their signatures.
         for_other_machines: let other machines and containers reach it: they can read and pay everything.
         on_activity: called in the emulator's threads with a `RequestRecord` when a request is finished, with a
