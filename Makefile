@@ -8,8 +8,8 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .PHONY: help demo test browser-test distributed-test checkout distributed-bulk check lint types \
 	generated generate generate-next rehearse-httpx2 bench bench-check bench-codegen real-pages lines format build fuzz thorough bulk-soak \
-	reliability mutation oldest newest lock clean environment codegen-environment browser-environment bench-environment \
-	distributed-environment
+	reliability docs docs-serve docs-test recording mutation oldest newest lock clean environment codegen-environment \
+	browser-environment bench-environment distributed-environment docs-environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -34,7 +34,7 @@ else
 	@$(PYTEST) $(WRAPPER_TESTS) $(OTHER_TESTS)
 endif
 
-browser-test: browser-environment ## run the example shop in Chromium (Debian's package), with screenshots
+browser-test: browser-environment ## run the example shop and the emulator's page in Chromium (Debian's package), with screenshots
 	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser $(ARGS)
 
 checkout: environment ## run the example shop against the emulator: order, scan, pay, offline
@@ -103,8 +103,23 @@ thorough: environment codegen-environment ## the tests that otherwise take sampl
 bulk-soak: environment ## bill 20,000 orders, with 30 % of requests failing and the program killed: one invoice each (two minutes)
 	@BULK_ROWS=20000 $(BIN)/python -m pytest --quiet tests/wrapper/cli/test_cli_bulk_killed.py
 
-reliability: environment ## measure every fault against both clients and write the table of docs/reliability.md
-	@$(BIN)/python tools/reliability.py docs/reliability.md
+reliability: environment ## measure every fault against both clients and write the tables of docs/reliability.md
+	@$(BIN)/python -m tools.reliability docs/reliability.md $(ARGS)
+
+# The configuration names modules of tools/, which are found from here.
+docs docs-serve: export PYTHONPATH = .
+docs: docs-environment ## build the site of docs/ into site/, offline, and fail for a broken link or a foreign asset
+	@.venv-docs/bin/zensical build --strict --clean
+	@.venv-docs/bin/python -P -m tools.site_check site
+
+docs-serve: docs-environment ## serve the site while you write
+	@.venv-docs/bin/zensical serve $(ARGS)
+
+docs-test: docs ## test the site that was built, and that the terminal recordings are what the commands show
+	@SITE_TESTS=required .venv-docs/bin/python -m pytest --quiet --confcutdir=tests/site tests/site $(ARGS)
+
+recording: docs-environment ## record the demonstration anew, as pictures of a terminal in docs/images/
+	@.venv-docs/bin/python -m tools.recording docs/images
 
 mutation: environment ## break the pure modules in 4,000 ways; fails if the tests notice less than 98 % of them (half an hour)
 	@$(BIN)/python tools/mutation.py $(ARGS)
@@ -120,7 +135,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 lock: environment ## write the hash-locked requirements anew, with the newest versions that the .in files allow
 	@cd codegen && ../$(BIN)/$(COMPILE) --upgrade requirements.in -o requirements.txt
 	@cd requirements && ../$(BIN)/$(COMPILE) --upgrade --extra all dev.in ../pyproject.toml -o dev.txt
-	@cd requirements && for name in browser bench distributed; do \
+	@cd requirements && for name in browser bench distributed docs container; do \
 		../$(BIN)/$(COMPILE) --extra all $$name.in ../pyproject.toml -o $$name.txt || exit; done
 	@$(BIN)/python tools/pins.py requirements/tests.in requirements/dev.txt > .venv/test-tools.txt
 	@cd requirements && ../$(BIN)/$(COMPILE) --upgrade --resolution lowest-direct --only-binary :all: \
@@ -129,7 +144,7 @@ lock: environment ## write the hash-locked requirements anew, with the newest ve
 		../../$(BIN)/$(COMPILE) --upgrade $$name -o $${name%.in}.txt || exit; done
 
 clean: ## remove everything that the targets made
-	@rm -rf .venv .venv-codegen .venv-browser .venv-bench .venv-distributed .venv-oldest .venv-newest .venv*.lock .bench screenshots .codegen-scratch .next-generator .rehearsal .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-codegen .venv-browser .venv-bench .venv-distributed .venv-docs .venv-oldest .venv-newest .venv*.lock .bench screenshots site .cache .codegen-scratch .next-generator .rehearsal .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 environment:
 	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --download requirements/pips/*.txt \
@@ -146,3 +161,6 @@ bench-environment:
 
 distributed-environment:
 	@$(PYTHON) tools/environment.py .venv-distributed requirements/distributed.txt --install-project
+
+docs-environment:
+	@$(PYTHON) tools/environment.py .venv-docs requirements/docs.txt --install-project

@@ -21,6 +21,7 @@ from benchmarks.limits import LIMITS
 from benchmarks.machine import ROOT, Server, describe, forget_environment, pin_to_first_core, running_server
 from benchmarks.page import GROUPS, performance_page
 from benchmarks.peers import OURS_ON_AIOHTTP, has_backend
+from benchmarks.pictures import write_page
 from benchmarks.processes import GROWTH_CALLS, cold_start, memory
 from benchmarks.results import read_results, write_results
 from benchmarks.rounds import Measured, Verdict, judge
@@ -46,7 +47,7 @@ def main() -> int:
     if arguments.write:
         complete = len(verdicts) == len(LIMITS) and all(verdict.found for verdict in verdicts)
         if complete and not arguments.quick:
-            arguments.write.write_text(performance_page(measured, verdicts, about, FULL), "utf-8")
+            write_page(arguments.write, performance_page(measured, verdicts, about, FULL))
         else:
             print(f"{arguments.write.name} is left as it is: not everything was measured", file=sys.stderr)
     return checked(verdicts) if arguments.check else 0

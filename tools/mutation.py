@@ -204,7 +204,8 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         'return value if isinstance(value, str) else bytes.decode(value, "LATIN-1")': NAMES_OF_CODECS,
     },
     "transport.service_errors.status_error": {
-        'body="" if parsed is None else json.dumps(redaction.value(parsed), ensure_ascii=None)[:_MAX_BODY],': AS_FALSE,
+        'body="" if parsed is None '
+        "else json.dumps(redaction.value(parsed), ensure_ascii=None)[:_MAX_BODY_CHARACTERS],": AS_FALSE,
     },
     "transport.replies.read_reply": dict.fromkeys(
         (

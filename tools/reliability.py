@@ -1,24 +1,26 @@
-"""Measure what becomes of calls while the network fails, and write the table of docs/reliability.md.
+"""Measure what becomes of calls while the network fails, and write the tables of docs/reliability.md.
 
-    python tools/reliability.py docs/reliability.md
+    python tools/reliability.py docs/reliability.md [--from-page]
 
 For each fault of the emulator, with the blocking client and with both backends of the asynchronous one, it makes a
 number of calls, half of whose requests meet the fault, counts how they end, lets the faults stop, resumes every call
 that did not end in an invoice with its key, and counts what is stored. The choice of requests depends on a seed only;
 how often a limit is met depends on the machine. Doubled: invoices beyond one for an order. Lost: orders without one.
 Foreign: calls that returned the invoice of another order. Leaked: errors that show the credentials in what an error
-reporter sends, local variables of every frame included.
+reporter sends, local variables of every frame included. With --from-page it measures nothing, and writes the tables
+anew from the figures that the page holds.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import base64
 import platform
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -33,6 +35,7 @@ from tazapay_lightning import (
     __version__,
 )
 from tazapay_lightning_emulator import FAULT_KINDS, Emulator, Fault, running_emulator
+from tools.reliability_page import Row, rows_of, with_rows
 
 CALLS = 100
 PROBABILITY = 0.5
@@ -48,9 +51,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "gzip_bomb": {"size": 100_000_000},
     "answer_twice": {"pause": 0.001},
 }
-COLUMNS = "faults met", "invoice", "refused", "unknown", "mismatch", "resumed", "doubled", "lost", "foreign", "leaked"
 STATUSES = (408, 429, 500, 502, 503, 504, 520)
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 End = tuple[str, str | None, bool]
 """How a call ended; the id of its invoice, if there is one; and whether its error shows a secret."""
@@ -136,8 +137,8 @@ RUNS: dict[str, Run] = {
 }
 
 
-def measure(fault: Fault, run: Run) -> list[int]:
-    """Return a row of the table: numbers, in the order of `COLUMNS`."""
+def measure(fault: Fault, run: Run) -> tuple[int, ...]:
+    """Return the numbers of a row, in the order of its columns."""
     with running_emulator() as emulator:
         emulator.fail_randomly(PROBABILITY, seed=SEED, kinds=[fault])
         ends = run(emulator, range(CALLS))
@@ -156,34 +157,42 @@ def measure(fault: Fault, run: Run) -> list[int]:
     foreign = sum(name is not None and keys[name] != f"order-{order}" for order, (_, name, _) in both)
     leaked = sum(shows for _, (_, _, shows) in both)
     counts = [kinds[end] for end in ("invoice", "refused", "unknown", "mismatch")]
-    return [met, *counts, resumed, doubled, lost, foreign, leaked]
+    return (met, *counts, resumed, doubled, lost, foreign, leaked)
 
 
-def table() -> str:
-    """Measure everything and return it as Markdown."""
-    setting = (
+def setting() -> str:
+    """Tell how it was measured."""
+    return (
         f"{CALLS} calls in each row, {PROBABILITY:.0%} of the requests failing, at most {LIMITS['max_retries'] + 1} "
         f"attempts of {LIMITS['timeout']} s; blocking from {THREADS} threads, asynchronous with {TASKS} in flight "
         f'(async on httpx, the default; aiohttp with backend="aiohttp"). '
         f"tazapay-lightning {__version__}, Python {platform.python_version()}, {platform.system()}."
     )
-    columns = ["fault", "client", *COLUMNS]
-    lines = [setting, "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+
+
+def rows() -> Iterator[Row]:
+    """Measure everything, and show each row as it comes."""
     for fault in faults():
         for name, run in RUNS.items():
-            lines.append(f"| `{fault}` | {name} | {' | '.join(map(str, measure(fault, run)))} |")
-            print(lines[-1], file=sys.stderr)
-    return "\n".join(lines)
+            row = Row(str(fault), name, measure(fault, run))
+            print(row, file=sys.stderr)
+            yield row
 
 
 def main() -> None:
-    """Write the table between its two marks."""
-    page = Path(sys.argv[1])
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        sys.exit(f"error: {page} holds no {BEGIN} ... {END}")
-    page.write_text(f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}", encoding="utf-8")
+    """Write what was measured between the two marks of the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("page", type=Path)
+    parser.add_argument("--from-page", action="store_true", help="write the tables from the figures that it holds")
+    arguments = parser.parse_args()
+    text = arguments.page.read_text(encoding="utf-8")
+    try:
+        measured = rows_of(text)
+    except ValueError as error:
+        sys.exit(f"error: {arguments.page}: {error}")
+    if not arguments.from_page:
+        measured = setting(), list(rows())
+    arguments.page.write_text(with_rows(text, *measured), encoding="utf-8")
 
 
 if __name__ == "__main__":

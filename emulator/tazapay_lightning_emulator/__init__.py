@@ -50,12 +50,16 @@ created_at of an event            RFC 3339 with microseconds, one of the documen
 retries of an event               10 seconds after the first attempt, then after twice as long each time, until 24 hours
                                   after the event; after the documented statuses (400, 404, 408, 409, 412, 500), and if
                                   no reply comes within 10 seconds; any other status ends them
-destination of webhooks           this machine only: http and a loopback address; redirects are not followed
+destination of webhooks           this machine only: http and a loopback address, or a name without a dot, which is that
+                                  of a container beside it; redirects are not followed
 ================================  ====================================================================================
 
 `Emulator.advance_clock` moves its clock forward, and what is due by then happens. `Emulator.pay` pays an invoice, and
 sends a webhook if there is a URL for webhooks. A database file holds invoices and replies, but neither the position of
 the clock nor pending webhooks.
+
+At `/` it has a page for people, which `tazapay_lightning_emulator.dashboard.routes` describes: what it holds and sent,
+live, with buttons for these methods.
 
 It can fail in every way a network can: `Emulator.fail_next` for the next requests, `Emulator.fail_randomly` for a share
 of them, the same in every run, and `Emulator.refuse_connections`. Other processes do the same over HTTP, under

@@ -24,6 +24,8 @@ from tazapay_lightning_emulator.control.faults import fault_routes
 from tazapay_lightning_emulator.control.invoices import invoice_routes
 from tazapay_lightning_emulator.control.same_origin import SameOrigin
 from tazapay_lightning_emulator.control.webhooks import webhook_routes
+from tazapay_lightning_emulator.dashboard.parts import Parts
+from tazapay_lightning_emulator.dashboard.routes import page_routes, refusal_to_a_person
 from tazapay_lightning_emulator.faults.injection import FaultInjection
 from tazapay_lightning_emulator.faults.plan import FaultPlan
 from tazapay_lightning_emulator.invoices.book import InvoiceBook
@@ -63,7 +65,7 @@ def create_app(
         data_as_string: reply with `data` as JSON text instead of an object.
         now: returns the emulator's time, with a time zone.
         faults: which request gets which fault; None for an empty plan, which `/_emulator/faults` can change.
-        webhook_url: the destination of webhooks, a loopback address; None sends none.
+        webhook_url: the destination of webhooks, as for `Emulator.send_webhooks_to`; None sends none.
         webhook_secret: the key of their signatures.
 
     Raises:
@@ -101,12 +103,15 @@ class Application(Starlette):
     Attributes:
         book: the invoices.
         faults: which request gets which fault.
+        parts: of the emulator, as the page shows them.
     """
 
     def __init__(self, book: InvoiceBook, operations: InvoiceOperations, faults: FaultPlan) -> None:
+        parts = Parts(book, faults, operations.credentials)
         super().__init__(
             routes=[
                 *operations.routes(),
+                *page_routes(parts),
                 Mount(
                     "/_emulator",
                     routes=[*invoice_routes(book), *webhook_routes(book.webhooks), *fault_routes(faults)],
@@ -129,6 +134,7 @@ class Application(Starlette):
         self.router.redirect_slashes = False  # Tazapay has no redirects, and a client must not send a POST twice
         self.book = book
         self.faults = faults
+        self.parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -147,7 +153,8 @@ class Application(Starlette):
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestRefusedError)  # noqa: S101 - narrows the type; Starlette chose by it
-    return json_response(error.status_code, error_body(error.message, error.problems), error.headers)
+    for_a_person = refusal_to_a_person(request, error)
+    return for_a_person or json_response(error.status_code, error_body(error.message, error.problems), error.headers)
 
 
 _KNOWN_PATHS = f"POST {INVOICES_PATH} creates an invoice, GET and PUT {INVOICES_PATH}/(its id) fetch and update it"

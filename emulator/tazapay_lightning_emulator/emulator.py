@@ -106,8 +106,8 @@ class Emulator(FaultHandle):
         """Change the destination of webhooks, also of those that are pending.
 
         Args:
-            url: of this machine: http:// and a loopback address. None sends no more webhooks: those pending are given
-                up, and later payments cause none.
+            url: of this machine: http:// and a loopback address, or the name of a container beside this one, which has
+                no dot. None sends no more webhooks: those pending are given up, and later payments cause none.
 
         Raises:
             ValueError: it is not a URL of this machine.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
 
+from tazapay_lightning_emulator.activity import Listener
 from tazapay_lightning_emulator.api.credentials import DEFAULT_API_KEY, DEFAULT_API_SECRET
 from tazapay_lightning_emulator.app import create_app
 from tazapay_lightning_emulator.clock import utc_now
@@ -31,11 +32,14 @@ def running_emulator(
     faults: FaultPlan | None = None,
     webhook_url: str | None = None,
     webhook_secret: str = DEFAULT_WEBHOOK_SECRET,
+    for_other_machines: bool = False,
+    on_activity: Listener | None = None,
 ) -> Iterator[Emulator]:
     """An HTTP server in a background thread: ready when the block begins, stopped when it ends.
 
     Args:
         host: a loopback address, since the default credentials are public: other machines must not reach the emulator.
+            With `for_other_machines`, any address of this machine.
         port: 0 takes any free one.
         database: ":memory:", or the path of a file, which is created if missing and kept.
         data_as_string: reply with `data` as JSON text instead of an object.
@@ -43,11 +47,14 @@ def running_emulator(
         api_secret: the secret of this key.
         now: returns the emulator's time, with a time zone.
         faults: which request gets which fault; None for an empty plan, which the emulator's methods can change.
-        webhook_url: the destination of webhooks, a loopback address; None sends none.
+        webhook_url: the destination of webhooks, of this machine or a container beside it; None sends none.
         webhook_secret: the key of their signatures.
+        for_other_machines: let other machines and containers reach it: they can read and pay everything.
+        on_activity: called in the emulator's threads with a `RequestRecord` when a request is finished, with a
+            `WebhookDelivery` after each attempt, and with None after any other change; it must not raise.
 
     Raises:
-        ValueError: the host is not a loopback address, the port is not a port, HTTP Basic cannot carry the credentials,
+        ValueError: the host is not such an address, the port is not a port, HTTP Basic cannot carry the credentials,
             the webhook secret is empty, or the URL is not one of this machine.
         EmulatorError: the port is taken, or the database cannot be used.
 
@@ -63,7 +70,7 @@ def running_emulator(
         >>> reply.status_code, stored["amount"]
         (200, 123456)
     """
-    with listening(host, port) as listener:
+    with listening(host, port, for_other_machines=for_other_machines) as listener:
         url = base_url(listener)
         app = create_app(
             api_key=api_key,
@@ -75,7 +82,12 @@ def running_emulator(
             webhook_url=webhook_url,
             webhook_secret=webhook_secret,
         )
-        with closing(app.book.store), closing(app.book.webhooks), served(app, listener) as listener_control:
+        with (
+            nullcontext() if on_activity is None else app.parts.listened_by(on_activity),
+            closing(app.book.store),
+            closing(app.book.webhooks),
+            served(app, listener) as listener_control,
+        ):
             yield Emulator(
                 base_url=url,
                 api_key=api_key,
@@ -100,6 +112,8 @@ def serve(
     faults: FaultPlan | None = None,
     webhook_url: str | None = None,
     webhook_secret: str = DEFAULT_WEBHOOK_SECRET,
+    for_other_machines: bool = False,
+    on_activity: Listener | None = None,
 ) -> None:
     """Run the emulator until Ctrl-C, then return.
 
@@ -115,6 +129,8 @@ def serve(
         faults: as for `running_emulator`.
         webhook_url: as for `running_emulator`.
         webhook_secret: as for `running_emulator`.
+        for_other_machines: as for `running_emulator`.
+        on_activity: as for `running_emulator`.
 
     Raises:
         ValueError: as for `running_emulator`.
@@ -139,6 +155,8 @@ def serve(
             faults=faults,
             webhook_url=webhook_url,
             webhook_secret=webhook_secret,
+            for_other_machines=for_other_machines,
+            on_activity=on_activity,
         ) as emulator:
             if on_ready is not None:
                 on_ready(emulator.base_url)

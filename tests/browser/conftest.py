@@ -1,4 +1,4 @@
-"""A real browser in front of the example shop, with the emulator behind it.
+"""A real browser in front of the example shop and of the emulator's page.
 
 Needs Playwright (requirements/browser.txt) and Debian's Chromium, or another one whose path the variable CHROMIUM
 holds. Without them these tests are skipped, unless BROWSER_TESTS=required says that they must run. Screenshots go to

@@ -83,7 +83,6 @@ def test_another_server_tells_the_date_itself_as_long_as_the_clock_is_the_machin
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/v3",
         "/v3/lightning_invoice_bolt11/",
         "/v3/lightning_invoice_bolt11/l11_1/more",

@@ -18,6 +18,7 @@ from tazapay_lightning_emulator.api import strict_json
 from tazapay_lightning_emulator.control import faults as fault_control
 from tazapay_lightning_emulator.control import invoices as invoice_control
 from tazapay_lightning_emulator.control import webhooks as webhook_control
+from tazapay_lightning_emulator.dashboard import routes as page_endpoints
 from tazapay_lightning_emulator.faults import plan as faults
 from tests.support.tables import each_row
 
@@ -122,7 +123,9 @@ def test_the_documentation_tells_how_many_requests_are_remembered(method: Callab
 
 
 def test_every_control_endpoint_is_in_the_documentation() -> None:
-    tables = "\n".join(module.__doc__ or "" for module in (fault_control, invoice_control, webhook_control))
+    tables = "\n".join(
+        module.__doc__ or "" for module in (fault_control, invoice_control, webhook_control, page_endpoints)
+    )
     documented = set(re.findall(r"^(GET|POST|DELETE) (/_emulator/\S+)", tables, flags=re.MULTILINE))
     served = {
         (method, control.path + route.path)

@@ -18,17 +18,19 @@ NAME = PACKAGE.name
 
 # a folder, or a module at the top -> what its modules may import besides each other; the lowest come first
 MAY_IMPORT: dict[str, set[str]] = {
+    "activity": set(),
     "clock": set(),
     "errors": set(),
     "serving": {"errors"},
-    "webhooks": {"clock", "errors"},
-    "invoices": {"clock", "errors", "webhooks"},
+    "webhooks": {"activity", "clock", "errors"},
+    "invoices": {"activity", "clock", "errors", "webhooks"},
     "api": {"clock", "errors", "invoices"},
-    "faults": {"api", "clock", "serving"},
+    "faults": {"activity", "api", "clock", "serving"},
     "control": {"api", "clock", "errors", "faults", "invoices", "serving", "webhooks"},
+    "dashboard": {"activity", "api", "control", "errors", "faults", "invoices", "serving", "webhooks"},
     "emulator": {"faults", "invoices", "webhooks"},
-    "app": {"api", "clock", "control", "faults", "invoices", "serving", "webhooks"},
-    "server": {"api", "app", "clock", "emulator", "faults", "serving", "webhooks"},
+    "app": {"api", "clock", "control", "dashboard", "faults", "invoices", "serving", "webhooks"},
+    "server": {"activity", "api", "app", "clock", "emulator", "faults", "serving", "webhooks"},
     "__init__": set(),  # its names load on first use
     "pytest_plugin": {"__init__"},
 }

@@ -22,7 +22,7 @@ LOCKED = pins((REPOSITORY / "requirements/oldest.txt").read_text())
 
 @each_row("requirement", sorted({*PROJECT["dependencies"], *EXTRAS}))
 def test_the_oldest_that_is_allowed_is_what_make_oldest_tests(requirement: str) -> None:
-    allowed = re.fullmatch(r"([a-z-]+)>=([\d.]+)(?:,<[\d.]+)?", requirement)
+    allowed = re.fullmatch(r"([a-z0-9-]+)>=([\d.]+)(?:,<[\d.]+)?", requirement)
     assert allowed, "a dependency without a lower bound"
     name, floor = allowed.groups()
     assert f"{LOCKED[name]}.".startswith(f"{floor}."), "run make lock"

@@ -127,4 +127,4 @@ def emulator_of_the_environment(tazapay_emulator: Emulator, monkeypatch: pytest.
 @pytest.fixture
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without the half second before the first one; test_retries is about the waits."""
-    monkeypatch.setattr("tazapay_lightning.transport.retries._FIRST_WAIT", 0.001)
+    monkeypatch.setattr("tazapay_lightning.transport.retries._FIRST_WAIT_SECONDS", 0.001)

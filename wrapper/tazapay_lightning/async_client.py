@@ -206,16 +206,16 @@ class AsyncLightningClient(CommonClient):
                 request = getting(settings, wait.invoice_id)
                 seen = await self._calls.run(request, self._fetched(wait.invoice_id), self._turns)
             except APIError as error:
-                self._calls.check_open()  # a closed client is no failure in passing
-                next_look: float | None = wait.missed(error, now=time.monotonic())
+                self._calls.check_open()  # a closed client is no temporary failure
+                next_poll: float | None = wait.poll_failed(error, now=time.monotonic())
             else:
-                next_look = wait.seen(seen, wall=datetime.now(UTC), now=time.monotonic())
+                next_poll = wait.poll_succeeded(seen, wall=datetime.now(UTC), now=time.monotonic())
                 if on_poll is not None and inspect.isawaitable(answer := on_poll(seen)):
                     await answer
-            if next_look is None:
+            if next_poll is None:
                 return seen
-            await self._calls.pause(next_look - time.monotonic())
-            wait.slept(until=next_look, now=time.monotonic())
+            await self._calls.pause(next_poll - time.monotonic())
+            wait.slept(until=next_poll, now=time.monotonic())
 
     async def aclose(self) -> None:
         """Close the connections; a second time does nothing."""

@@ -248,8 +248,8 @@ class LightningClient(CommonClient):
                 for another key, its memo is no form of yours, its metadata has another value for a key of yours.
             ConfigurationError: the client is closed.
 
-            Where ``error.outcome_unknown`` is True an invoice may exist: call again with the same arguments and
-            ``idempotency_key=error.idempotency_key``.
+        Where ``error.outcome_unknown`` is True an invoice may exist: call again with the same arguments and
+        ``idempotency_key=error.idempotency_key``.
 
         Example:
             >>> from tazapay_lightning_emulator import running_emulator
@@ -419,9 +419,9 @@ class LightningClient(CommonClient):
         poll_interval: float | timedelta | None = None,
         on_poll: Callable[[Invoice], object] | None = None,
     ) -> Invoice:
-        """Wait until an invoice is paid: look at it at growing intervals, never sleeping past its expiry.
+        """Wait until an invoice is paid: poll it at growing intervals, never sleeping past its expiry.
 
-        A look that fails in passing (no connection, a timeout, 408, 429, 5xx, a reply that cannot be read) is logged
+        A poll that fails temporarily (no connection, a timeout, 408, 429, 5xx, a reply that cannot be read) is logged
         and repeated; so is a 404 for an invoice that is known to exist, twice in a row. Whether the invoice is expired
         is for the service to say, by its ``status`` or by the ``Date`` of two replies in a row: a wrong clock on this
         machine does no harm. Closing the client from another thread ends the wait with a `ConfigurationError`: at once
@@ -430,11 +430,11 @@ class LightningClient(CommonClient):
         Args:
             invoice: the invoice, or its id.
             timeout: seconds to wait at most, or a timedelta, up to a day. None waits until the invoice expires, or an
-                hour if it is not known when that is. At the end the invoice is looked at once more, for which
+                hour if it is not known when that is. At the end the invoice is polled once more, for which
                 5 seconds are granted.
-            poll_interval: seconds between the first two looks, 1 by default. The interval grows by half each time, to
+            poll_interval: seconds between the first two polls, 1 by default. The interval grows by half each time, to
                 ten times the first, with jitter.
-            on_poll: called with the invoice after each look, the one that shows it paid included; not after a look that
+            on_poll: called with the invoice after each poll, the one that shows it paid included; not after a poll that
                 fails or that ends in an error. What it raises ends the wait.
 
         Returns:
@@ -442,13 +442,13 @@ class LightningClient(CommonClient):
 
         Raises:
             InvalidArgumentError: an argument was refused; nothing was sent.
-            InvoiceExpiredError: it expired, and the last look showed it unpaid. A payment that was under way may still
+            InvoiceExpiredError: it expired, and the last poll showed it unpaid. A payment that was under way may still
                 arrive; its webhook tells.
-            PaymentTimeoutError: the time was up. The last look showed the invoice unpaid; or it failed, and
+            PaymentTimeoutError: the time was up. The last poll showed the invoice unpaid; or it failed, and
                 that failure is chained.
-            InvoiceMismatchError: the amount is not what it was at the beginning or at an earlier look, or the payment
+            InvoiceMismatchError: the amount is not what it was at the beginning or at an earlier poll, or the payment
                 request is over another amount.
-            APIError: a failure that looking again would not mend, such as refused credentials or an unknown id.
+            APIError: a failure that polling again would not mend, such as refused credentials or an unknown id.
             ConfigurationError: the client is closed.
 
         Example:
@@ -471,16 +471,16 @@ class LightningClient(CommonClient):
                 request = getting(settings, wait.invoice_id)
                 seen = self._calls.run(request, self._fetched(wait.invoice_id))
             except APIError as error:
-                self._calls.check_open()  # a closed client is no failure in passing
-                next_look: float | None = wait.missed(error, now=time.monotonic())
+                self._calls.check_open()  # a closed client is no temporary failure
+                next_poll: float | None = wait.poll_failed(error, now=time.monotonic())
             else:
-                next_look = wait.seen(seen, wall=datetime.now(UTC), now=time.monotonic())
+                next_poll = wait.poll_succeeded(seen, wall=datetime.now(UTC), now=time.monotonic())
                 if on_poll is not None:
                     on_poll(seen)
-            if next_look is None:
+            if next_poll is None:
                 return seen
-            self._calls.pause(next_look - time.monotonic())
-            wait.slept(until=next_look, now=time.monotonic())
+            self._calls.pause(next_poll - time.monotonic())
+            wait.slept(until=next_poll, now=time.monotonic())
 
     def close(self) -> None:
         """Close the connections; a second time does nothing."""

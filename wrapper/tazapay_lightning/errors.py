@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # for types only: three errors carry an invoice, and every room raises errors
     from tazapay_lightning.invoices.invoice import Difference, Invoice
 
-_LONGEST = 2000  # characters of a message: it may name what was refused, and that may be of any size
+_MAX_MESSAGE = 2000  # characters of a message: it may name what was refused, and that may be of any size
 
 
 class TazapayError(Exception):
@@ -53,7 +53,7 @@ class TazapayError(Exception):
     """
 
     def __init__(self, message: str = "", /, **attributes: Any) -> None:
-        super().__init__(message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...")
+        super().__init__(message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]}...")
         if unknown := [name for name in attributes if not hasattr(type(self), name)]:
             raise TypeError(f"{type(self).__name__} has no attribute {unknown[0]}")
         vars(self).update(attributes)

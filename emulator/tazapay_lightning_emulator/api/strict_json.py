@@ -46,20 +46,16 @@ def read_json(text: str | bytes) -> object:
         except UnicodeDecodeError:
             raise NotStrictJSONError("not UTF-8") from None
     try:
-        value: object = json.loads(
-            text,
-            parse_int=_integer,
-            parse_float=_finite,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object,
-        )
+        value: object = _decoder.decode(text)
     except json.JSONDecodeError as error:
         raise NotStrictJSONError(f"{error.msg} at character {error.pos}") from None
     except RecursionError:
         raise NotStrictJSONError(f"nested deeper than {MAX_DEPTH} levels") from None
-    for string in _strings(value):
-        if any("\ud800" <= character <= "\udfff" for character in string):
-            raise NotStrictJSONError("a lone surrogate, which is no character")
+    try:
+        for string in _strings(value):
+            string.encode()
+    except UnicodeEncodeError:
+        raise NotStrictJSONError("a lone surrogate, which is no character") from None
     return value
 
 
@@ -90,6 +86,12 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) != len(pairs):
         raise NotStrictJSONError("the same key twice in one object")
     return members
+
+
+# Made once: `json.loads` makes a new one for each call that has any of these arguments.
+_decoder = json.JSONDecoder(
+    parse_int=_integer, parse_float=_finite, parse_constant=_refuse_constant, object_pairs_hook=_object
+)
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -84,7 +84,7 @@ def _add_to_plan(plan: FaultPlan, fields: Mapping[str, Any], *, own_server: bool
             "body: a JSON object with `kind` (for the next requests) or with `probability` (for faults at random)"
         )
     if "kind" in fields:
-        fault = _possible_fault(_without(fields, "times", "idempotency_key"), own_server=own_server)
+        fault = possible_fault(_without(fields, "times", "idempotency_key"), own_server=own_server)
         plan.fail_next(fault, times=fields.get("times", 1), idempotency_key=fields.get("idempotency_key"))
         return
     if not fields.keys() <= {"probability", "seed", "kinds"}:
@@ -92,15 +92,18 @@ def _add_to_plan(plan: FaultPlan, fields: Mapping[str, Any], *, own_server: bool
     kinds = fields.get("kinds", [{**Fault.of(kind).to_dict(), "weight": it} for kind, it in DEFAULT_KINDS.items()])
     if not isinstance(kinds, list) or not all(isinstance(kind, dict) for kind in kinds):
         raise ValueError("kinds: a list of objects, each with `kind`")
-    weights = {
-        _possible_fault(_without(kind, "weight"), own_server=own_server): kind.get("weight", 1) for kind in kinds
-    }
+    weights = {possible_fault(_without(kind, "weight"), own_server=own_server): kind.get("weight", 1) for kind in kinds}
     if len(weights) < len(kinds):
         raise ValueError("kinds: each of them once")
     plan.fail_randomly(fields["probability"], seed=fields.get("seed", 0), kinds=weights)
 
 
-def _possible_fault(fields: Mapping[str, Any], *, own_server: bool) -> Fault:
+def possible_fault(fields: Mapping[str, Any], *, own_server: bool) -> Fault:
+    """The fault that these fields describe.
+
+    Raises:
+        ValueError: there is none, or it needs the emulator's own server, and this is another one.
+    """
     fault = Fault.from_dict(fields)
     if fault.is_below_http and not own_server:
         raise ValueError(OWN_SERVER_NEEDED)

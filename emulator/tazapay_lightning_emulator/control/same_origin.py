@@ -21,25 +21,34 @@ _HERE = {"same-origin", "none"}
 
 
 class SameOrigin:
-    """Refuse what comes from a page of elsewhere, with status 403."""
+    """Refuse what comes from a page of elsewhere, with status 403.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: the application.
+        may_be_visited: take a GET that follows a link of another page, too: for a page that changes nothing.
+    """
+
+    def __init__(self, app: ASGIApp, *, may_be_visited: bool = False) -> None:
         self._app = app
+        self._may_be_visited = may_be_visited
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, unless it is refused."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         origin = headers.get("origin", f"{scope['scheme']}://{host}")
-        if (
-            not is_own_host(host)
-            or origin.lower() != f"{scope['scheme']}://{host}".lower()
-            or headers.get("sec-fetch-site", "none") not in _HERE
-        ):
+        is_ours = headers.get("sec-fetch-site", "none") in _HERE or (self._may_be_visited and _is_visit(scope, headers))
+        if not (is_ours and is_own_host(host) and origin.lower() == f"{scope['scheme']}://{host}".lower()):
             remarks = "open it by its own address, such as http://127.0.0.1:8000, and not from a page of elsewhere"
             problem = Problem(Code.BAD_JSON, "Host or Origin is not that of the emulator", remarks)
             raise RequestRefusedError(403, "the control is for this origin only", [problem])
         await self._app(scope, receive, send)
+
+
+def _is_visit(scope: Scope, headers: Headers) -> bool:
+    """Tell whether a browser opens this as a page of its own, and in no frame of another."""
+    fetched = (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest"))
+    return scope["method"] == "GET" and fetched == ("navigate", "document")
 
 
 def is_own_host(host: str) -> bool:

@@ -40,20 +40,20 @@ async def _reset_after_commit(exchange: Exchange, connection: Connection) -> Non
 
 async def _close_mid_body(exchange: Exchange, connection: Connection) -> None:
     reply = await exchange.carry_out()
-    connection.write(reply.head(exchange.epoch_seconds) + half(reply.body))
+    connection.write(exchange.head(reply) + half(reply.body))
     await connection.finish()
 
 
 async def _wrong_content_length(exchange: Exchange, connection: Connection) -> None:
     reply = await exchange.carry_out()
     length = 2 * len(reply.body) if exchange.fault["declared"] == "too_long" else len(half(reply.body))
-    connection.write(reply.with_length(length).head(exchange.epoch_seconds) + reply.body)
+    connection.write(exchange.head(reply.with_length(length)) + reply.body)
     await connection.finish()
 
 
 async def _drip_from_the_head(exchange: Exchange, connection: Connection) -> None:
     reply = (await exchange.carry_out()).with_header("connection", "close")
-    for byte in reply.head(exchange.epoch_seconds) + reply.body:
+    for byte in exchange.head(reply) + reply.body:
         if connection.lost.is_set():
             return
         connection.write(bytes([byte]))
@@ -65,7 +65,7 @@ async def _answer_twice(exchange: Exchange, connection: Connection) -> None:
     reply = await exchange.carry_out()
     await exchange.reply(reply)
     await connection.pause(exchange.fault["pause"])
-    connection.write(reply.head(exchange.epoch_seconds) + reply.body)
+    connection.write(exchange.head(reply) + reply.body)
 
 
 BELOW_HTTP: Mapping[FaultKind, Callable[[Exchange, Connection], Awaitable[None]]] = {

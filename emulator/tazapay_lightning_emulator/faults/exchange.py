@@ -31,7 +31,7 @@ class Exchange:
         scope: of the request.
         receive: returns the request, which has arrived as a whole, and later the disconnection of the client.
         send: sends the reply.
-        record: the record of the request, whose `committed` is set here.
+        record: the record of the request, whose `committed` and `status` are set here.
         fault: the fault to inject.
         connection: the client's; None under a server other than the emulator's own.
         other_reply: finds the reply of another invoice.
@@ -69,6 +69,11 @@ class Exchange:
         body = b"".join(message.get("body", b"") for message in rest)
         return Reply(start["status"], tuple((name, value) for name, value in start["headers"]), body)
 
+    def head(self, reply: Reply) -> bytes:
+        """The head of a reply, to be sent past the HTTP protocol."""
+        self.record.status = reply.status
+        return reply.head(self.epoch_seconds)
+
     async def reply(self, reply: Reply) -> None:
         """Send a whole reply."""
         await self.start(reply)
@@ -100,6 +105,17 @@ def record_commit(record: RequestRecord, send: Send) -> Send:
     async def noted(message: Message) -> None:
         if message["type"] == "http.response.start":
             record.committed = 200 <= message["status"] <= 299
+        await send(message)
+
+    return noted
+
+
+def record_status(record: RequestRecord, send: Send) -> Send:
+    """Wrap `send` to set `status` on the record: what the client is told, whatever the application replied."""
+
+    async def noted(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            record.status = message["status"]
         await send(message)
 
     return noted

@@ -111,7 +111,7 @@ class FaultHandle:
             ...             print("refused")
             ...     print(httpx.get(emulator.base_url).status_code)
             refused
-            404
+            200
         """
         if seconds is not None:
             Fault("refuse", seconds=seconds)  # validates them

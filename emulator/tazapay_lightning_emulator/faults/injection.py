@@ -6,19 +6,29 @@ own server passes on; under another one such a request gets status 501 and is no
 
 from __future__ import annotations
 
+import time
+
 from attrs import frozen
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tazapay_lightning_emulator.api.replies import Code, Problem, error_body
 from tazapay_lightning_emulator.clock import Clock
 from tazapay_lightning_emulator.faults.actions import BELOW_HTTP, IN_HTTP
-from tazapay_lightning_emulator.faults.exchange import Exchange, OtherReply, buffer_request, record_commit
-from tazapay_lightning_emulator.faults.plan import FaultPlan
+from tazapay_lightning_emulator.faults.exchange import (
+    Exchange,
+    OtherReply,
+    buffer_request,
+    record_commit,
+    record_status,
+)
+from tazapay_lightning_emulator.faults.plan import FaultPlan, RequestRecord
 from tazapay_lightning_emulator.faults.replies import Reply
 from tazapay_lightning_emulator.serving.connections import ServerStoppingError, connection_of
 
 CONTROL_PATH = "/_emulator/"
 """Requests below it get no faults, so that an emulator can always be told to stop failing."""
+
+_OF_BROWSERS = {"/", "/favicon.ico"}  # neither is Tazapay's: somebody looks at the page, which must not use up a fault
 
 OWN_SERVER_NEEDED = "only the emulator's own server can do this: running_emulator(), or serve()"
 
@@ -41,16 +51,23 @@ class FaultInjection:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH):
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PATH) or scope["path"] in _OF_BROWSERS:
             await self.app(scope, receive, send)
             return
-        record = self.plan.arrived(scope["method"], scope["path"], _idempotency_key(scope))
+        began = time.perf_counter()
+        record = self.plan.arrived(scope["method"], scope["path"], _idempotency_key(scope), self.clock.now())
+        try:
+            await self._answer(record, scope, receive, record_status(record, send))
+        finally:
+            self.plan.finished(record, seconds=time.perf_counter() - began)
+
+    async def _answer(self, record: RequestRecord, scope: Scope, receive: Receive, send: Send) -> None:
         if record.fault is None:
             await self.app(scope, receive, record_commit(record, send))
             return
         connection = connection_of(scope)
         if connection is not None:
-            connection.failing = True
+            connection.is_not_waited_for = True
         try:
             # a real service has received the whole request when it fails
             whole = await buffer_request(receive)
@@ -59,7 +76,7 @@ class FaultInjection:
             )
         finally:
             if connection is not None:
-                connection.failing = False
+                connection.is_not_waited_for = False
 
 
 async def _inject(exchange: Exchange) -> None:

@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from attrs import asdict, define, evolve
 
+from tazapay_lightning_emulator.activity import Activity
+from tazapay_lightning_emulator.clock import to_rfc3339
 from tazapay_lightning_emulator.faults.chance import DEFAULT_KINDS, Chance, Kinds
 from tazapay_lightning_emulator.faults.kinds import Fault, FaultKind, integer
 
 MAX_RECORDS = 100_000
 """The number of requests that are kept; older ones are dropped, so that an emulator can run for weeks."""
 
+_MAX_RECORDED_LENGTH = 2_000  # of a path or a key, which may have 64 KB when they come
 _MAX_TIMES = 1_000_000
 _MAX_KEY_LENGTH = 255
 
@@ -30,11 +35,14 @@ class RequestRecord:
 
     Attributes:
         method: such as "POST".
-        path: without the query.
-        idempotency_key: None if there was none, or more than one.
+        path: without the query; a long one is cut off.
+        idempotency_key: None if there was none, or more than one; a long one is cut off.
         fault: the fault that it got; None if it got none.
         committed: whether it has been carried out, which for a creation means that its invoice is stored. It is True
             also for a repeated request, whose key had an invoice already.
+        at: when it arrived, by the emulator's clock.
+        status: the status that was sent; None while there is none, and if the fault sent none.
+        milliseconds: how long it took; None while it lasts.
     """
 
     method: str
@@ -42,11 +50,15 @@ class RequestRecord:
     idempotency_key: str | None
     fault: Fault | None
     committed: bool = False
+    at: datetime | None = None
+    status: int | None = None
+    milliseconds: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, JSON-ready."""
         fault = None if self.fault is None else self.fault.to_dict()
-        return {**asdict(self, recurse=False), "fault": fault}
+        at = None if self.at is None else to_rfc3339(self.at, "microseconds")
+        return {**asdict(self, recurse=False), "fault": fault, "at": at}
 
 
 @define(eq=False)
@@ -65,6 +77,9 @@ class FaultPlan:
         seed: as for `fail_randomly`.
         kinds: as for `fail_randomly`.
 
+    Attributes:
+        activity: tells when a request arrives or is finished, and when the plan changes.
+
     Raises:
         ValueError: as for `fail_next` and `fail_randomly`.
 
@@ -82,7 +97,9 @@ class FaultPlan:
         seed: int = 0,
         kinds: Kinds = DEFAULT_KINDS,
     ) -> None:
+        self.activity = Activity()
         self._lock = threading.Lock()
+        self._arrived = 0
         self._queue: list[_Queued] = []
         self._chance: Chance | None = None
         self._records: deque[RequestRecord] = deque(maxlen=MAX_RECORDS)
@@ -115,6 +132,7 @@ class FaultPlan:
             raise ValueError(f"idempotency_key: a string of 1 to {_MAX_KEY_LENGTH} characters")
         with self._lock:
             self._queue.append(_Queued(fault, times, idempotency_key))
+        self.activity.tell()
 
     def fail_randomly(self, probability: float, *, seed: int, kinds: Kinds = DEFAULT_KINDS) -> None:
         """Inject faults at random, and count requests from zero; replaces an earlier call.
@@ -130,30 +148,50 @@ class FaultPlan:
         chance = Chance.checked(probability, seed, kinds)
         with self._lock:
             self._chance = chance
+        self.activity.tell()
 
     def stop_failing(self) -> None:
         """Empty the queue, and inject none at random. Faults in progress go on."""
         with self._lock:
             self._queue.clear()
             self._chance = None
+        self.activity.tell()
 
-    def arrived(self, method: str, path: str, idempotency_key: str | None) -> RequestRecord:
+    def arrived(self, method: str, path: str, idempotency_key: str | None, at: datetime | None = None) -> RequestRecord:
         """Record a request that has just arrived, with the fault that it gets.
 
         Returns:
-            The record itself and not a copy: the caller sets its `committed`.
+            The record itself and not a copy: the caller sets its `committed` and `status`, and then calls `finished`.
         """
         with self._lock:
             # drawn in any case, so that queued faults do not shift those at random
             drawn = None if self._chance is None else self._chance.draw(idempotency_key)
-            record = RequestRecord(method, path, idempotency_key, self._take(idempotency_key) or drawn)
+            record = RequestRecord(
+                method,
+                path[:_MAX_RECORDED_LENGTH],
+                None if idempotency_key is None else idempotency_key[:_MAX_RECORDED_LENGTH],
+                self._take(idempotency_key) or drawn,
+                at=at,
+            )
             self._records.append(record)
+            self._arrived += 1
+        self.activity.tell()
         return record
+
+    def finished(self, record: RequestRecord, *, seconds: float) -> None:
+        """Record that a request was answered, or that its connection ended."""
+        record.milliseconds = round(seconds * 1000)
+        self.activity.tell(evolve(record))
 
     def requests(self) -> list[RequestRecord]:
         """The last 100,000 requests in order of arrival, except those under `/_emulator/`."""
         with self._lock:
             return [evolve(record) for record in self._records]
+
+    def newest(self, most: int) -> tuple[list[RequestRecord], int]:
+        """The newest requests, the last one first, and how many have arrived in all."""
+        with self._lock:
+            return [evolve(record) for record in islice(reversed(self._records), most)], self._arrived
 
     def faults_injected(self) -> list[RequestRecord]:
         """Those of `requests` that got a fault.

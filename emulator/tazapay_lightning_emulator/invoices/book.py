@@ -7,7 +7,9 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from tazapay_lightning_emulator.activity import Activity
 from tazapay_lightning_emulator.clock import Clock
+from tazapay_lightning_emulator.errors import NotPayableError
 from tazapay_lightning_emulator.invoices.invoice import Invoice, InvoiceFields, new_invoice
 from tazapay_lightning_emulator.invoices.payment_requests import PaymentRequests, new_payment_requests
 from tazapay_lightning_emulator.invoices.store import Store, StoredInvoice
@@ -23,12 +25,14 @@ class InvoiceBook:
         clock: decides what has expired.
         webhooks: sends the events of payments.
         payment_requests: makes payment requests; None where `cryptography` cannot be imported.
+        activity: tells when an invoice is paid, or the clock is moved.
     """
 
     store: Store
     clock: Clock
     webhooks: WebhookSender
     payment_requests: PaymentRequests | None = field(factory=new_payment_requests)
+    activity: Activity = field(factory=Activity)
 
     def new(self, fields: InvoiceFields, now: datetime) -> Invoice:
         """A new invoice with these fields, not stored yet."""
@@ -44,7 +48,22 @@ class InvoiceBook:
         """
         now = self.clock.advance(by)
         self.webhooks.wake()
+        self.activity.tell()
         return now
+
+    def let_expire(self, invoice_id: str) -> None:
+        """Move the clock to the moment at which an invoice expires, unless it has expired already.
+
+        Raises:
+            NoSuchInvoiceError: there is none with this id.
+            NotPayableError: it is paid.
+            ValueError: that moment is too far away.
+        """
+        invoice = self.store.invoice(invoice_id).invoice
+        if invoice.paid_at is not None:
+            raise NotPayableError(f"invoice {invoice.id} is paid, and what is paid does not expire")
+        if not invoice.has_expired(now := self.clock.now()):
+            self.advance(invoice.expires_at - now)
 
     def pay(self, invoice_id: str, *, even_if_expired: bool) -> dict[str, Any]:
         """Pay an invoice now, and send the event of the payment.
@@ -59,6 +78,7 @@ class InvoiceBook:
         now = self.clock.now()
         stored = self.store.change(invoice_id, lambda invoice: invoice.paid(now, even_if_expired=even_if_expired))
         self.webhooks.announce(stored.invoice.collect, now)
+        self.activity.tell()
         return _listed(stored, now)
 
     def listed(self) -> list[dict[str, Any]]:

@@ -90,6 +90,13 @@ class Store:
             rows = connection.execute("SELECT * FROM invoices ORDER BY sequence").fetchall()
         return [_read_row(row) for row in rows]
 
+    def newest(self, most: int) -> tuple[list[StoredInvoice], int]:
+        """The newest invoices, the last one first, and how many there are in all."""
+        with self._database.transaction() as connection:
+            rows = connection.execute("SELECT * FROM invoices ORDER BY sequence DESC LIMIT ?", (most,)).fetchall()
+            (count,) = connection.execute("SELECT count(*) FROM invoices").fetchone()
+        return [_read_row(row) for row in rows], count
+
     def invoice(self, invoice_id: str) -> StoredInvoice:
         """The invoice with this id.
 

@@ -43,7 +43,7 @@ class Connection:
         refuse: makes the server refuse connections for some seconds.
 
     Attributes:
-        failing: whether a fault is in progress, for which a stopping server does not wait.
+        is_not_waited_for: whether a stopping server ends the reply in progress: that of a fault, or one without an end.
         lost: set when the connection is closed.
     """
 
@@ -53,7 +53,7 @@ class Connection:
         stopping: asyncio.Event,
         refuse: Callable[[float], Awaitable[None]],
     ) -> None:
-        self.failing = False
+        self.is_not_waited_for = False
         self.lost = asyncio.Event()
         self.refuse = refuse
         self._transport = transport

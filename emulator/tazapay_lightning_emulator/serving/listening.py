@@ -13,18 +13,25 @@ from tazapay_lightning_emulator.errors import EmulatorError
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int, *, for_other_machines: bool = False) -> Iterator[socket.socket]:
     """A listening socket, bound here, so that no other process can take the port before the server starts.
 
+    Args:
+        host: an address.
+        port: 0 takes any free one.
+        for_other_machines: take an address that is not a loopback one, too.
+
     Raises:
-        ValueError: the host is not a loopback address, or the port is not a port.
+        ValueError: the host is not such an address, or the port is not a port.
         EmulatorError: the port is taken.
     """
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
         address = None
-    if address is None or not address.is_loopback:
+    if address is None and for_other_machines:
+        raise ValueError(f"host must be an address, such as '127.0.0.1' or '0.0.0.0'; not {host!r}")
+    if address is None or not (address.is_loopback or for_other_machines):
         raise ValueError(f"host must be a loopback address, such as '127.0.0.1' or '::1'; not {host!r}")
     if not 0 <= port <= 65535:
         raise ValueError(f"port must be 0 (any free one) to 65535; not {port!r}")
@@ -40,8 +47,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def base_url(listener: socket.socket) -> str:
-    """The base URL of a server with this listening socket."""
+    """The base URL of a server with this listening socket, for this machine."""
     host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it listens on every address, and this is one of them
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

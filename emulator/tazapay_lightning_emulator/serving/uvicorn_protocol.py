@@ -50,8 +50,8 @@ class Protocol(H11Protocol):
             self._connection.lost.set()
 
     def shutdown(self) -> None:
-        """Close because the server stops: at once if a fault is in progress, so that no test waits for it."""
-        if self._connection is not None and self._connection.failing:
+        """Close because the server stops: at once if nobody waits for the reply in progress."""
+        if self._connection is not None and self._connection.is_not_waited_for:
             self.transport.abort()
         else:
             self.retire()

@@ -13,6 +13,7 @@ from datetime import datetime
 import httpx
 from attrs import evolve
 
+from tazapay_lightning_emulator.activity import Activity
 from tazapay_lightning_emulator.clock import Clock
 from tazapay_lightning_emulator.errors import EmulatorError, NoSuchWebhookError
 from tazapay_lightning_emulator.webhooks.event import WebhookDelivery, checked_url, collect_succeeded
@@ -39,6 +40,10 @@ class WebhookSender:
         secret: the key of the signatures.
         url: the destination; None sends nothing.
 
+    Attributes:
+        secret: as above.
+        activity: tells when an event changes; of an attempt, it tells the event with this attempt as its last.
+
     Raises:
         ValueError: the secret is empty, or the URL is not one of this machine.
     """
@@ -46,8 +51,9 @@ class WebhookSender:
     def __init__(self, clock: Clock, *, secret: str, url: str | None) -> None:
         if not isinstance(secret, str) or not secret:
             raise ValueError("webhook_secret must be a string that is not empty")
+        self.secret = secret
+        self.activity = Activity()
         self._clock = clock
-        self._secret = secret
         self._url = checked_url(url)
         self._deliveries: dict[str, WebhookDelivery] = {}
         self._pending: set[str] = set()
@@ -72,12 +78,13 @@ class WebhookSender:
             self._url = accepted
             for event_id in self._pending - self._in_flight:  # those in flight are updated after their attempt
                 self._store(self._deliveries[event_id])
+        self.activity.tell()
 
     def announce(self, collect: str, now: datetime) -> None:
         """Send the event that this collect was paid, if there is a destination."""
         with self._changed:
             if self._url is not None:
-                self._store(collect_succeeded(collect, now, url=self._url, secret=self._secret))
+                self._store(collect_succeeded(collect, now, url=self._url, secret=self.secret))
         self.wake()
 
     def resend(self, event_id: str) -> WebhookDelivery:
@@ -97,6 +104,7 @@ class WebhookSender:
                 raise EmulatorError("there is no URL for webhooks: tell the emulator a URL first")
             again = delivery.again(self._clock.now(), self._url)
             self._store(again)
+        self.activity.tell()
         self.wake()
         return again
 
@@ -200,6 +208,7 @@ class WebhookSender:
                 status = await _status_of(client, delivery)
             with self._changed:
                 self._record_attempt(delivery, status)
+            self.activity.tell(delivery.attempted(status))
         finally:
             with self._changed:
                 self._in_flight.discard(delivery.event_id)

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import re
 import secrets
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -33,6 +34,7 @@ FIRST_WAIT = timedelta(seconds=10)
 """Between the first and the second attempt; each further wait is twice as long (assumption)."""
 
 _MAX_URL_LENGTH = 2_048
+_CONTAINER = re.compile("[a-z][a-z0-9_-]*")  # localhost among them; no number, which would be an address
 
 
 @frozen
@@ -154,12 +156,15 @@ def signature_of(event_id: str, body: bytes, created_at: str, secret: str) -> st
 def checked_url(url: object) -> str | None:
     """The URL, if it is one of this machine or None: a test must not send webhooks to other machines by mistake.
 
+    A name without a dot is taken too: containers on one machine have such names for each other.
+
     Raises:
         ValueError: it is not. The message says what is accepted and does not repeat the URL.
     """
     if url is None or (isinstance(url, str) and _is_of_this_machine(url)):
         return url
-    raise ValueError("url: http:// and a loopback address (localhost, 127.0.0.1 or [::1]), perhaps a port and a path")
+    accepted = "a loopback address (localhost, 127.0.0.1 or [::1]), or a container's name without a dot"
+    raise ValueError(f"url: http:// and {accepted}, perhaps with a port and a path")
 
 
 def _is_of_this_machine(url: str) -> bool:
@@ -173,7 +178,7 @@ def _is_of_this_machine(url: str) -> bool:
             and "@" not in parts.netloc
             and "#" not in url
             and host is not None
-            and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
+            and (_CONTAINER.fullmatch(host) is not None or ipaddress.ip_address(host).is_loopback)
         )
     except ValueError:
         return False

@@ -179,6 +179,7 @@ def test_every_request_is_recorded_and_the_failed_ones_can_be_told() -> None:
     plan = FaultPlan("reset_after_commit")
     plan.arrived("POST", "/v3", "order-1").committed = True
     plan.arrived("GET", "/", None)
+    unanswered = {"at": None, "status": None, "milliseconds": None}
     assert [record.to_dict() for record in plan.requests()] == [
         {
             "method": "POST",
@@ -186,11 +187,38 @@ def test_every_request_is_recorded_and_the_failed_ones_can_be_told() -> None:
             "idempotency_key": "order-1",
             "fault": {"kind": "reset_after_commit"},
             "committed": True,
+            **unanswered,
         },
-        {"method": "GET", "path": "/", "idempotency_key": None, "fault": None, "committed": False},
+        {"method": "GET", "path": "/", "idempotency_key": None, "fault": None, "committed": False, **unanswered},
     ]
     [failed] = plan.faults_injected()
     assert (failed.idempotency_key, str(failed.fault)) == ("order-1", "reset_after_commit")
+
+
+def test_a_record_of_a_long_path_and_key_is_short_and_the_fault_goes_by_the_whole_key() -> None:
+    plan = FaultPlan()
+    plan.fail_next("drip", idempotency_key="k" * 255)
+    record = plan.arrived("GET", "/" * 60_000, "k" * 60_000)
+    assert (len(record.path), len(record.idempotency_key or ""), record.fault) == (2_000, 2_000, None)
+
+
+def test_the_newest_requests_come_last_first_with_the_number_of_all() -> None:
+    plan = FaultPlan()
+    for path in ("/1", "/2", "/3"):
+        plan.arrived("GET", path, None)
+    records, count = plan.newest(2)
+    assert ([record.path for record in records], count) == (["/3", "/2"], 3)
+
+
+def test_listeners_are_told_of_requests_and_of_the_plan() -> None:
+    plan, heard = FaultPlan(), []
+    with plan.activity.listened_by(heard.append):
+        record = plan.arrived("GET", "/", None)
+        plan.finished(record, seconds=0.0042)
+        plan.fail_next("drip")
+        plan.stop_failing()
+    plan.fail_next("drip")
+    assert [None if news is None else news.milliseconds for news in heard] == [None, 4, None, None]
 
 
 def test_records_are_copies() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -200,8 +201,21 @@ def test_a_nonce_that_gives_no_signature_is_not_used() -> None:
 def test_a_key_takes_another_nonce_when_one_gives_no_signature(monkeypatch: pytest.MonkeyPatch) -> None:
     key, good = Key(), KeyPair.new()
     nonces = iter([KeyPair(number=5, x=ORDER, y=2), good])
-    monkeypatch.setattr(KeyPair, "new", lambda: next(nonces))
+    monkeypatch.setattr(KeyPair, "next", lambda self: next(nonces))
     assert int.from_bytes(key.sign(bytes(32))[:32], "big") == good.x % ORDER
+
+
+def test_the_pair_after_another_is_that_of_the_next_number() -> None:
+    pair = KeyPair.new()
+    for _ in range(20):
+        pair = pair.next()
+        point = ec.derive_private_key(pair.number, ec.SECP256K1()).public_key().public_numbers()
+        assert (pair.x, pair.y) == (point.x, point.y)
+
+
+def test_no_nonce_of_a_key_signs_twice() -> None:
+    key = Key()
+    assert len({key.sign(bytes(32))[:32] for _ in range(100)}) == 100
 
 
 def test_the_key_and_the_nonces_are_not_shown() -> None:

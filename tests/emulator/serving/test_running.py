@@ -20,7 +20,7 @@ import pytest
 
 import tazapay_lightning_emulator.api.operations
 import tazapay_lightning_emulator.serving.uvicorn_thread
-from tazapay_lightning_emulator import EmulatorError, running_emulator, serve
+from tazapay_lightning_emulator import EmulatorError, RequestRecord, running_emulator, serve
 from tests.support.plain_http import NO_TLS
 from tests.support.tables import each_row
 from tests.support.thorough import THOROUGH
@@ -144,6 +144,30 @@ def test_a_reply_that_never_comes_does_not_hold_up_the_end_of_the_block(monkeypa
 def test_a_host_that_is_not_loopback_is_refused(host: str) -> None:
     with pytest.raises(ValueError, match="host must be a loopback address"), running_emulator(host=host):
         pass
+
+
+def test_every_address_is_served_when_that_is_asked_for() -> None:
+    with running_emulator(host="0.0.0.0", for_other_machines=True) as emulator:  # noqa: S104 - on purpose
+        assert emulator.base_url.startswith("http://127.0.0.1:")
+        assert invoices_of(emulator.base_url).status_code == 200
+
+
+@each_row("host", ["", "example.com", "localhost.example.com"])
+def test_a_name_is_no_address_for_other_machines(host: str) -> None:
+    with (
+        pytest.raises(ValueError, match="host must be an address"),
+        running_emulator(host=host, for_other_machines=True),
+    ):
+        pass
+
+
+def test_the_program_that_runs_it_is_told_what_happens() -> None:
+    heard: list[object] = []
+    with running_emulator(on_activity=heard.append) as emulator:
+        httpx.get(f"{emulator.base_url}/v3", trust_env=False, verify=NO_TLS)
+        emulator.advance_clock(60)
+    assert [each.status for each in heard if isinstance(each, RequestRecord)] == [404]
+    assert None in heard
 
 
 @pytest.mark.parametrize(

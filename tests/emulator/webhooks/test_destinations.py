@@ -62,6 +62,8 @@ GOOD_URLS = [
     "http://localhost:8000",
     "http://[::1]:8000/hooks",
     "HTTP://LOCALHOST/",
+    "http://shop:8000/webhooks/tazapay",
+    "http://my_shop-1",
 ]
 
 BAD_URLS: list[Any] = [
@@ -81,6 +83,9 @@ BAD_URLS: list[Any] = [
     "http://[::1",
     "http://2130706433",
     "http://127.1",
+    "http://0x7f000001",
+    "http://-planted",
+    "http://planted.",
     "http://user:planted@localhost",
     "http://localhost@planted.example",
     "http://localhost:99999",
@@ -98,7 +103,7 @@ BAD_URLS: list[Any] = [
 
 
 @each_row("url", GOOD_URLS)
-def test_every_loopback_address_can_receive(url: str) -> None:
+def test_every_loopback_address_and_every_container_can_receive(url: str) -> None:
     assert checked_url(url) == url
 
 

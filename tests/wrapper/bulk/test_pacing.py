@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tazapay_lightning import APIConnectionError, RateLimitError
-from tazapay_lightning.bulk.pacing import PATIENCE, Pace
+from tazapay_lightning.bulk.pacing import MAX_429_SECONDS, Pace
 
 
 def pace(**options: Any) -> Pace:
@@ -133,23 +133,23 @@ def test_half_the_pace_is_regained_by_four_times_as_many_successes_as_may_be_in_
 def test_429_for_ten_minutes_without_a_success_is_hopeless() -> None:
     held = pace()
     held.failed(RateLimitError(), 100.0)
-    assert not held.is_hopeless(100.0 + PATIENCE)
-    assert held.is_hopeless(100.1 + PATIENCE)
+    assert not held.must_give_up(100.0 + MAX_429_SECONDS)
+    assert held.must_give_up(100.1 + MAX_429_SECONDS)
 
 
 def test_a_success_gives_ten_minutes_more() -> None:
     held = pace()
     held.failed(RateLimitError(), 100.0)
     held.succeeded()
-    assert not held.is_hopeless(9999.0)
+    assert not held.must_give_up(9999.0)
 
 
 def test_to_be_asked_to_wait_longer_than_ten_minutes_is_hopeless_at_once() -> None:
     held = pace()
-    held.failed(RateLimitError(retry_after=PATIENCE), 100.0)
-    assert not held.is_hopeless(100.0)
-    held.failed(RateLimitError(retry_after=PATIENCE + 1), 100.0)
-    assert held.is_hopeless(100.0)
+    held.failed(RateLimitError(retry_after=MAX_429_SECONDS), 100.0)
+    assert not held.must_give_up(100.0)
+    held.failed(RateLimitError(retry_after=MAX_429_SECONDS + 1), 100.0)
+    assert held.must_give_up(100.0)
 
 
 def test_waiting_for_a_turn_takes_as_long_as_reserved() -> None:

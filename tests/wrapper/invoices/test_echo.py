@@ -249,7 +249,7 @@ def test_an_invoice_that_was_refused_is_still_its_own_orders() -> None:
 
 
 def test_the_invoices_that_a_client_remembers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(echo, "_MOST_KNOWN", 3)
+    monkeypatch.setattr(echo, "_MAX_KNOWN_INVOICES", 3)
     ids = itertools.count()
 
     def answer(request: httpx.Request) -> httpx.Response:

@@ -62,8 +62,10 @@ def look(waiting: PaymentWait, after: float, seen: Invoice | None = None, **cloc
     """Look `after` seconds from the start, with all clocks right, and return in how many seconds to look next."""
     moment = MADE + timedelta(seconds=after)
     clocks = {"service_time": moment, "wall": moment, **clocks}
-    next_look = waiting.seen(dated(seen or invoice(), clocks["service_time"]), wall=clocks["wall"], now=START + after)
-    return None if next_look is None else next_look - START - after
+    next_poll = waiting.poll_succeeded(
+        dated(seen or invoice(), clocks["service_time"]), wall=clocks["wall"], now=START + after
+    )
+    return None if next_poll is None else next_poll - START - after
 
 
 def dated(invoice: Invoice, service_time: datetime | None) -> Invoice:
@@ -73,7 +75,7 @@ def dated(invoice: Invoice, service_time: datetime | None) -> Invoice:
 
 
 def miss(waiting: PaymentWait, after: float, error: APIError | None = None) -> float:
-    return waiting.missed(error or ServerError("busy", status_code=503), now=START + after) - START - after
+    return waiting.poll_failed(error or ServerError("busy", status_code=503), now=START + after) - START - after
 
 
 # Arguments
@@ -113,9 +115,9 @@ def test_the_id_to_fetch_is_known(subject: object) -> None:
 def test_a_wait_ends_when_its_time_was_slept_whatever_the_clock_says(timeout: float) -> None:
     waiting, slept = wait(timeout=timeout), 0.0
     with suppress(PaymentTimeoutError):
-        while next_look := waiting.seen(invoice(expiry_interval=None), wall=MADE, now=START):
-            slept += next_look - START
-            waiting.slept(until=next_look, now=START)
+        while next_poll := waiting.poll_succeeded(invoice(expiry_interval=None), wall=MADE, now=START):
+            slept += next_poll - START
+            waiting.slept(until=next_poll, now=START)
     assert slept == pytest.approx(min(timeout, 3600))
 
 
@@ -159,7 +161,7 @@ def test_the_jitter_takes_off_at_most_half() -> None:
 
 def test_the_intervals_of_a_real_wait_have_jitter() -> None:
     pauses = {
-        PaymentWait("l11_1", timeout=None, poll_interval=4, now=0.0).seen(
+        PaymentWait("l11_1", timeout=None, poll_interval=4, now=0.0).poll_succeeded(
             dated(invoice(expiry_interval=80_000), MADE), wall=MADE, now=0.0
         )
         for _ in range(20)
@@ -295,7 +297,7 @@ def test_a_long_id_is_shown_short_in_every_message(caplog: pytest.LogCaptureFixt
     with pytest.raises(PaymentTimeoutError, match=f"of invoice {shown} is over"):
         look(wait(known, timeout=1), 1, known)
     miss(wait(known), 1)
-    assert f"a look at invoice {shown} failed" in caplog.text
+    assert f"a poll of invoice {shown} failed" in caplog.text
 
 
 # Clocks
@@ -387,7 +389,7 @@ FINAL: list[APIError] = [
 def test_a_look_that_fails_in_passing_is_repeated(error: APIError, caplog: pytest.LogCaptureFixture) -> None:
     assert miss(wait(), 1, error) == 1.0
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", f"a look at invoice l11_1 failed, and is repeated: {error}")
+        ("WARNING", f"a poll of invoice l11_1 failed, and is repeated: {error}")
     ]
 
 
@@ -456,7 +458,7 @@ def test_a_wait_that_the_service_asks_for_ends_with_the_invoice() -> None:
 def test_a_failure_at_the_end_tells_that_nobody_knows() -> None:
     seen, failure = invoice(), ServerError("503 Service Unavailable", status_code=503)
     with pytest.raises(
-        PaymentTimeoutError, match="the last look failed, so it may be paid: fetch it again .503 Service Unavailable."
+        PaymentTimeoutError, match="the last poll failed, so it may be paid: fetch it again .503 Service Unavailable."
     ) as caught:
         miss(wait(seen), 700, failure)
     assert caught.value.__cause__ is failure

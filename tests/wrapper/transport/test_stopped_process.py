@@ -56,7 +56,7 @@ def running_by(clock: JumpingClock, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def test_whenever_the_clock_jumps_over_the_deadline_no_request_goes_out_afterwards(
     create: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tazapay_lightning.transport.retries._FIRST_WAIT", 0.0001)
+    monkeypatch.setattr("tazapay_lightning.transport.retries._FIRST_WAIT_SECONDS", 0.0001)
     untouched = 0
     for nth in range(2, 200):  # the first look is when the call begins
         clock = JumpingClock(nth)

@@ -223,7 +223,7 @@ def test_a_created_at_that_is_no_moment_is_none_with_a_warning(caplog: pytest.Lo
     assert (event.created_at, event.raw["created_at"]) == (None, "28 Sep 2025")
     (warning,) = [record.getMessage() for record in caplog.records]
     assert warning == (
-        f"`created_at` of the webhook evt_{'x' * 56}... cannot be read: it is a text of 11 characters; see its `raw`"
+        f"`created_at` of the webhook evt_{'x' * 56} cannot be read: it is a text of 11 characters; see its `raw`"
     )
 
 

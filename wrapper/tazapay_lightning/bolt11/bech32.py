@@ -18,10 +18,18 @@ _TO_WORDS = bytes.maketrans(_ALPHABET, bytes(range(32)))
 _TO_DIGITS = bytes.maketrans(_ALPHABET, b"0123456789abcdefghijklmnopqrstuv")  # what int() reads in base 32
 
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-# What the five bits that leave the remainder bring back into it, for each of their 32 combinations.
-_COMBINATIONS = tuple(
-    reduce(xor, (coefficient for bit, coefficient in enumerate(_GENERATOR) if top >> bit & 1), 0) for top in range(32)
-)
+
+
+def _shifted(remainder: int) -> int:
+    """Return the remainder after one more word, a 0: the five bits that leave it bring the generator back into it."""
+    brought = (coefficient for bit, coefficient in enumerate(_GENERATOR) if remainder >> 25 + bit & 1)
+    return reduce(xor, brought, (remainder & 0x1FFFFFF) << 5)
+
+
+# The same for two words, of the ten bits that leave the remainder then, for each of their 1,024 combinations.
+_COMBINATIONS = [0]
+for _bit in range(20, 30):
+    _COMBINATIONS += [_shifted(_shifted(1 << _bit)) ^ each for each in _COMBINATIONS]
 
 
 def refuse(reason: str) -> InvalidBolt11Error:
@@ -60,9 +68,11 @@ def split(text: str) -> tuple[str, bytes]:
 
 def _remainder(prefix: bytes, words: bytes) -> int:
     high_then_low = bytes(letter >> 5 for letter in prefix) + b"\0" + bytes(letter & 31 for letter in prefix)
-    remainder = 1
-    for word in high_then_low + words:
-        remainder = (remainder & 0x1FFFFFF) << 5 ^ word ^ _COMBINATIONS[remainder >> 25]
+    words = b"\1" + high_then_low + words  # the division begins with a remainder of 1
+    words = b"\0" * (len(words) % 2) + words
+    remainder = 0
+    for first, second in zip(words[::2], words[1::2], strict=True):
+        remainder = (remainder & 0xFFFFF) << 10 ^ first << 5 ^ second ^ _COMBINATIONS[remainder >> 20]
     return remainder
 
 

@@ -42,7 +42,7 @@ DEFAULT_FINAL_CLTV_DELTA = 18
 _SCHEME = re.compile(r"\Alightning:", re.IGNORECASE | re.ASCII)
 _PREFIX = re.compile(r"ln(bcrt|tbs|bc|tb)([0-9].*)?", re.DOTALL)
 _AMOUNT = re.compile(r"([1-9][0-9]*)([munp]?)")
-_MOST_DIGITS = len(str(MAX_SATS * 10_000))  # in pico-BTC, the smallest unit
+_MAX_DIGITS = len(str(MAX_SATS * 10_000))  # in pico-BTC, the smallest unit
 _TENTHS_OF_MSAT = {"": 10**12, "m": 10**9, "u": 10**6, "n": 10**3, "p": 1}
 
 _TIMESTAMP_WORDS = 7
@@ -179,7 +179,7 @@ def _read_amount(written: str) -> int:
         raise refuse(f"{accepted}; got {shown(written)}")
     digits, multiplier = read.groups()
     # Judged by its length first: a number of thousands of digits is slow to make, and refused by Python itself.
-    if len(digits) > _MOST_DIGITS or (tenths := int(digits) * _TENTHS_OF_MSAT[multiplier]) > MAX_SATS * 10_000:
+    if len(digits) > _MAX_DIGITS or (tenths := int(digits) * _TENTHS_OF_MSAT[multiplier]) > MAX_SATS * 10_000:
         raise refuse(f"its amount is more than all bitcoin, 21 million; got {shown(written)}")
     if tenths % 10:
         raise refuse(f"its amount must be whole millisatoshi: with p it must end in 0; got {shown(written)}")

@@ -8,7 +8,7 @@ from functools import partial
 from tazapay_lightning.async_client import AsyncLightningClient
 from tazapay_lightning.bulk.orders import Result, check_rate
 from tazapay_lightning.bulk.workers import Row, Run, results_of
-from tazapay_lightning.transport.backends.connections import MOST_CONNECTIONS
+from tazapay_lightning.transport.backends.connections import MAX_CONNECTIONS
 from tazapay_lightning.values.refusals import check_int, refused
 
 
@@ -77,6 +77,6 @@ def create_invoices(
     if not callable(key):
         raise refused("key", 'a function such as partial(bulk.idempotency_key, "shop-1")', type(key).__name__)
     # a call that waits for a connection uses up the time of its attempt
-    concurrency = check_int(concurrency, argument="concurrency", least=1, most=MOST_CONNECTIONS)
+    concurrency = check_int(concurrency, argument="concurrency", least=1, most=MAX_CONNECTIONS)
     check_rate(rate)
     return results_of(partial(Run, client, rows, key, concurrency, rate))

@@ -29,15 +29,15 @@ from attrs import define, field
 
 from tazapay_lightning.errors import APIConnectionError, RateLimitError
 
-PATIENCE = 600.0
+MAX_429_SECONDS = 600.0
 """Seconds of 429, without a success in between, after which a run is given up."""
 
 _FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 60.0
-_LEAST_SHARE = 1 / 64
+_MAX_PAUSE = 60.0
+_MIN_SHARE = 1 / 64
 _REGAIN_FACTOR = 8  # successes, times what may be in flight, that regain the whole pace
 _LEAST_COUNTED = 16  # in flight: with fewer it would be regained too soon
-_SAME_BURST = 1.0  # seconds
+_SAME_BURST_SECONDS = 1.0
 
 
 @define(eq=False, kw_only=True)
@@ -88,12 +88,12 @@ class Pace:
         now = time.monotonic() if now is None else now
         self._trouble_began = now if self._trouble_began is None else self._trouble_began
         pause = error.retry_after or 0.0
-        if now >= max(self._paused_until, self._halved_at + _SAME_BURST):
-            self._share = max(_LEAST_SHARE, self._share / 2)
+        if now >= max(self._paused_until, self._halved_at + _SAME_BURST_SECONDS):
+            self._share = max(_MIN_SHARE, self._share / 2)
             self._halved_at = now
             self._pauses_in_a_row += 1
             if error.retry_after is None or self._pauses_in_a_row > 1:
-                ours = self.jitter(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._pauses_in_a_row - 1, 16)))
+                ours = self.jitter(min(_MAX_PAUSE, _FIRST_PAUSE * 2 ** min(self._pauses_in_a_row - 1, 16)))
                 pause = max(pause, ours)
         if now + pause > self._paused_until and (pause or error.retry_after is not None):
             self._paused_until = self._next_turn = now + pause
@@ -104,9 +104,9 @@ class Pace:
         self._pauses_in_a_row = 0
         self._share = min(1.0, self._share + 1 / (_REGAIN_FACTOR * max(self.concurrency, _LEAST_COUNTED)))
 
-    def is_hopeless(self, now: float) -> bool:
-        """Tell whether 429 has lasted, or is to last, longer than `PATIENCE`."""
-        return self._trouble_began is not None and max(now, self._paused_until) - self._trouble_began > PATIENCE
+    def must_give_up(self, now: float) -> bool:
+        """Tell whether 429 has lasted, or is to last, longer than `MAX_429_SECONDS`."""
+        return self._trouble_began is not None and max(now, self._paused_until) - self._trouble_began > MAX_429_SECONDS
 
     def paused_for(self, now: float) -> float:
         """Return for how many seconds more the run pauses; 0 where it does not."""

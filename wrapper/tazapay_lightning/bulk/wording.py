@@ -11,7 +11,7 @@ from tazapay_lightning.errors import APIConnectionError
 _THEIRS = r"(?<!\w)'(?:[^'\\]|\\.)*(?:'|$)|(?<!\w)\"(?:[^\"\\]|\\.)*(?:\"|$)|\w+://\S+"
 _PYTHON = r"(?:pass api_key and \w+,|allow_http=True) or |, or raise max_retries|, or None(?=;)"
 _PYTHON += r"| \(an? [\w ]+\)| as a [\w, ]+(?= such|,)|, or a [\w. ]+(?=[,;])"
-_NAMES = r"^(?:backend|environment|memo|metadata|namespace|orders|rate|text|timeout|url)\b"
+_NAMES = r"^(?:backend|environment|host|memo|metadata|namespace|orders|rate|text|timeout|url)\b"
 _NAMES += r"|\b(?:amount|api|base|expires|idempotency|invoice|memo|poll|webhook)_[a-z_]+"
 _WORDS = re.compile(f"({_THEIRS})|{_PYTHON}|({_NAMES})(?:=True)?")
 _ADVISED = {404, 429, *range(300, 400)}  # statuses whose messages end with advice, after the service's own words

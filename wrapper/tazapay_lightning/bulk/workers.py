@@ -169,7 +169,7 @@ class Run:
 
     def _failed(self, taken: _Taken, error: errors.TazapayError) -> Result | None:
         """Judge a failure: return it as the row's result, or None if the row is put back; end the run where it must."""
-        before, hopeless = taken.put_back_after, self._pace.is_hopeless(time.monotonic())
+        before, hopeless = taken.put_back_after, self._pace.must_give_up(time.monotonic())
         if isinstance(error, errors.APIError):
             error.idempotency_key = taken.key
             error.outcome_unknown = error.outcome_unknown or (before is not None and before.outcome_unknown)

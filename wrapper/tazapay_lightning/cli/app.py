@@ -14,9 +14,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from pathlib import Path
-from shlex import quote
-from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -24,9 +21,10 @@ import typer
 from tazapay_lightning import InvalidArgumentError, LightningClient, __version__, decode_bolt11
 from tazapay_lightning.cli.bulk import bulk
 from tazapay_lightning.cli.display import show_invoice, show_payment, show_request, write_qr
+from tazapay_lightning.cli.emulator_command import emulator, installed_emulator
 from tazapay_lightning.cli.invoices import create, get, pay, update, wait
 from tazapay_lightning.cli.options import INVOICES, MANY, OFFLINE, AsJson, QrFile
-from tazapay_lightning.cli.outcomes import Commands, problems_explained, put, refusing, say, stop
+from tazapay_lightning.cli.outcomes import Commands, problems_explained, put, say
 
 app = typer.Typer(
     cls=Commands,
@@ -63,7 +61,7 @@ def demo(qr_file: QrFile = None, as_json: AsJson = False) -> None:
     """
     with (
         problems_explained(),
-        _emulator().running_emulator() as tazapay,
+        installed_emulator().running_emulator() as tazapay,
         LightningClient(tazapay.api_key, tazapay.api_secret, base_url=tazapay.base_url) as client,
     ):
         say(f"emulator of Tazapay at {tazapay.base_url}")
@@ -117,51 +115,4 @@ def decode(
         show_request(decode_bolt11(text), as_json=as_json)
 
 
-@app.command(rich_help_panel=OFFLINE)
-def emulator(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8787,
-    db: Annotated[Path | None, typer.Option(help="Keep the invoices in this SQLite file.", dir_okay=False)] = None,
-    data_as_string: Annotated[bool, typer.Option("--data-as-string", help="Send `data` as JSON text.")] = False,
-    webhook_url: Annotated[str | None, typer.Option(help="Where to send a signed webhook of a payment.")] = None,
-    webhook_secret: Annotated[str | None, typer.Option(help="The secret that signs it, of your tests only.")] = None,
-) -> None:
-    """Run the emulator of Tazapay on this machine until Ctrl-C.
-
-    Examples:
-        $ tazapay-lightning emulator
-
-        $ tazapay-lightning emulator --port 0 --db invoices.db
-    """
-    package = _emulator()
-    secret = package.DEFAULT_WEBHOOK_SECRET if webhook_secret is None else webhook_secret
-
-    def announce(base_url: str) -> None:
-        say(f"emulator of Tazapay at {base_url}; in another terminal:")
-        values = (base_url, package.DEFAULT_API_KEY, package.DEFAULT_API_SECRET, secret)  # which open nothing else
-        for name, value in zip(("BASE_URL", "API_KEY", "API_SECRET", "WEBHOOK_SECRET"), values, strict=True):
-            with problems_explained():
-                put(f"export TAZAPAY_{name}={quote(value)}\n", "the settings")
-
-    try:
-        with problems_explained(), refusing():
-            package.serve(
-                port=port,
-                database=":memory:" if db is None else db,
-                data_as_string=data_as_string,
-                webhook_url=webhook_url,
-                webhook_secret=secret,
-                on_ready=announce,
-            )
-    except package.EmulatorError as error:
-        stop(str(error))
-
-
-def _emulator() -> ModuleType:
-    try:
-        import starlette  # noqa: F401 - the emulator's own imports happen later, as it starts
-        import uvicorn  # noqa: F401 - likewise
-
-        import tazapay_lightning_emulator
-    except ModuleNotFoundError as error:
-        stop(f'the emulator needs {error.name}: pip install "tazapay-lightning[emulator]"')
-    return tazapay_lightning_emulator
+app.command(rich_help_panel=OFFLINE)(emulator)

@@ -36,7 +36,7 @@ _FINDINGS = {
 _LEFT_TO_THE_SERVICE = frozenset({_DESCRIPTION, "expiry_interval", "bolt11_expiry", "bolt11_network"})
 """Fields that are compared only if something was asked for."""
 
-_MOST_KNOWN = 10_000
+_MAX_KNOWN_INVOICES = 10_000
 
 KnownInvoices = OrderedDict[str, str | None]
 """The id of each invoice that a client was given, the last 10,000, and the idempotency key that it was given for; None
@@ -74,7 +74,7 @@ def read_created(
     first_key = known.get(invoice.id, key) if proofs else known.setdefault(invoice.id, key)
     if first_key is None and not is_key_new:  # it was only fetched: a key of the caller's may be that of an earlier run
         known[invoice.id] = first_key = key
-    if len(known) > _MOST_KNOWN:
+    if len(known) > _MAX_KNOWN_INVOICES:
         known.popitem(last=False)
     if first_key != key:
         proofs = (*proofs, Difference("id", key, first_key))
@@ -96,7 +96,7 @@ def read_fetched(reply: Reply, *, invoice_id: str, network: str | None, known: K
         asked, received = (printable(each, most=80) for each in (invoice_id, invoice.id))
         raise UnexpectedResponseError(f"asked for invoice {asked}, but the reply is about {received}")
     known.setdefault(invoice.id, None)
-    if len(known) > _MOST_KNOWN:
+    if len(known) > _MAX_KNOWN_INVOICES:
         known.popitem(last=False)
     memo_hash = invoice.memo_hash if is_memo_hash(invoice.memo_hash) else None
     own = InvoiceRequest(amount_sats=invoice.amount_sats, memo=valid(invoice.memo or "") or None, memo_hash=memo_hash)
@@ -173,11 +173,11 @@ def _in_payment_request(invoice: Invoice, request: InvoiceRequest, network: str 
     if invoice.bolt11 is None:
         return []
     asks = read_payment_request(invoice.bolt11)
-    purpose = _lower(request.memo_hash) or request.memo
+    asked, named = (_lower(request.memo_hash), request.memo), (asks.description_hash, asks.description)
+    purpose, described = asked[0] or asked[1], named[0] or named[1]
     # A description commits to a memo, and so does its hash: services hash descriptions that are too long.
-    same = _purpose_hash(request.memo_hash, request.memo) == _purpose_hash(asks.description_hash, asks.description)
-    described = asks.description_hash or asks.description
-    if invoice.memo and described == hash_memo(valid(invoice.memo)):
+    same = asked == named or _purpose_hash(*asked) == _purpose_hash(*named)
+    if not same and invoice.memo and described == hash_memo(valid(invoice.memo)):
         described = invoice.memo  # as the service has trimmed or cut it
     return [
         (_REQUESTED, request.amount_sats * MSAT_PER_SAT, asks.amount_msat),
@@ -197,7 +197,7 @@ def _different(compared: Iterable[_Compared]) -> _Differences:
 
 
 def _purpose_hash(memo_hash: str | None, memo: str | None) -> str:
-    return _lower(memo_hash) or hash_memo(memo or "")
+    return memo_hash or hash_memo(memo or "")
 
 
 def _lower(memo_hash: str | None) -> str | None:

@@ -15,7 +15,7 @@ from tazapay_lightning.errors import InvalidBolt11Error, InvoiceExpiredError, Un
 from tazapay_lightning.invoices import qr
 from tazapay_lightning.invoices.payment_request import find_payment_request, read_payment_request
 from tazapay_lightning.values.amounts import MAX_SATS, sats_to_btc
-from tazapay_lightning.values.durations import LONGEST_TIMEDELTA
+from tazapay_lightning.values.durations import MAX_TIMEDELTA_SECONDS
 from tazapay_lightning.values.json_fields import decode_json_field, essential, optional, text, whole_number
 from tazapay_lightning.values.moments import read_moment, service_time
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # for types only: this room must not import the transport
 
 _DERIVED = ("amount_btc", "is_paid", "is_expired", "seconds_left", "expires_at", "lightning_uri")
 _NOT_IN_DICT = frozenset({"reply", "_service_ahead"})
-_amount, _seconds = partial(whole_number, most=MAX_SATS), partial(whole_number, most=LONGEST_TIMEDELTA)
+_amount, _seconds = partial(whole_number, most=MAX_SATS), partial(whole_number, most=MAX_TIMEDELTA_SECONDS)
 
 
 @frozen

@@ -20,9 +20,9 @@ _logger = logging.getLogger("tazapay_lightning")
 # What the caller wrote and the service only repeats. A customer that can put its own request into a memo or into
 # metadata must not be able to have it shown to the next payer.
 _WRITTEN_BY_THE_CALLER = frozenset({"metadata", "d_tag_memo", "d_tag", "h_tag_memo", "h_tag"})
-_LOOKALIKE = re.compile(r"(?:lightning:)?(ln(?:bc|tb)[a-z0-9]*1[a-z0-9]*)", re.IGNORECASE | re.ASCII)
+_LOOKALIKE = re.compile(r"(?i:lightning:)?((?i:ln(?:bc|tb))[A-Za-z0-9]*)", re.ASCII)
 _WITHIN = re.compile(r"ln(?:bc|tb)[a-z0-9]+", re.ASCII)
-_MOST_LOOKALIKES = 20  # that are looked at: one alone is right
+_MAX_LOOKALIKES = 20  # that are looked at: one alone is right
 
 
 def find_payment_request(payload: Mapping[str, object], *, written: Iterable[object] = ()) -> str | None:
@@ -47,10 +47,10 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
     for text, by_the_caller in _texts(payload, written):
         if by_the_caller:
             by_caller += _WITHIN.findall(text.lower())  # metadata may be JSON text
-        elif alike := _LOOKALIKE.fullmatch(text.strip()):
+        elif (alike := _LOOKALIKE.fullmatch(text.strip())) and "1" in alike[1]:
             by_service.add(alike[1])
     own = " ".join(["", *by_caller])
-    some = list(by_service)[:_MOST_LOOKALIKES]
+    some = list(by_service)[:_MAX_LOOKALIKES]
     try:  # but for what the caller wrote, which the service may have cut
         found = {read_payment_request(text).raw for text in some if f" {text.lower()}" not in own}
     except InvalidBolt11Error as problem:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # an extra
     import segno
 
 _WHITE_ON_BLACK, _AS_BEFORE = "\x1b[38;5;231;48;5;16m", "\x1b[0m"  # of 256 colours, the two that no theme changes
-_MOST_PIXELS = 100
+_MAX_SCALE_PIXELS = 100
 
 
 def svg(payment_request: str) -> str:
@@ -41,7 +41,7 @@ def png(payment_request: str, *, scale: int) -> bytes:
         >>> png("lnbc1", scale=1)[:4]
         b'\x89PNG'
     """
-    pixels = check_int(scale, argument="scale", least=1, most=_MOST_PIXELS, unit=" pixels")
+    pixels = check_int(scale, argument="scale", least=1, most=_MAX_SCALE_PIXELS, unit=" pixels")
     image = io.BytesIO()
     _code(payment_request).save(image, kind="png", scale=pixels)
     return image.getvalue()

@@ -20,7 +20,7 @@ from tazapay_lightning.values.json_fields import decoded, json_text
 
 _NESTED = (Mapping, list)
 _NORMAL_FORMS: Sequence[Literal["NFC", "NFD", "NFKC", "NFKD"]] = ("NFC", "NFD", "NFKC", "NFKD")
-_MOST = 10_000  # characters of a text that are compared
+_MAX_CHARACTERS = 10_000  # characters of a text that are compared
 _ALWAYS_HELD = frozenset(string.ascii_letters + string.digits + " ")
 _MARKS = string.punctuation + " \ufffd"  # what stands for a character that was not held, one for each of its bytes
 _CUT_OFF = " .…?\ufffd[]()"  # what a text that was cut ends with: an ellipsis, or what is left of a character
@@ -78,7 +78,7 @@ def is_form_of(asked: str, received: str) -> bool:
         >>> is_form_of("Order #7890", "Order #7891"), is_form_of("Order #789", "Order #7890")
         (False, False)
     """
-    whole = " ".join(_unescaped(valid(received[:_MOST])).split()).rstrip(_CUT_OFF)
+    whole = " ".join(_unescaped(valid(received[:_MAX_CHARACTERS])).split()).rstrip(_CUT_OFF)
     received = _HALF_ENTITY.sub("", whole)
     plain = _unescaped(asked)
     normal = [[unicodedata.normalize(form, text) for text in (plain, received)] for form in _NORMAL_FORMS]
@@ -113,7 +113,7 @@ def _begins_with(asked: str, received: str) -> bool:
         places[letter] |= 1 << at
     marks = sum(places[mark] for mark in _MARKS)
     ends = 1
-    for letter in asked[:_MOST]:
+    for letter in asked[:_MAX_CHARACTERS]:
         if ends >> len(received):
             return True
         if letter not in _ALWAYS_HELD and not places[letter]:
@@ -122,7 +122,7 @@ def _begins_with(asked: str, received: str) -> bool:
         else:
             collapsed = ends & (places[" "] << 1 | 1) if letter == " " else 0
             ends = (ends & places[letter]) << 1 | collapsed
-    return bool(ends >> len(received)) or len(asked) > _MOST
+    return bool(ends >> len(received)) or len(asked) > _MAX_CHARACTERS
 
 
 def _unescaped(text: str) -> str:

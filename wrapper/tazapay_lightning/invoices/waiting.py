@@ -1,7 +1,7 @@
 """When to fetch an invoice next while waiting for its payment, and what its state means. Pure: takes the time.
 
 An invoice counts as expired by its ``status``, or by the ``Date`` of two replies in a row. By the clock of this machine
-it is only fetched when it should expire. No invoice lasts longer than its whole life, counted from the first look, so
+it is only fetched when it should expire. No invoice lasts longer than its whole life, counted from the first poll, so
 that no wrong clock prolongs a wait; nor does one that stands still, as tests make it, because what was slept counts.
 """
 
@@ -25,11 +25,11 @@ from tazapay_lightning.values.safe_text import printable
 _logger = logging.getLogger("tazapay_lightning")
 _FIRST_INTERVAL = 1.0
 _GROWTH = 1.5
-_MOST_GROWTH = 10.0  # an interval never grows beyond ten times the first
-_UNKNOWN_LIFETIME = 3600.0  # the expiry that Tazapay documents for an invoice that was made without one
-_LOOKS_PAST_EXPIRY = 2  # one odd ``Date`` must not take an invoice from its payer
-_LAST_LOOK = 5.0  # what a look may take when no time is left
-_MOST_NOT_FOUND = 3  # how often in a row an invoice that is known to exist may be "not found": replicas lag
+_MAX_GROWTH = 10.0  # an interval never grows beyond ten times the first
+_DEFAULT_LIFETIME_SECONDS = 3600.0  # the expiry that Tazapay documents for an invoice that was made without one
+_POLLS_PAST_EXPIRY = 2  # one odd ``Date`` must not take an invoice from its payer
+_LAST_POLL_SECONDS = 5.0  # what a poll may take when no time is left
+_MAX_NOT_FOUND = 3  # how often in a row an invoice that is known to exist may be "not found": replicas lag
 
 
 def _equal_jitter(most: float) -> float:
@@ -39,14 +39,14 @@ def _equal_jitter(most: float) -> float:
 class PaymentWait:
     """The state of one wait for one payment.
 
-    The client calls `seconds_left` before each look, and `seen` or `missed` after it; both return when to look next,
-    and once it has slept until then, it calls `slept`.
-    All times are of one monotonic clock, except those of the service.
+    The client calls `seconds_left` before each poll, and `poll_succeeded` or `poll_failed` after it. Those return when
+    to poll next; once the client has slept until then, it calls `slept`. All times are of one monotonic clock, except
+    those of the service.
 
     Args:
-        invoice: the invoice as it was last seen, or its id.
+        invoice: the invoice as it was last fetched, or its id.
         timeout: seconds, or a timedelta; None waits until the invoice expires.
-        poll_interval: seconds until the second look, or a timedelta; None is 1 second. It grows by half with each look,
+        poll_interval: seconds until the second poll, or a timedelta; None is 1 second. It grows by half with each poll,
             to ten times the first, and to a second at least.
         now: the time at which the wait begins.
         jitter: given the longest interval, returns the interval (by default between half of it and all of it).
@@ -73,26 +73,26 @@ class PaymentWait:
         self.invoice_id = check_invoice_id(invoice.id if isinstance(invoice, Invoice) else invoice)
         self._name = printable(self.invoice_id, most=80)
         self._interval = _FIRST_INTERVAL if poll_interval is None else seconds(poll_interval, argument="poll_interval")
-        self._longest_interval = max(self._interval * _MOST_GROWTH, _FIRST_INTERVAL)
+        self._longest_interval = max(self._interval * _MAX_GROWTH, _FIRST_INTERVAL)
         self._times_out_at = math.inf if timeout is None else now + seconds(timeout, argument="timeout")
         self._began_at = now
         self._clock_is_behind = 0.0
         self._lifetime = None if self._invoice is None else _lifetime(self._invoice)
         self._expires_at = math.inf
-        self._looks_past_expiry = 0
+        self._polls_past_expiry = 0
         self._jitter = jitter
         self._times_not_found = 0
 
     def seconds_left(self, now: float) -> float:
-        """Return what the next look may take at most: what is left of the wait, and a little more for the last look."""
-        return max(self._ends() - now - self._clock_is_behind, _LAST_LOOK)
+        """Return the seconds that the next poll may take: what is left of the wait, and a little more for the last."""
+        return max(self._ends() - now - self._clock_is_behind, _LAST_POLL_SECONDS)
 
     def slept(self, *, until: float, now: float) -> None:
-        """Take that the client has slept until a time that its clock may not show."""
+        """Note that the client has slept until a time, which its clock may not show."""
         self._clock_is_behind += max(until - now, 0.0)
 
-    def seen(self, invoice: Invoice, *, wall: datetime, now: float) -> float | None:
-        """Take what a look showed.
+    def poll_succeeded(self, invoice: Invoice, *, wall: datetime, now: float) -> float | None:
+        """Note the invoice that a poll fetched.
 
         Args:
             invoice: as it is now, with the reply that it came with, whose ``Date`` is the service's time.
@@ -100,7 +100,7 @@ class PaymentWait:
             now: the time by the monotonic clock.
 
         Returns:
-            When to look next; None if the invoice is paid.
+            When to poll next; None if the invoice is paid.
 
         Raises:
             InvoiceMismatchError: the amount is not what it was. (Another payment request is logged as a warning.)
@@ -117,37 +117,37 @@ class PaymentWait:
         date = None if invoice.reply is None else service_time(invoice.reply.headers, invoice.created_at)
         expires_at = invoice.expires_at
         left = math.inf if expires_at is None else (expires_at - (date or wall)).total_seconds()
-        self._looks_past_expiry = self._looks_past_expiry + 1 if date is not None and left <= 0 else 0
+        self._polls_past_expiry = self._polls_past_expiry + 1 if date is not None and left <= 0 else 0
         lived = self._lifetime is not None and now >= self._began_at + self._lifetime
-        if invoice.status == "expired" or self._looks_past_expiry == _LOOKS_PAST_EXPIRY or lived:
+        if invoice.status == "expired" or self._polls_past_expiry == _POLLS_PAST_EXPIRY or lived:
             message = f"invoice {self._name} expired before it was paid: make a new one"
             raise errors.InvoiceExpiredError(message, invoice=invoice)
         if now >= self._ends():
             raise self._timeout("it is not paid yet; it can still be paid until it expires")
-        if self._looks_past_expiry:
+        if self._polls_past_expiry:
             return min(now + min(self._interval, _FIRST_INTERVAL), self._ends()) - self._clock_is_behind
         self._expires_at = now + left
         return self._next(now)
 
-    def missed(self, error: errors.APIError, *, now: float) -> float:
-        """Take a look that failed.
+    def poll_failed(self, error: errors.APIError, *, now: float) -> float:
+        """Note a poll that failed.
 
         Returns:
-            When to look next.
+            When to poll next.
 
         Raises:
-            APIError: the error itself, if looking again would not help.
+            APIError: the error itself, if polling again would not help.
             PaymentTimeoutError: the wait is over, and it is unknown whether the invoice is paid; the error is chained.
         """
         now += self._clock_is_behind
         self._times_not_found = self._times_not_found + 1 if isinstance(error, errors.NotFoundError) else 0
         unreadable = isinstance(error, errors.UnexpectedResponseError | errors.RequestFailedError)
-        lagging = self._invoice is not None and 0 < self._times_not_found < _MOST_NOT_FOUND
+        lagging = self._invoice is not None and 0 < self._times_not_found < _MAX_NOT_FOUND
         if not (errors.may_be_repeated(error) or unreadable or lagging):
             raise error
         if now >= self._ends():
-            raise self._timeout(f"and the last look failed, so it may be paid: fetch it again ({error})") from error
-        _logger.warning("a look at invoice %s failed, and is repeated: %s", self._name, error)
+            raise self._timeout(f"and the last poll failed, so it may be paid: fetch it again ({error})") from error
+        _logger.warning("a poll of invoice %s failed, and is repeated: %s", self._name, error)
         return self._next(now, at_least=getattr(error, "retry_after", None) or 0.0)
 
     def _next(self, now: float, *, at_least: float = 0.0) -> float:
@@ -157,7 +157,7 @@ class PaymentWait:
         return earliest - self._clock_is_behind
 
     def _ends(self) -> float:
-        lifetime = _UNKNOWN_LIFETIME if self._lifetime is None else self._lifetime
+        lifetime = _DEFAULT_LIFETIME_SECONDS if self._lifetime is None else self._lifetime
         return min(self._began_at + lifetime, self._times_out_at)
 
     def _check_the_same(self, invoice: Invoice) -> None:

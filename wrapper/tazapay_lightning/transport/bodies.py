@@ -12,7 +12,7 @@ from tazapay_lightning.errors import UnexpectedResponseError
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 """The longest body that is read; an invoice is a few kilobytes."""
 
-_MEMBER, _MOST_MEMBERS = b"\x1f\x8b\x08", 100  # of a gzip: each takes time, and may be empty
+_MEMBER, _MAX_MEMBERS = b"\x1f\x8b\x08", 100  # of a gzip: each takes time, and may be empty
 
 
 class Body:
@@ -87,8 +87,8 @@ def without_gzip(content_encoding: str, body: bytes | bytearray, *, most: int) -
         return bytes(body)
     import gzip  # which few replies need
 
-    if body.count(_MEMBER) > _MOST_MEMBERS:
-        raise UnexpectedResponseError(f"the reply is gzip of more than {_MOST_MEMBERS} members")
+    if body.count(_MEMBER) > _MAX_MEMBERS:
+        raise UnexpectedResponseError(f"the reply is gzip of more than {_MAX_MEMBERS} members")
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(body)) as members:
             plain = members.read(most + 1)

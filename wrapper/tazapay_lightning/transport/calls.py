@@ -34,8 +34,8 @@ class Calls:
         self._http_client = http_client
         self._loaded: list[BlockingHttpx] = []  # the first counts, when several threads load at once
         self._closed = False
-        # a door that all wait at until the client is closed; an event of Python's stays locked for ever if a signal
-        # handler raises in the middle of it
+        # Held until the client is closed, so that a wait is an attempt to acquire it. An event of Python's stays locked
+        # for ever if a signal handler raises in the middle of it.
         self._closing = Lock()
         self._closing.acquire()
         if http_client is not None or environment_names_proxy_or_certificates(settings):

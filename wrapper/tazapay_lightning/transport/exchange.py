@@ -1,4 +1,4 @@
-"""Request and response types that both backends share, and one call with all its attempts, whatever carries them."""
+"""Request and response types that both backends share, and the state of one call over all its attempts."""
 
 from __future__ import annotations
 

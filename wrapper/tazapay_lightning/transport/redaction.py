@@ -14,11 +14,11 @@ from tazapay_lightning.values.safe_text import printable
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "www-authenticate", "x-api-key", "signature"}
 )
-_SHORTEST = 4  # blanking every "a" because a memo was "a" would make a message unreadable and hide nothing
+_MIN_CHARACTERS = 4  # blanking every "a" because a memo was "a" would make a message unreadable and hide nothing
 _RUN, _RUN_OF_CREDENTIAL = 16, 8  # so many characters in a row of a longer text are not repeated either
 _BLANK = "[redacted]"
-_MOST = 4000  # characters of a text, or of all texts of a value, that are read and kept: an error has a few hundred
-_MOST_SUBMITTED = 50_000  # characters that a text is searched for; beyond, no text of the service is repeated
+_MAX_CHARACTERS = 4000  # of a text, or of all texts of a value, that are read and kept: an error has a few hundred
+_MAX_SUBMITTED_CHARACTERS = 50_000  # characters that a text is searched for; beyond, no text of the service is repeated
 _HALF_LETTER = re.compile(r"(?:[&%\\]\S{0,20}|.[^\x00-\x7f]{0,20})$", re.DOTALL)  # what it goes on with was cut off
 _ELLIPSIS = re.compile(r"[\[(]?\.\.+")  # also of one character, which `_letters` takes apart
 _ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|(.))", re.DOTALL | re.IGNORECASE)
@@ -58,7 +58,7 @@ class Redaction:
     def __repr__(self) -> str:
         return "Redaction(...)"
 
-    def text(self, text: str, *, most: int = _MOST) -> str:
+    def text(self, text: str, *, most: int = _MAX_CHARACTERS) -> str:
         """Return the beginning of a text with everything secret blanked and control characters shown as blanks."""
         is_cut = len(text) > most
         text = _HALF_LETTER.sub("", text[:most]) if is_cut else text
@@ -76,7 +76,7 @@ class Redaction:
 
     def value(self, value: object) -> Any:
         """Return the beginning of a JSON value with every text in it treated as by `text`, keys included."""
-        left = _MOST
+        left = _MAX_CHARACTERS
 
         def kept(value: object) -> object:
             nonlocal left
@@ -116,10 +116,10 @@ class Redaction:
     def _look_for(self) -> dict[int, set[str]]:
         """Return what secrets are found by, themselves or their parts, by length; and note how they begin."""
         runs: dict[int, set[str]] = {}
-        left = _MOST_SUBMITTED
+        left = _MAX_SUBMITTED_CHARACTERS
         for values, most in ((self._credentials, _RUN_OF_CREDENTIAL), (self._submitted, _RUN)):
-            texts = (value[:_MOST] for value in each_once(values, _inner) if isinstance(value, str))
-            for text in {each for each in texts if len(each) >= _SHORTEST}:
+            texts = (value[:_MAX_CHARACTERS] for value in each_once(values, _inner) if isinstance(value, str))
+            for text in {each for each in texts if len(each) >= _MIN_CHARACTERS}:
                 left -= max(len(text), 100)
                 self._shows_nothing = left < 0
                 if self._shows_nothing:
@@ -129,7 +129,7 @@ class Redaction:
                     if length > 1:
                         parts = (letters[begin : begin + length] for begin in range(len(letters) - length + 1))
                         runs.setdefault(length, set()).update(parts)
-                        self._heads.update(letters[:short] for short in range(_SHORTEST, length))
+                        self._heads.update(letters[:short] for short in range(_MIN_CHARACTERS, length))
         return runs
 
 

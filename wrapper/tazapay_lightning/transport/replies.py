@@ -24,7 +24,8 @@ from tazapay_lightning.values.safe_text import printable
 
 _ENVELOPE = frozenset({"status", "message", "data", "errors", "code"})
 _REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id")
-_SAYS_NOTHING = frozenset({"request_id", "trace_id", "timestamp", "path"})  # of an invoice
+# what a body without an invoice may hold
+_NOT_ABOUT_AN_INVOICE = frozenset({"request_id", "trace_id", "timestamp", "path"})
 _FAILURES = frozenset({"error", "fail", "failed", "failure"})
 
 
@@ -105,7 +106,7 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes, redaction: 
             raise RequestFailedError(
                 f"the service answered {status}, but says that the request failed{words}",
                 **arguments,
-                with_data=bool(data) or not (_ENVELOPE | _SAYS_NOTHING).issuperset(envelope),
+                with_data=bool(data) or not (_ENVELOPE | _NOT_ABOUT_AN_INVOICE).issuperset(envelope),
             )
         if is_object or not ("data" in envelope or _ENVELOPE.issuperset(envelope)):
             data = envelope

@@ -15,8 +15,8 @@ from datetime import datetime
 from tazapay_lightning import errors
 from tazapay_lightning.values.moments import read_http_date
 
-_FIRST_WAIT = 0.5
-_LONGEST_WAIT = 8.0
+_FIRST_WAIT_SECONDS = 0.5
+_MAX_WAIT_SECONDS = 8.0
 
 
 def full_jitter(most: float) -> float:
@@ -26,7 +26,7 @@ def full_jitter(most: float) -> float:
 
 def wait_after(error: errors.APIError, number: int, jitter: Callable[[float], float]) -> float:
     """Return how many seconds to wait after a failed attempt, the first of which has the number 1."""
-    own = jitter(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (number - 1)))
+    own = jitter(min(_MAX_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** (number - 1)))
     # what is asked may be no time at all: then all attempts would be made at once
     return max(own, getattr(error, "retry_after", None) or 0.0)
 

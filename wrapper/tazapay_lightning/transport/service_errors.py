@@ -19,9 +19,9 @@ from tazapay_lightning.transport.retries import seconds_to_wait
 from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.safe_text import printable
 
-_MAX_BODY = 2000  # characters of a reply's body that an error keeps
-_MOST_COMMAS = 50_000  # in a body that is read as JSON: more values would block an event loop, and no error has them
-_MAX_MESSAGE = 500  # characters of the service's words that a message repeats
+_MAX_BODY_CHARACTERS = 2000  # characters of a reply's body that an error keeps
+_MAX_COMMAS = 50_000  # in a body that is read as JSON: more values would block an event loop, and no error has them
+_MAX_MESSAGE_CHARACTERS = 500  # characters of the service's words that a message repeats
 
 _BY_STATUS: Mapping[int, type[errors.APIStatusError]] = {
     401: errors.AuthenticationError,
@@ -43,7 +43,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction
     """Make the error that belongs to a status other than 2xx, whatever the body is."""
     parsed: object = None
     with suppress(errors.UnexpectedResponseError):  # HTML, empty, cut short: the status alone says enough
-        parsed = parse_json(body) if body.count(b",") <= _MOST_COMMAS else None
+        parsed = parse_json(body) if body.count(b",") <= _MAX_COMMAS else None
     words, arguments = words_of(parsed if isinstance(parsed, dict) else {}, redaction)
     kind = _BY_STATUS.get(status, errors.InvalidRequestError if 400 <= status <= 499 else errors.ServerError)
     message = f"{status} {responses.get(status, '')}".rstrip() + words  # none for 520 and others
@@ -57,7 +57,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction
         **arguments,
         headers=redaction.value(without_secrets(headers)),
         # of a page nothing is kept: there are too many ways to spell a secret in it
-        body="" if parsed is None else json.dumps(redaction.value(parsed), ensure_ascii=False)[:_MAX_BODY],
+        body="" if parsed is None else json.dumps(redaction.value(parsed), ensure_ascii=False)[:_MAX_BODY_CHARACTERS],
         retry_after=seconds_to_wait(headers, now=datetime.now(UTC)),
     )
 
@@ -72,9 +72,9 @@ def words_of(envelope: Mapping[str, Any], redaction: Redaction) -> tuple[str, di
     codes = (_number(source.get("code")) for source in [*entries, envelope])
     code = next((code for code in codes if code is not None), None)
     reasons = "; ".join(dict.fromkeys(reason for reason in map(_reason, entries) if reason and reason != message))
-    words = f": {printable(message, most=_MAX_MESSAGE)}" if message else ""
+    words = f": {printable(message, most=_MAX_MESSAGE_CHARACTERS)}" if message else ""
     words += "" if code is None else f" (code {code})"
-    words += f"; {printable(reasons, most=_MAX_MESSAGE)}" if reasons else ""
+    words += f"; {printable(reasons, most=_MAX_MESSAGE_CHARACTERS)}" if reasons else ""
     return words, {"message": message, "code": code, "errors": tuple(entries)}
 
 

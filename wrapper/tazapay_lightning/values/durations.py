@@ -7,12 +7,12 @@ from datetime import timedelta
 from tazapay_lightning.values.refusals import check_int, refused
 from tazapay_lightning.values.safe_text import shown
 
-A_DAY = 86_400
-LONGEST_TIMEDELTA = 999_999_999 * A_DAY + 86_399
+DAY_SECONDS = 86_400
+MAX_TIMEDELTA_SECONDS = 999_999_999 * DAY_SECONDS + 86_399
 """`timedelta.max` in whole seconds."""
 
 
-def seconds(value: object, *, argument: str, most: int = A_DAY) -> float:
+def seconds(value: object, *, argument: str, most: int = DAY_SECONDS) -> float:
     """Return a duration in seconds, greater than 0.
 
     Args:
@@ -34,7 +34,7 @@ def seconds(value: object, *, argument: str, most: int = A_DAY) -> float:
     return float(number)
 
 
-def whole_seconds(value: object, *, argument: str, most: int = LONGEST_TIMEDELTA) -> int:
+def whole_seconds(value: object, *, argument: str, most: int = MAX_TIMEDELTA_SECONDS) -> int:
     """Return a duration in whole seconds, greater than 0, from an int or a timedelta: see `seconds`.
 
     Example:

@@ -11,7 +11,7 @@ from functools import lru_cache
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 # RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
 _DOCUMENTED = re.compile(r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
-_LONGEST = 64  # characters; the longest form known, Go's with its monotonic clock, has 60
+_MAX_CHARACTERS = 64  # characters; the longest form known, Go's with its monotonic clock, has 60
 # A whole date in ISO 8601 and a time. Where a part is missing, dateutil would fill in January, the 1st or midnight.
 _ISO = re.compile(r"\d{4}-?(?:\d\d-?\d\d|W\d\d-?\d|\d{3})[T ].+", re.ASCII)
 # Go's time.String(): date and time, then the offset after a space, the zone again, and perhaps the monotonic clock
@@ -44,7 +44,7 @@ def read_moment(value: object) -> datetime:
         >>> read_moment("Sun, 28 Sep 2025 08:15:30 GMT").isoformat()
         '2025-09-28T08:15:30+00:00'
     """
-    if not isinstance(value, str) or not value.isascii() or len(value) > _LONGEST:
+    if not isinstance(value, str) or not value.isascii() or len(value) > _MAX_CHARACTERS:
         raise ValueError("not a moment")
     try:
         moment = _read(value)

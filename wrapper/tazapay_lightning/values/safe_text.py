@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_LONGEST = 60
+_MAX_CHARACTERS = 60
 
 
 def shown(value: object) -> str:
@@ -20,7 +20,7 @@ def shown(value: object) -> str:
         text = repr(value)
     except Exception:  # noqa: BLE001 - a foreign repr may do anything, and must not hide that the value was refused
         text = f"a value of type {type(value).__name__}"
-    return text if len(text) <= _LONGEST else f"{text[:40]}... ({len(text)} characters)"
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:40]}... ({len(text)} characters)"
 
 
 def kind(value: object) -> str:

@@ -11,7 +11,6 @@ from tazapay_lightning.errors import WebhookPayloadError
 from tazapay_lightning.values.json_fields import decode_json_field, optional
 from tazapay_lightning.values.moments import read_moment
 from tazapay_lightning.values.read_only import Reduced, read_only, reduced
-from tazapay_lightning.values.safe_text import printable
 from tazapay_lightning.webhooks.body import Body
 
 
@@ -61,7 +60,7 @@ def read_event(body: Body) -> WebhookEvent:
     kind = body.event.get("type")
     if not isinstance(kind, str) or not kind:
         raise WebhookPayloadError("the event must have a `type` such as 'collect.succeeded', a text that is not empty")
-    source = f"the webhook {printable(body.id, most=60)}"
+    source = f"the webhook {body.id}"
     data = optional(body.event, "data", decode_json_field, source=source) or {}
     # An integer is a documented form, but of seconds or milliseconds?
     dated = not isinstance(body.event["created_at"], int)

@@ -12,7 +12,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 from tazapay_lightning.errors import ConfigurationError, WebhookPayloadError, WebhookSignatureError
-from tazapay_lightning.values.durations import LONGEST_TIMEDELTA, seconds
+from tazapay_lightning.values.durations import MAX_TIMEDELTA_SECONDS, seconds
 from tazapay_lightning.webhooks.body import read_body
 from tazapay_lightning.webhooks.event import WebhookEvent, read_event
 from tazapay_lightning.webhooks.signature import Headers, Secret, check_signature, signature_header
@@ -52,7 +52,7 @@ def verify_webhook(
 
 def _verified(payload: object, signature: object, key: Secret, tolerance: object) -> WebhookEvent:
     key.check()
-    allowed = None if tolerance is None else seconds(tolerance, argument="tolerance", most=LONGEST_TIMEDELTA)
+    allowed = None if tolerance is None else seconds(tolerance, argument="tolerance", most=MAX_TIMEDELTA_SECONDS)
     text = check_signature(signature)
     body = read_body(payload)
     if not key.matches(body.signed, text):

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from tazapay_lightning import APIConnectionError, APITimeoutError, LightningClient
 from tazapay_lightning.transport.backends.connections import (
-    KEEP_SECONDS,
-    MOST_CONNECTIONS,
+    KEEPALIVE_SECONDS,
+    MAX_CONNECTIONS,
     AsyncConnections,
     Connections,
     _Places,
@@ -165,7 +165,7 @@ async def test_a_failure_matters_more_than_what_goes_wrong_when_its_connection_i
             raise KeyError
     async with lender.one(), lender.one():
         pass
-    network.now += KEEP_SECONDS + 1
+    network.now += KEEPALIVE_SECONDS + 1
     async with lender.one():  # closes the old one, which fails, but the request was well
         pass
 
@@ -176,7 +176,7 @@ async def test_one_that_was_idle_for_5_seconds_is_closed_when_another_is_given_b
 ) -> None:
     async with lender.one(), lender.one():
         pass
-    network.now += KEEP_SECONDS
+    network.now += KEEPALIVE_SECONDS
     async with lender.one():
         pass
     assert network.still_open == [0, 1]  # just so long
@@ -214,7 +214,7 @@ async def test_one_that_was_opened_while_the_others_were_closed_is_closed_when_i
 @runs
 async def test_one_that_cannot_be_opened_takes_no_turn(lender: Any, network: Network) -> None:
     lender.connections._connect = lambda: (_ for _ in ()).throw(OSError("no"))
-    for _ in range(MOST_CONNECTIONS + 1):
+    for _ in range(MAX_CONNECTIONS + 1):
         with pytest.raises(OSError, match="no"):
             async with lender.one(time.monotonic()):
                 pass
@@ -224,7 +224,7 @@ async def test_one_that_cannot_be_opened_takes_no_turn(lender: Any, network: Net
 @runs
 async def test_the_101st_request_fails_when_no_connection_gets_free_in_its_time(lender: Any, network: Network) -> None:
     async with AsyncExitStack() as all_of_them:
-        for _ in range(MOST_CONNECTIONS):
+        for _ in range(MAX_CONNECTIONS):
             await all_of_them.enter_async_context(lender.one())
         for ends in (time.monotonic() - 1, time.monotonic() + 0.05):
             with pytest.raises(APITimeoutError, match="all 100 connections were in use") as caught:
@@ -233,7 +233,7 @@ async def test_the_101st_request_fails_when_no_connection_gets_free_in_its_time(
             assert (caught.value.nothing_sent, caught.value.permanent) == (True, False)
     async with lender.one():
         pass
-    assert len(network.opened) == MOST_CONNECTIONS
+    assert len(network.opened) == MAX_CONNECTIONS
 
 
 def test_waiting_tasks_have_their_turns_in_order(network: Network) -> None:
@@ -248,7 +248,7 @@ def test_waiting_tasks_have_their_turns_in_order(network: Network) -> None:
                 await asyncio.sleep(0)
 
         async with AsyncExitStack() as all_of_them:
-            for _ in range(MOST_CONNECTIONS - 1):
+            for _ in range(MAX_CONNECTIONS - 1):
                 await all_of_them.enter_async_context(connections.one(LATER))
             async with connections.one(LATER):
                 tasks = []
@@ -296,7 +296,7 @@ def test_no_thread_waits_while_a_place_is_free() -> None:
 def test_a_waiting_thread_has_its_turn_when_another_is_done(network: Network) -> None:
     connections = Connections(network.connect, network.disconnect)
     with ExitStack() as all_but_one, ThreadPoolExecutor(1) as thread:
-        for _ in range(MOST_CONNECTIONS - 1):
+        for _ in range(MAX_CONNECTIONS - 1):
             all_but_one.enter_context(connections.one(LATER))
         with connections.one(LATER) as last:
             waiting = thread.submit(lambda: use(connections))
@@ -337,17 +337,16 @@ def test_whatever_is_cancelled_no_connection_stays_lent(seed: int, slow_goodbye:
         ]
         for _ in range(chance.randrange(12)):
             await asyncio.sleep(0)
-            network.now += chance.random() * KEEP_SECONDS
+            network.now += chance.random() * KEEPALIVE_SECONDS
             for task in chance.sample(tasks, 20):
                 task.cancel()
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         assert {type(end) for end in ends} <= {type(None), KeyError, APITimeoutError, asyncio.CancelledError}
         async with AsyncExitStack() as all_of_them:
             lent = [
-                await all_of_them.enter_async_context(connections.one(time.monotonic()))
-                for _ in range(MOST_CONNECTIONS)
+                await all_of_them.enter_async_context(connections.one(time.monotonic())) for _ in range(MAX_CONNECTIONS)
             ]
-        assert len(set(lent)) == MOST_CONNECTIONS
+        assert len(set(lent)) == MAX_CONNECTIONS
         assert not [connection for connection in lent if connection.closed]
         await connections.aclose()
         assert network.still_open == []
@@ -424,7 +423,7 @@ def test_threads_that_close_the_same_old_connections_share_them_out(network: Net
     connections = Connections(network.connect, network.disconnect, network.clock)
     for _ in range(1000):
         connections._idle.append((network.now, network.connect()))
-    network.now += KEEP_SECONDS + 1
+    network.now += KEEPALIVE_SECONDS + 1
     with ThreadPoolExecutor(8) as threads:
         old = list(threads.map(lambda _: connections._give_back(network.connect()), range(8)))
     assert sorted(connection.number for part in old for connection in part) == list(range(1000))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tazapay_lightning import APIConnectionError, APIError, ConfigurationError, LightningClient
-from tazapay_lightning.transport.backends.connections import MOST_CONNECTIONS
+from tazapay_lightning.transport.backends.connections import MAX_CONNECTIONS
 from tests.support.service import read_request
 from tests.support.thorough import THOROUGH
 from tests.support.wire import reply
@@ -73,7 +73,7 @@ with ThreadPoolExecutor(places) as threads:
 
 @pytest.mark.parametrize("ending", [False, True], ids=["a connection that is kept", "a new connection"])
 def test_after_exceptions_at_any_bytecode_of_a_call_all_connections_can_be_had(ending: bool, listen: Any) -> None:
-    together = threading.Barrier(MOST_CONNECTIONS)
+    together = threading.Barrier(MAX_CONNECTIONS)
     full = threading.Event()
 
     def serve(connection: socket.socket) -> None:
@@ -86,7 +86,7 @@ def test_after_exceptions_at_any_bytecode_of_a_call_all_connections_can_be_had(e
 
     step = 23 if THOROUGH else 211
     listener: Listener = listen(serve)
-    program = [sys.executable, "-c", INTERRUPTED, f"http://127.0.0.1:{listener.port}", str(step), str(MOST_CONNECTIONS)]
+    program = [sys.executable, "-c", INTERRUPTED, f"http://127.0.0.1:{listener.port}", str(step), str(MAX_CONNECTIONS)]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         length = int(process.stdout.readline())
@@ -107,7 +107,7 @@ def test_a_signal_handler_may_raise_while_a_call_waits_for_a_connection(listen: 
     client = LightningClient("k", "s", base_url=f"http://127.0.0.1:{listen(answer).port}")
     connections = client._calls._backend()._connections
     places: Any = connections._places  # type: ignore[union-attr]  # it is not a client that the caller brought
-    taken = [places.take(time.monotonic()) for _ in range(MOST_CONNECTIONS)]
+    taken = [places.take(time.monotonic()) for _ in range(MAX_CONNECTIONS)]
     before = signal.signal(signal.SIGALRM, raise_late)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.2)
@@ -120,7 +120,7 @@ def test_a_signal_handler_may_raise_while_a_call_waits_for_a_connection(listen: 
     del taken  # lost, without having been given back
     with client:
         assert client.create_invoice(amount_sats=1).amount_sats == 1
-        assert len(places) == MOST_CONNECTIONS
+        assert len(places) == MAX_CONNECTIONS
 
 
 @pytest.mark.parametrize("waiting_for", ["a reply", "the next attempt"])

@@ -29,7 +29,7 @@ from tazapay_lightning.invoices.request import InvoiceRequest
 from tazapay_lightning.values.json_fields import parse_json
 from tazapay_lightning.values.safe_text import printable, shown
 
-_LONGEST_LINE = 1_000_000
+_MAX_LINE_BYTES = 1_000_000
 _NOT_UTF_8 = "is not UTF-8: save the file as UTF-8 (Excel: CSV UTF-8)"
 _COLUMNS = ("order_id", "amount_sats", "amount_btc", "memo", "expires_in", "memo_as_hash")
 _METADATA = "metadata."
@@ -233,17 +233,17 @@ class Lines(Iterator[str]):
         self.number = 0
 
     def __next__(self) -> str:
-        content = self._file.readline(_LONGEST_LINE + 1)
+        content = self._file.readline(_MAX_LINE_BYTES + 1)
         if not content:
             raise StopIteration
         self.number += 1
         if self.number == 1 and not json.detect_encoding(content).startswith("utf-8"):
             self._file.seek(0, os.SEEK_END)  # told once, and not for each line
             raise LineError(f"byte 1 {_NOT_UTF_8}")
-        if len(content) > _LONGEST_LINE:
+        if len(content) > _MAX_LINE_BYTES:
             while content and not content.endswith(b"\n"):
-                content = self._file.readline(_LONGEST_LINE)
-            raise LineError(f"the line is longer than {_LONGEST_LINE} bytes")
+                content = self._file.readline(_MAX_LINE_BYTES)
+            raise LineError(f"the line is longer than {_MAX_LINE_BYTES} bytes")
         try:
             return content.decode("utf-8-sig" if self.number == 1 else "utf-8")
         except UnicodeDecodeError as error:

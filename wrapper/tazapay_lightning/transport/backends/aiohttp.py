@@ -24,7 +24,7 @@ from sniffio import current_async_library
 from yarl import URL
 
 from tazapay_lightning.errors import ConfigurationError
-from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, KEEP_SECONDS, MOST_CONNECTIONS
+from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, KEEPALIVE_SECONDS, MAX_CONNECTIONS
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
 from tazapay_lightning.transport.backends.httpx import Headers
 from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
@@ -35,9 +35,9 @@ from tazapay_lightning.transport.settings import Settings
 # HttpProcessingError: of aiohttp's parser in Python, from within a body
 _FAILURES = (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, OSError, UnicodeError)
 _Result = TypeVar("_Result")
-_LONG_BODY = 1024 * 1024  # bytes; aiohttp warns of longer ones that it does not read by itself
+_LONG_BODY_BYTES = 1024 * 1024  # bytes; aiohttp warns of longer ones that it does not read by itself
 _Arrivals = getattr(selectors, "PollSelector", selectors.SelectSelector)  # Windows has no poll
-_LONGEST_HEAD = 100 * 1024  # bytes; what httpx reads
+_MAX_HEAD_BYTES = 100 * 1024  # bytes; what httpx reads
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -122,7 +122,7 @@ class AsyncAiohttp:
                     request.method,
                     URL(request.url, encoded=True),
                     headers=request.headers,
-                    data=BytesIO(content) if content and len(content) > _LONG_BODY else content,
+                    data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
                     allow_redirects=False,
                     trace_request_ctx=trace,
                     **self._proxy,
@@ -147,7 +147,7 @@ class AsyncAiohttp:
             raise ConfigurationError('backend="aiohttp" runs under asyncio only: under trio take backend="httpx"')
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_note_sending)
-        self._connector = _Connector(ssl=self._certificates, limit=MOST_CONNECTIONS, keepalive_timeout=KEEP_SECONDS)
+        self._connector = _Connector(ssl=self._certificates, limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
         return aiohttp.ClientSession(
             connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies would go out again with the next call
@@ -156,8 +156,8 @@ class AsyncAiohttp:
             timeout=aiohttp.ClientTimeout(),
             middlewares=[_send_once],
             trace_configs=[trace],
-            max_line_size=_LONGEST_HEAD,
-            max_field_size=_LONGEST_HEAD,
+            max_line_size=_MAX_HEAD_BYTES,
+            max_field_size=_MAX_HEAD_BYTES,
         )
 
 

@@ -2,7 +2,7 @@
 
 httpx's own pool looks at every connection and every waiting request whenever one of them changes, which is quadratic:
 with 50 requests in flight it spends more time on that than on all else. So each connection is a pool of one, and a
-request takes the one that was used last, or opens another, up to `MOST_CONNECTIONS`.
+request takes the one that was used last, or opens another, up to `MAX_CONNECTIONS`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import anyio
 from tazapay_lightning.errors import APITimeoutError
 from tazapay_lightning.transport.backends.failures import client_closed_error
 
-MOST_CONNECTIONS = 100  # what httpx allows by default
-KEEP_SECONDS = 5.0  # how long httpx keeps a connection that is not in use
+MAX_CONNECTIONS = 100  # what httpx allows by default
+KEEPALIVE_SECONDS = 5.0  # how long httpx keeps a connection that is not in use
 CLOSE_TIMEOUT = 1.0  # seconds; a broken connection has nothing more to send
 
 _Connection = TypeVar("_Connection")
@@ -71,7 +71,7 @@ class Pool(Generic[_Connection]):
         old = []
         # another thread may take what was looked at: then a younger one is closed, which costs it no more than time
         with suppress(IndexError):
-            while now - self._idle[0][0] > KEEP_SECONDS:
+            while now - self._idle[0][0] > KEEPALIVE_SECONDS:
                 old.append(self._idle.popleft()[1])
         return old
 
@@ -80,12 +80,12 @@ class _Places:
     """Places among the connections in use, which threads wait for.
 
     Of Python's own classes none will do: a semaphore that a signal handler raises in stays locked for ever, and before
-    Python 3.13 a queue waits for ever if the time is up just as the wait begins. The lock here protects nothing: it is
-    a door that a thread waits at, and open again for the next one whenever a place may be free.
+    Python 3.13 a queue waits for ever if the time is up just as the wait begins. The lock here protects nothing: a
+    thread waits by acquiring it, and it is released, which wakes one thread, whenever a place may be free.
     """
 
     def __init__(self, number: int) -> None:
-        self._door = Lock()
+        self._may_be_free = Lock()
         self._free = deque(_Place(self) for _ in range(number))
 
     def __len__(self) -> int:
@@ -97,21 +97,21 @@ class _Places:
             with suppress(IndexError):
                 place = self._free.pop()
                 if self._free:
-                    self._open()
+                    self._wake_one()
                 return place
-            if not self._door.acquire(timeout=max(0.0, ends - time.monotonic())):
+            if not self._may_be_free.acquire(timeout=max(0.0, ends - time.monotonic())):
                 return None
 
     def give_back(self, place: _Place | None) -> None:
         """Let another thread have a place, or look for one."""
         if place is not None:
             self._free.append(place)
-        self._open()
+        self._wake_one()
 
-    def _open(self) -> None:
-        if self._door.locked():
-            with suppress(RuntimeError):  # another thread has opened it
-                self._door.release()
+    def _wake_one(self) -> None:
+        if self._may_be_free.locked():
+            with suppress(RuntimeError):  # another thread has released it
+                self._may_be_free.release()
 
 
 class _Place:
@@ -135,7 +135,7 @@ class Connections(Pool[_Connection]):
 
     def _start(self) -> None:
         super()._start()
-        self._places = _Places(MOST_CONNECTIONS)
+        self._places = _Places(MAX_CONNECTIONS)
         self._process = os.getpid()
 
     @contextmanager
@@ -180,7 +180,7 @@ class AsyncConnections(Pool[_Connection]):
 
     def _start(self) -> None:
         super()._start()
-        self._free = anyio.Semaphore(MOST_CONNECTIONS)
+        self._free = anyio.Semaphore(MAX_CONNECTIONS)
 
     @asynccontextmanager
     async def one(self, ends: float) -> AsyncIterator[_Connection]:
@@ -218,5 +218,5 @@ class AsyncConnections(Pool[_Connection]):
 
 def _pool_exhausted_error() -> APITimeoutError:
     advice = "fewer calls at once, or more time"
-    message = f"all {MOST_CONNECTIONS} connections were in use until the time was up: {advice}"
+    message = f"all {MAX_CONNECTIONS} connections were in use until the time was up: {advice}"
     return APITimeoutError(message, nothing_sent=True)

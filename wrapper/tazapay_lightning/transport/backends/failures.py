@@ -10,7 +10,7 @@ from tazapay_lightning.transport.exchange import Request
 from tazapay_lightning.transport.tracebacks import chain
 from tazapay_lightning.values.safe_text import printable
 
-_MOST_WORDS = 300
+_MAX_FAILURE_CHARACTERS = 300
 _ADVICE: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionRefusedError, "nothing listens there: check base_url, and whether the emulator or gateway runs"),
     (socket.gaierror, "the name of the host was not found: check base_url and the network"),
@@ -41,7 +41,7 @@ def documented(
     """
     links = list(chain(failure))
     # its message may repeat kilobytes of what came
-    what = printable(request.redaction.text(str(failure)), most=_MOST_WORDS) or type(failure).__name__
+    what = printable(request.redaction.text(str(failure)), most=_MAX_FAILURE_CHARACTERS) or type(failure).__name__
     message = f"no complete reply from {request.settings.base_url}"
     if proxy is not None:
         message += f" through the proxy {proxy} (HTTPS_PROXY, ALL_PROXY, NO_PROXY)"
