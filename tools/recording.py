@@ -131,7 +131,7 @@ def wait() -> str:
         shown = list(record([COMMAND, "create", *order], environment, 0.0, 0))
         invoice_id = tazapay.invoices()[0]["id"]
         began, top = max(each.begin for each in shown) + 1, 2 + max(each.line for each in shown)
-        shown += record([COMMAND, "wait", invoice_id], environment, began, top, _payer(tazapay, invoice_id))
+        shown += record([COMMAND, "wait", invoice_id, "--no-qr"], environment, began, top, _payer(tazapay, invoice_id))
     return drawn("A terminal: an invoice is created, and waited for until it is paid", COLUMNS, shown)
 
 
