@@ -22,7 +22,8 @@ MOST_OF_CORE, MOST_OF_WRAPPER = 3_042, 5_461
 refused (`invoices.spelling`, `invoices.echo`), every step of a call ends by one clock (`backends.guards`, `httpx`),
 no signal and no fork leaves a lock (`backends.connections`, `calls`), neither a frame nor a message shows a secret
 (`tracebacks`, `redaction`), an order id is taken as strictly as an amount and a stopped run tells all that is in doubt
-(`bulk.files`), and the command line speaks of its own options and in JSON (`bulk.wording`, `cli.outcomes`)."""
+(`bulk.files`), and the command line speaks of its own options and in JSON (`bulk.wording`, `cli.outcomes`), pays
+(`cli.emulated`), waits, and shows meanwhile what fits the terminal (`cli.terminal`, `cli.progress`)."""
 
 _NO_CODE = {
     tokenize.COMMENT,

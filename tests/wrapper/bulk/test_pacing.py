@@ -194,3 +194,10 @@ def test_a_stopped_run_gives_no_turns() -> None:
         assert not await held.further_turn(before=time.monotonic() + 60)
 
     asyncio.run(stopped_while_waiting())
+
+
+def test_a_run_tells_for_how_long_it_pauses() -> None:
+    held = pace()
+    assert held.paused_for(100.0) == 0.0
+    held.failed(RateLimitError(retry_after=5.0), 100.0)
+    assert [held.paused_for(now) for now in (100.0, 104.5, 105.0, 200.0)] == [5.0, 0.5, 0.0, 0.0]

@@ -91,6 +91,18 @@ def test_there_is_none_where_the_encoding_has_no_blocks(
     assert f"no QR code: the encoding of this output has no blocks for it; {see}" in told
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["create", "--help"], ["get", "INVOICE"]], ids=" ".join)
+def test_in_the_locale_c_everything_is_ascii(invoice: Invoice, arguments: list[str]) -> None:
+    arguments = [invoice.id if each == "INVOICE" else each for each in arguments]
+    with LightningClient() as client:
+        client.update_invoice(invoice.id, metadata={"where": "Z\u00fcrich"})
+    with in_a_terminal(*arguments, LC_ALL="C") as terminal:
+        written = terminal.read_to_the_end()
+        assert terminal.process.wait(30) == DONE
+    assert written.isascii()
+    assert "Z\\xfcrich" in written or "--help" in arguments
+
+
 def test_who_says_utf_8_gets_it_in_the_locale_c_too(invoice: Invoice) -> None:
     assert shown("get", invoice.id, "--qr", LC_ALL="C", PYTHONIOENCODING="utf-8").code()
 

@@ -198,7 +198,7 @@ def put(text: str, what: str, *, err: bool = False) -> None:
     stream = sys.stderr if err else sys.stdout
     try:
         stream.flush()  # it is None where it is closed, as by `>&-`
-        typer.echo(text, nl=False, err=err)
+        typer.echo(text, file=stream, nl=False)  # or it would take UTF-8 where ASCII was asked for
     except (AttributeError, OSError) as error:
         discard(stream)
         raise TazapayError(f"{what} cannot be printed: {getattr(error, 'strerror', 'stdout is closed')}") from error
