@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -78,6 +79,13 @@ def test_an_order_has_one_invoice_and_asks_for_it_once_however_often_its_page_is
     assert requests(shop, order) == len(invoices(shop, order)) == 1
 
 
+def test_pages_loaded_at_the_same_time_share_one_invoice(shop: Shop) -> None:
+    order = shop.customer.order()
+    with ThreadPoolExecutor(4) as windows:
+        assert not any(windows.map(shop.customer.is_paid, [order] * 4))
+    assert len(invoices(shop, order)) == 1
+
+
 def test_a_payment_reaches_the_page_by_its_webhook(shop: Shop) -> None:
     order, event = paid(shop)
     [delivery] = [each for each in shop.emulator.webhooks() if each.event_id == event]
@@ -90,6 +98,17 @@ def test_a_webhook_that_comes_twice_counts_once(shop: Shop) -> None:
     shop.emulator.resend_webhook(event)
     [delivery] = [each for each in shop.emulator.wait_for_webhooks() if each.event_id == event]
     assert [attempt.status for attempt in delivery.attempts] == [204, 204]
+    assert shop.log.read_text().count(f"order {order_id(order)} is paid") == 1
+
+
+def test_a_webhook_that_comes_several_times_at_once_counts_once(shop: Shop) -> None:
+    order = shop.customer.order()
+    body = event_about(shop, order)
+    with without_webhooks(shop):
+        shop.emulator.pay(*invoices(shop, order))
+    with ThreadPoolExecutor(4) as deliveries:
+        answers = [deliveries.submit(shop.deliver, body, sign_webhook(body, WEBHOOK_SECRET)) for _ in range(4)]
+    assert {answer.result() for answer in answers} == {204}
     assert shop.log.read_text().count(f"order {order_id(order)} is paid") == 1
 
 
