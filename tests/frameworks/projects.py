@@ -60,7 +60,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=300,  # of seconds: one is busy for many where others test, too
             check=False,
         )
 

@@ -138,6 +138,13 @@ def test_an_event_of_another_type_is_done_with(shop: Shop) -> None:
     assert shop.deliver(body, sign_webhook(body, WEBHOOK_SECRET)) == 204
 
 
+def test_an_event_about_no_payment_is_taken_for_no_order_of_this_shop(shop: Shop) -> None:
+    body = event_about(shop, shop.customer.order(), data={"id": "pyt_1"})
+    not_looked_at = shop.customer.order()
+    assert shop.deliver(body, sign_webhook(body, WEBHOOK_SECRET)) == 204
+    assert invoices(shop, not_looked_at) == []
+
+
 def test_a_webhook_comes_again_when_the_service_cannot_be_asked_about_it(shop: Shop) -> None:
     order = shop.customer.order()
     body = event_about(shop, order)
