@@ -60,7 +60,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,  # of seconds: one is busy for many where others test, too
+            timeout=300,  # seconds; the strict type check takes more than a minute where others work, too
             check=False,
         )
 
