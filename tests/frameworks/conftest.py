@@ -20,7 +20,7 @@ from attrs import define, field
 from tazapay_lightning_emulator import Emulator, running_emulator
 from tests.frameworks.customers import Customer
 from tests.frameworks.guides import ALL, guide
-from tests.frameworks.projects import Project
+from tests.frameworks.projects import PATIENCE, Project
 
 SECRET = "a-secret-that-must-stay-where-it-is"
 WEBHOOK_SECRET = "whsec-that-must-stay-where-it-is"
@@ -73,7 +73,9 @@ class Shop:
     def deliver(self, body: bytes, signature: str) -> int:
         """Send a webhook, and return the status of the answer."""
         headers = {"Content-Type": "application/json", "Signature": signature}
-        return httpx.post(f"{self.address}/webhooks/tazapay", content=body, headers=headers).status_code
+        return httpx.post(
+            f"{self.address}/webhooks/tazapay", content=body, headers=headers, timeout=PATIENCE
+        ).status_code
 
 
 @contextmanager
@@ -91,7 +93,7 @@ def open_shop(name: str, server: str, folder: Path) -> Iterator[Shop]:
         each_its_own = httpx.Limits(max_keepalive_connections=0)  # servers close connections after an error
         with (
             shop.project.serving(server, shop.log) as shop.address,
-            httpx.Client(base_url=shop.address, limits=each_its_own) as browser,
+            httpx.Client(base_url=shop.address, limits=each_its_own, timeout=PATIENCE) as browser,
         ):
             shop.customer = Customer(browser, name)
             emulator.send_webhooks_to(f"{shop.address}/webhooks/tazapay")

@@ -18,9 +18,11 @@ from attrs import frozen
 from tests.frameworks.guides import PORT, File, Guide
 
 PROGRAMS = Path(sys.executable).parent
+PATIENCE = 60.0
+"""Seconds to wait for what takes one where nothing else runs."""
 
 
-def until(true: Callable[[], object], *, within: float = 30.0) -> None:
+def until(true: Callable[[], object], *, within: float = PATIENCE) -> None:
     """Wait for a condition."""
     ends = time.monotonic() + within
     while not true():

@@ -13,6 +13,7 @@ import pytest
 from tazapay_lightning import sign_webhook
 from tests.frameworks.conftest import SECRET, SERVERS, WEBHOOK_SECRET, Shop
 from tests.frameworks.customers import order_id
+from tests.frameworks.projects import PATIENCE
 
 
 def key(order: str) -> str:
@@ -42,7 +43,7 @@ def paid(shop: Shop) -> tuple[str, str]:
     order = shop.customer.order()
     known = {each.event_id for each in shop.emulator.webhooks()}
     shop.emulator.pay(invoice_of(shop, order))
-    [event] = {each.event_id for each in shop.emulator.wait_for_webhooks()} - known
+    [event] = {each.event_id for each in shop.emulator.wait_for_webhooks(PATIENCE)} - known
     return order, event
 
 
@@ -96,7 +97,7 @@ def test_a_payment_reaches_the_page_by_its_webhook(shop: Shop) -> None:
 def test_a_webhook_that_comes_twice_counts_once(shop: Shop) -> None:
     order, event = paid(shop)
     shop.emulator.resend_webhook(event)
-    [delivery] = [each for each in shop.emulator.wait_for_webhooks() if each.event_id == event]
+    [delivery] = [each for each in shop.emulator.wait_for_webhooks(PATIENCE) if each.event_id == event]
     assert [attempt.status for attempt in delivery.attempts] == [204, 204]
     assert shop.log.read_text().count(f"order {order_id(order)} is paid") == 1
 
