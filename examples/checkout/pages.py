@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from examples.checkout.catalogue import Product
+from examples.checkout.fiat import FiatPrice
+from examples.checkout.forms import MAX_NAME_LENGTH, OrderForm
 from examples.checkout.orders import Attempt, Order, State, memo, state_of
 from tazapay_lightning import InvalidBolt11Error, Invoice, InvoiceExpiredError, format_btc
 
-__all__ = ["MAX_NAME_LENGTH", "order_form", "order_page", "problem_page", "version"]
+__all__ = ["order_form", "order_page", "problem_page", "version"]
 
 SHOP = "Corner Coffee"
-MAX_NAME_LENGTH = 60
-"""In characters, so that the memo stays far below the 639 bytes of BOLT #11."""
 
 _TITLES = {
     State.ASKED: "Your invoice is being prepared.",
@@ -34,6 +34,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters["btc"] = format_btc
+_templates.filters["minute"] = lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def version(order: Order, attempt: Attempt | None) -> str:
@@ -41,19 +42,23 @@ def version(order: Order, attempt: Attempt | None) -> str:
     return f"{state_of(order, attempt)}-{attempt.number if attempt else 0}"
 
 
-def order_form(catalogue: Mapping[str, Product], token: str) -> str:
-    """Return the page on which something is ordered."""
-    return _page("form", "Order", catalogue=catalogue, token=token, max_name_length=MAX_NAME_LENGTH)
+def order_form(catalogue: Mapping[str, Product], form: OrderForm) -> str:
+    """Return the page on which something is ordered, with what is in the form already."""
+    title = "Please look at your order again" if form.problems else "Order"
+    return _page("form", title, catalogue=catalogue, form=form, max_name_length=MAX_NAME_LENGTH)
 
 
-def order_page(order: Order, attempt: Attempt | None, now: datetime, *, with_emulator: bool) -> str:
+def order_page(
+    order: Order, attempt: Attempt | None, now: datetime, *, with_emulator: bool, fiat: FiatPrice | None = None
+) -> str:
     """Return the page of an order, whatever its state.
 
     Args:
         order: to be shown.
-        attempt: its latest one.
+        attempt: the one that paid, else its latest one.
         now: our clock, for the time that is left.
         with_emulator: whether to offer what only an emulator can do.
+        fiat: the amount in another currency, to compare with.
     """
     state = state_of(order, attempt)
     invoice = attempt.invoice if attempt else None
@@ -71,12 +76,20 @@ def order_page(order: Order, attempt: Attempt | None, now: datetime, *, with_emu
         left=attempt.seconds_left(now) if attempt else 0,
         code=_code(invoice) if invoice and state is State.WAITING else None,
         with_emulator=with_emulator,
+        fiat=fiat,
     )
 
 
-def problem_page(title: str, advice: str) -> str:
-    """Return the page for what went wrong."""
-    return _page("problem", title, advice=advice)
+def problem_page(title: str, advice: str, *, order: Order | None = None, final: bool = False) -> str:
+    """Return the page for what went wrong.
+
+    Args:
+        title: what.
+        advice: what to do about it.
+        order: to which the page leads back; None leads to the order form.
+        final: whether a page that is open on this address may stop looking.
+    """
+    return _page("problem", title, advice=advice, order=order, final=final)
 
 
 def _page(template: str, title: str, *, refresh: bool = False, **values: object) -> str:
