@@ -39,7 +39,10 @@ _templates.filters["minute"] = lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d
 
 def version(order: Order, attempt: Attempt | None) -> str:
     """Return what tells an open page that it is out of date."""
-    return f"{state_of(order, attempt)}-{attempt.number if attempt else 0}"
+    state = state_of(order, attempt)
+    known = f"{state}-{attempt.number if attempt else 0}"
+    lacks_code = state is State.WAITING and attempt and attempt.invoice and attempt.invoice.bolt11 is None
+    return f"{known}-no-code" if lacks_code else known  # the service may tell it later
 
 
 def order_form(catalogue: Mapping[str, Product], form: OrderForm) -> str:

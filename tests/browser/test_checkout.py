@@ -192,16 +192,6 @@ def test_when_the_countdown_ends_there_is_nothing_left_to_scan(visit: OpenShop) 
     assert not shop.page.locator(".code").is_visible()
 
 
-def test_the_copy_button_copies_the_payment_request(visit: OpenShop) -> None:
-    shop = visit(permissions=["clipboard-read", "clipboard-write"])
-    shop.order()
-    shop.page.get_by_role("button", name="Copy").click()
-    shop.page.get_by_role("button", name="Copied").wait_for()
-    copied = shop.page.evaluate("navigator.clipboard.readText()")
-    assert copied == shop.emulator.invoices()[0]["payment_request"]
-    assert announced(shop.page) == "Copied"
-
-
 def focused(page: Page) -> dict[str, Any]:
     """What has the focus, and whether a person can see that."""
     found: dict[str, Any] = page.evaluate(
@@ -280,6 +270,25 @@ def test_without_javascript_everything_works_and_the_page_looks_by_itself(visit:
     assert not shop.page.get_by_role("button", name="Copy").is_visible()
     shop.emulator.pay(shop.emulator.invoices()[0]["id"])
     shop.sees("Paid. Thank you!")
+
+
+def test_without_javascript_an_order_waits_for_a_service_that_is_down(visit: OpenShop) -> None:
+    shop = visit(java_script_enabled=False, poll_interval=0.1, settings={"patience": 0.5})
+    shop.emulator.fail_next("status_before_commit", status=503, times=1_000)
+    shop.page.goto(shop.shop)
+    shop.page.get_by_role("button", name="Order and pay").click()
+    shop.sees("Your invoice is being prepared")
+    shop.emulator.stop_failing()
+    shop.sees("Pay 3,500")
+
+
+def test_without_javascript_an_expired_invoice_gives_way_to_a_new_one(visit: OpenShop) -> None:
+    shop = visit(java_script_enabled=False, poll_interval=0.1)
+    shop.order()
+    shop.page.get_by_role("button", name="Let it expire").click()
+    shop.sees("The invoice expired")
+    shop.page.get_by_role("button", name="New invoice").click()
+    shop.sees("Pay 21,000")
 
 
 def test_what_a_customer_wrote_is_shown_and_not_run(visit: OpenShop) -> None:

@@ -157,6 +157,16 @@ def test_an_invoice_without_a_payment_request_says_whom_to_ask() -> None:
     assert "nothing to scan for invoice l11_<b>" in Elements(page).text
 
 
+def test_a_page_without_a_code_is_out_of_date_as_soon_as_there_is_one(customer: Customer, emulator: Emulator) -> None:
+    customer.order()
+    request = emulator.invoices()[0]["payment_request"]
+    without, with_code = (
+        Elements(waiting_page(NOW, **changes)).by_id("main")["data-version"]
+        for changes in ({}, {"payment_request": request})
+    )
+    assert without != with_code
+
+
 def test_an_invoice_whose_time_is_over_shows_no_code_to_scan() -> None:
     page = waiting_page(NOW + timedelta(hours=1))
     assert "Looking whether it was paid" in page

@@ -226,6 +226,7 @@ def test_a_payment_request_that_the_service_tells_only_later_is_shown(open_shop:
     customer = open_shop(AsyncLightningClient("key", "secret", http_client=http_client), poll_interval=0.05)
     order = customer.order()
     eventually(lambda: invoice["payment_request"] in customer.http.get(order).text, "the request is on the page")
+    assert customer.http.get(f"{order}/status").json()["version"] == "waiting-1"  # before, it was another one
 
 
 def restarted(emulator: Emulator, stack: ExitStack, database: Path) -> Customer:
