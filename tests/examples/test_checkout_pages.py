@@ -185,3 +185,11 @@ def test_the_amounts_are_in_satoshi_first_and_in_bitcoin_second() -> None:
     heading = re.search(r"<h1.*?</h1>", waiting_page(NOW), re.DOTALL)
     assert heading is not None
     assert Elements(heading[0]).text.replace("\xa0", " ") == "Pay 21,000 sat 0.00021000 BTC"
+
+
+def test_the_gallery_shows_every_picture_of_the_shop_and_each_is_small() -> None:
+    docs = Path(examples.checkout.__file__).parents[2] / "docs"
+    shown = {image["src"] for image in Elements((docs / "gallery.md").read_text()).named("img")}
+    pictures = {f"images/{path.name}": path.stat().st_size for path in (docs / "images").glob("checkout-*.png")}
+    assert set(pictures) <= shown
+    assert max(pictures.values()) < 120_000
