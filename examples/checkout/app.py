@@ -250,4 +250,6 @@ async def _problem(request: Request, error: Exception) -> Response:
 async def _broken(request: Request, error: Exception) -> Response:
     """Answer where the shop itself failed; Starlette raises the error again, for the log."""
     advice = "Something in this shop is broken. What you have paid is not lost. Please try again in a minute."
-    return HTMLResponse(pages.problem_page("That did not work", advice), 500, SECURITY_HEADERS)
+    is_order = request.method == "GET" and "order_id" in request.path_params
+    page = pages.problem_page("That did not work", advice, looks_again=is_order)
+    return HTMLResponse(page, 500, SECURITY_HEADERS)

@@ -83,7 +83,9 @@ def order_page(
     )
 
 
-def problem_page(title: str, advice: str, *, order: Order | None = None, final: bool = False) -> str:
+def problem_page(
+    title: str, advice: str, *, order: Order | None = None, final: bool = False, looks_again: bool = False
+) -> str:
     """Return the page for what went wrong.
 
     Args:
@@ -91,8 +93,10 @@ def problem_page(title: str, advice: str, *, order: Order | None = None, final: 
         advice: what to do about it.
         order: to which the page leads back; None leads to the order form.
         final: whether a page that is open on this address may stop looking.
+        looks_again: whether the page looks by itself for what should be at its address, which is an order's.
     """
-    return _page("problem", title, advice=advice, order=order, final=final)
+    followed = final or looks_again
+    return _page("problem", title, refresh=looks_again, advice=advice, order=order, followed=followed, final=final)
 
 
 def _page(template: str, title: str, *, refresh: bool = False, **values: object) -> str:

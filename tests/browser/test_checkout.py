@@ -183,15 +183,6 @@ def test_the_countdown_runs(visit: OpenShop) -> None:
     shop.page.wait_for_function("before => document.getElementById('left').textContent !== before", arg=before)
 
 
-def test_when_the_countdown_ends_there_is_nothing_left_to_scan(visit: OpenShop) -> None:
-    shop = visit()
-    shop.page.clock.install()
-    shop.order()
-    shop.page.clock.run_for(901_000)
-    shop.page.get_by_text("Looking whether it was paid").wait_for()
-    assert not shop.page.locator(".code").is_visible()
-
-
 def focused(page: Page) -> dict[str, Any]:
     """What has the focus, and whether a person can see that."""
     found: dict[str, Any] = page.evaluate(

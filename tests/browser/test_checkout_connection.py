@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -156,6 +158,39 @@ def test_the_pauses_between_looks_that_fail_grow_to_a_quarter_of_a_minute(visit:
     assert all(0.9 <= pause <= 16.5 for pause in pauses)
     assert pauses[-1] >= 7
     assert len({round(pause % 1, 2) for pause in pauses}) > 1
+    shop.watch.forgive(*NETWORK_ERRORS)
+
+
+def test_when_the_countdown_ends_there_is_nothing_left_to_pay(visit: OpenShop) -> None:
+    shop = visit()
+    shop.page.clock.install()
+    shop.order()
+    shop.page.clock.fast_forward(901_000)
+    announced(shop.page, "The time for this invoice is over")
+    shop.page.get_by_text("Looking whether it was paid").wait_for()
+    assert not is_payable(shop.page)
+
+
+def test_a_device_that_slept_learns_from_the_shop_how_much_time_is_left(visit: OpenShop) -> None:
+    shop = visit()
+    shop.order()
+    status = {"version": "waiting-1", "state": "waiting", "seconds_left": 2}
+    shop.page.route("**/status", lambda route: route.fulfill(json=status))
+    shop.page.evaluate("window.dispatchEvent(new Event('online'))")
+    announced(shop.page, "The time for this invoice is over")
+    assert not is_payable(shop.page)
+
+
+def test_a_broken_page_of_an_order_becomes_the_order_when_the_shop_is_repaired(visit: OpenShop, tmp_path: Path) -> None:
+    shop = visit(settings={"database": tmp_path / "orders.db"})
+    shop.order()
+    with closing(sqlite3.connect(tmp_path / "orders.db")) as database:
+        database.execute("ALTER TABLE attempts RENAME TO gone")
+        shop.page.reload()
+        shop.sees("That did not work")
+        database.execute("ALTER TABLE gone RENAME TO attempts")
+    shop.sees("Pay ")
+    assert is_payable(shop.page)
     shop.watch.forgive(*NETWORK_ERRORS)
 
 

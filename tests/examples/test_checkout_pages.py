@@ -64,7 +64,7 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(pages: dict[str, str
                 assert re.match(r"/(?!/)|lightning:lnbcrt", attributes.get(name) or "/"), (kind, tag, attributes)
     static = Path(examples.checkout.__file__).parent / "static"
     texts = [path.read_text() for path in static.iterdir()]
-    assert len(texts) == 4
+    assert len(texts) == 5
     assert not [text for text in texts if re.search(r"https?://(?!www\.w3\.org/2000/svg)|@import|url\(", text)]
 
 

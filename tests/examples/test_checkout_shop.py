@@ -330,4 +330,5 @@ def test_a_shop_that_is_broken_says_so_within_its_own_limits(open_shop: OpenShop
     reply = customer.http.get(order)
     assert reply.status_code == 500
     assert "What you have paid is not lost" in reply.text
+    assert '<noscript><meta http-equiv="refresh" content="5">' in reply.text  # the order is there again some time
     assert "default-src 'self'" in reply.headers["content-security-policy"]

@@ -4,6 +4,8 @@
 // The server tells of changes by a stream, and the page looks by itself as well: a stream may break, or fall silent
 // without an end. What a look missed is found by the next one, which comes whatever happened.
 
+import * as countdown from "./countdown.js";
+
 const SECOND = 1000;
 const LOOK_BESIDE_STREAM = 10 * SECOND;
 const LOOK_WITHOUT_STREAM = 2 * SECOND;
@@ -17,7 +19,6 @@ const FAILURES_UNTIL_LOST = 2; // one may be chance
 const address = location.pathname;
 const announcer = document.getElementById("announcer");
 let main = document.querySelector("main[data-version]"); // nothing is followed on other pages
-let ends = 0; // by performance.now(): the clock of this device may be wrong
 let stream = null;
 let noStreamBefore = 0;
 let nextLook = null;
@@ -42,7 +43,7 @@ async function ask() {
   if (status === 200) {
     const { version, seconds_left } = JSON.parse(text);
     if (version === main.dataset.version) {
-      endIn(seconds_left);
+      countdown.endIn(seconds_left);
       return true;
     }
   }
@@ -66,7 +67,7 @@ async function showAnew() {
     if (hadFocus) {
       main.querySelector("h1").focus(); // where the focus was is gone
     }
-    startCountdown();
+    countdown.start();
   }
   return true;
 }
@@ -152,33 +153,14 @@ function stopWhenHidden() {
   }
 }
 
-function endIn(seconds) {
-  // only ever earlier: timers stand still while a device sleeps
-  ends = Math.min(ends, performance.now() + seconds * SECOND);
-}
-
-function startCountdown() {
-  const left = document.getElementById("left");
-  ends = left === null ? Infinity : performance.now() + Number(left.dataset.seconds) * SECOND;
-}
-
-function tick() {
-  const left = document.getElementById("left");
-  if (left === null) {
-    return;
-  }
-  const seconds = Math.max(0, Math.ceil((ends - performance.now()) / SECOND));
-  left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  if (seconds === 0 && !main.classList.contains("over")) {
-    main.classList.add("over"); // there is nothing to scan any more
-    announcer.textContent = "The time for this invoice is over.";
-    look();
-  }
+function isOver() {
+  announcer.textContent = "The time for this invoice is over.";
+  look();
 }
 
 if (main !== null && main.dataset.final !== "yes") {
-  startCountdown();
-  setInterval(tick, SECOND);
+  countdown.start();
+  countdown.run(isOver);
   document.addEventListener("visibilitychange", stopWhenHidden);
   window.addEventListener("online", look);
   window.addEventListener("offline", look);
