@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from http import HTTPStatus
 from pathlib import Path
 
 from attrs import field, frozen
@@ -27,7 +26,8 @@ from examples.checkout.forms import empty_form, read_fields, read_order_form
 from examples.checkout.order_store import OrderStore
 from examples.checkout.orders import Attempt, Order, State, order_id, state_of
 from examples.checkout.payments import LookFailedError, Payments, utc_now
-from examples.checkout.security import SECURITY_HEADERS, SecurityHeaders
+from examples.checkout.problems import broken, refused
+from examples.checkout.security import SecurityHeaders
 from examples.checkout.streams import status_stream
 from examples.checkout.webhooks import WebhookEndpoint
 from tazapay_lightning import AsyncLightningClient
@@ -114,7 +114,7 @@ def create_shop(client: AsyncLightningClient, settings: Settings) -> Starlette:
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
         middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={HTTPException: _problem, Exception: _broken},
+        exception_handlers={HTTPException: refused, Exception: broken},
         lifespan=lifespan,
     )
     app.state.changes = changes  # for the server, which must end the streams before it can stop
@@ -233,23 +233,3 @@ class _Shop:
             return {}
         attempt = self._shown(order)
         return {"version": pages.version(order, attempt), "state": state_of(order, attempt)}
-
-
-async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - narrows the type; Starlette chose by it
-    title, advice = {
-        404: ("Not found", "There is nothing at this address."),
-        405: ("Not possible", "This address takes another kind of request."),
-    }.get(error.status_code, ("That did not work", error.detail))
-    if error.detail != HTTPStatus(error.status_code).phrase:  # ours, and not Starlette's
-        advice = error.detail
-    page = pages.problem_page(title, advice, final=error.status_code == 404)
-    return HTMLResponse(page, error.status_code, error.headers)
-
-
-async def _broken(request: Request, error: Exception) -> Response:
-    """Answer where the shop itself failed; Starlette raises the error again, for the log."""
-    advice = "Something in this shop is broken. What you have paid is not lost. Please try again in a minute."
-    is_order = request.method == "GET" and "order_id" in request.path_params
-    page = pages.problem_page("That did not work", advice, looks_again=is_order)
-    return HTMLResponse(page, 500, SECURITY_HEADERS)
