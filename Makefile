@@ -6,10 +6,10 @@ PYTEST := $(BIN)/python -m pytest --quiet --numprocesses=4 --dist=worksteal
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser-test distributed-test checkout distributed-bulk check lint types \
+.PHONY: help demo test browser-test distributed-test frameworks-test checkout distributed-bulk check lint types \
 	generated generate generate-next rehearse-httpx2 bench bench-check bench-codegen real-pages lines format build fuzz thorough bulk-soak \
 	reliability docs docs-serve docs-test recording mutation oldest newest lock clean environment codegen-environment \
-	browser-environment bench-environment distributed-environment docs-environment
+	browser-environment bench-environment distributed-environment docs-environment frameworks-environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,10 @@ distributed-bulk: distributed-environment ## bill orders from several processes,
 distributed-test: distributed-environment ## test that: workers killed in the middle, one invoice for each order
 	@.venv-distributed/bin/python -m pytest --quiet --numprocesses=4 --dist=worksteal --confcutdir=tests/distributed \
 		tests/distributed $(ARGS)
+
+frameworks-test: frameworks-environment ## run the guides of docs/frameworks as their readers would: FastAPI, Django, Flask, Celery
+	@.venv-frameworks/bin/python -m pytest --quiet --numprocesses=2 --dist=loadfile --confcutdir=tests/frameworks \
+		tests/frameworks $(ARGS)
 
 check: lint types generated ## lint, types, and whether the committed client is what the document generates
 
@@ -135,7 +139,7 @@ COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --
 lock: environment ## write the hash-locked requirements anew, with the newest versions that the .in files allow
 	@cd codegen && ../$(BIN)/$(COMPILE) --upgrade requirements.in -o requirements.txt
 	@cd requirements && ../$(BIN)/$(COMPILE) --upgrade --extra all dev.in ../pyproject.toml -o dev.txt
-	@cd requirements && for name in browser bench distributed docs container; do \
+	@cd requirements && for name in browser bench distributed frameworks docs container; do \
 		../$(BIN)/$(COMPILE) --extra all $$name.in ../pyproject.toml -o $$name.txt || exit; done
 	@$(BIN)/python tools/pins.py requirements/tests.in requirements/dev.txt > .venv/test-tools.txt
 	@cd requirements && ../$(BIN)/$(COMPILE) --upgrade --resolution lowest-direct --only-binary :all: \
@@ -144,7 +148,7 @@ lock: environment ## write the hash-locked requirements anew, with the newest ve
 		../../$(BIN)/$(COMPILE) --upgrade $$name -o $${name%.in}.txt || exit; done
 
 clean: ## remove everything that the targets made
-	@rm -rf .venv .venv-codegen .venv-browser .venv-bench .venv-distributed .venv-docs .venv-oldest .venv-newest .venv*.lock .bench screenshots site .cache .codegen-scratch .next-generator .rehearsal .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-codegen .venv-browser .venv-bench .venv-distributed .venv-docs .venv-frameworks .venv-oldest .venv-newest .venv*.lock .bench screenshots site .cache .codegen-scratch .next-generator .rehearsal .mutation dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 environment:
 	@$(PYTHON) tools/environment.py .venv requirements/dev.txt --keep-wheels --download requirements/pips/*.txt \
@@ -164,3 +168,6 @@ distributed-environment:
 
 docs-environment:
 	@$(PYTHON) tools/environment.py .venv-docs requirements/docs.txt --install-project
+
+frameworks-environment:
+	@$(PYTHON) tools/environment.py .venv-frameworks requirements/frameworks.txt --install-project

@@ -100,7 +100,7 @@ pytest_collect_file = Sybil(
         CodeBlockParser(language="python", evaluator=run_python),
         CodeBlockParser(language="console", evaluator=run_console),
     ],
-    patterns=["README.md", "CONTRIBUTING.md", "docs/*.md"],
+    patterns=["README.md", "CONTRIBUTING.md", "docs/*.md"],  # not docs/frameworks: `make frameworks-test` runs those
     fixtures=["documented_service", "documented_checkout"],
 ).pytest()
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from urllib.parse import parse_qs
 
 from attrs import field, frozen
 from starlette.applications import Starlette
@@ -22,19 +20,21 @@ from starlette.staticfiles import StaticFiles
 from examples.checkout import pages
 from examples.checkout.catalogue import CATALOGUE, Product
 from examples.checkout.changes import Changes
+from examples.checkout.fiat import FiatPrice, fiat_price
 from examples.checkout.following import Followers
+from examples.checkout.forms import empty_form, read_fields, read_order_form
 from examples.checkout.order_store import OrderStore
 from examples.checkout.orders import Attempt, Order, State, order_id, state_of
 from examples.checkout.payments import LookFailedError, Payments, utc_now
+from examples.checkout.problems import broken, refused
 from examples.checkout.security import SecurityHeaders
 from examples.checkout.streams import status_stream
-from examples.checkout.webhooks import BodyTooLongError, WebhookEndpoint, read_body
+from examples.checkout.webhooks import WebhookEndpoint
 from tazapay_lightning import AsyncLightningClient
 
 __all__ = ["WEBHOOK_PATH", "Practice", "Settings", "create_shop"]
 
 WEBHOOK_PATH = "/webhooks/tazapay"
-_MAX_FORM_BYTES = 10_000
 
 
 @frozen
@@ -62,6 +62,9 @@ class Settings:
         patience: seconds that a click waits for the service before the page says that the invoice is being prepared.
         catalogue: what is for sale.
         practice: buttons for an emulator.
+        fiat: returns what so many satoshi are worth in another currency, to be shown beside the amount; or None, or
+            raises, where it cannot tell. It is called for every showing of an invoice: let it answer at once, from a
+            rate that something else keeps fresh.
     """
 
     database: str | os.PathLike[str] = ":memory:"
@@ -71,6 +74,7 @@ class Settings:
     patience: float = 5.0
     catalogue: Mapping[str, Product] = field(default=CATALOGUE, repr=False)
     practice: Practice | None = None
+    fiat: Callable[[int], FiatPrice | None] | None = field(default=None, repr=False)
 
 
 def create_shop(client: AsyncLightningClient, settings: Settings) -> Starlette:
@@ -110,7 +114,7 @@ def create_shop(client: AsyncLightningClient, settings: Settings) -> Starlette:
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
         middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={HTTPException: _problem},
+        exception_handlers={HTTPException: refused, Exception: broken},
         lifespan=lifespan,
     )
     app.state.changes = changes  # for the server, which must end the streams before it can stop
@@ -124,42 +128,48 @@ class _Shop:
     followers: Followers
 
     async def order_form(self, request: Request) -> Response:
-        return HTMLResponse(pages.order_form(self.settings.catalogue, secrets.token_hex(16)))
+        catalogue = self.settings.catalogue
+        return HTMLResponse(pages.order_form(catalogue, empty_form(catalogue)))
 
     async def place_order(self, request: Request) -> Response:
-        form = await _form(request)
-        key, name = form.get("product", ""), form.get("name", "").strip()
-        product = self.settings.catalogue.get(key)
-        if product is None:
-            raise HTTPException(400, "This product is not for sale. Please choose one of the order page.")
-        if len(name) > pages.MAX_NAME_LENGTH or not name.isprintable():
-            raise HTTPException(400, f"The name may have up to {pages.MAX_NAME_LENGTH} letters, on one line.")
-        try:
-            order = Order(
-                id=order_id(form.get("token", ""), key, name),
-                title=product.name,
-                name=name,
-                amount_sats=product.price_sats,  # ours: a form is filled in by whoever likes to
-                created_at=utc_now(),
-            )
-        except ValueError as error:
-            raise HTTPException(400, str(error)) from None
+        catalogue = self.settings.catalogue
+        form = read_order_form(await read_fields(request), catalogue)
+        if form.problems:
+            return HTMLResponse(pages.order_form(catalogue, form), 400)
+        product = catalogue[form.product]
+        order = Order(
+            id=order_id(form.token, form.product, form.name),
+            title=product.name,
+            name=form.name,
+            amount_sats=product.price_sats,  # ours: a form is filled in by whoever likes to
+            created_at=utc_now(),
+        )
         self.payments.store.add_order(order)
         self.followers.follow(self.payments.begin(order, 1))
         return await self._answered(order)
 
     async def show_order(self, request: Request) -> Response:
         order = self._order(request)
-        attempt = self._latest(order)
+        attempt = self._shown(order)
         if attempt is not None and attempt.state is State.EXPIRED and order.paid_attempt is None:
             with suppress(LookFailedError):  # then the page says what is known
-                attempt = await self.payments.look(attempt)
+                await self.payments.look(attempt)
             order = self._order(request)
-        now, practice = self.payments.now(), self.settings.practice is not None
-        return HTMLResponse(pages.order_page(order, attempt, now, with_emulator=practice))
+            attempt = self._shown(order)
+        page = pages.order_page(
+            order,
+            attempt,
+            self.payments.now(),
+            with_emulator=self.settings.practice is not None,
+            fiat=fiat_price(self.settings.fiat, order.amount_sats),
+        )
+        return HTMLResponse(page)
 
     async def status(self, request: Request) -> Response:
-        return JSONResponse(self._status(self._order(request).id))
+        order = self._order(request)
+        attempt = self._shown(order)
+        left = attempt.seconds_left(self.payments.now()) if attempt else 0
+        return JSONResponse({**self._status(order.id), "seconds_left": left})
 
     async def events(self, request: Request) -> Response:
         order = self._order(request)
@@ -168,23 +178,22 @@ class _Shop:
         return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     async def new_invoice(self, request: Request) -> Response:
-        order, after = self._order(request), (await _form(request)).get("after", "")
+        order, after = self._order(request), (await read_fields(request)).get("after", "")
         if not (after.isascii() and after.isdecimal() and len(after) < 5):
             raise HTTPException(400, "This form came damaged: please open the order again.")
         try:
             await self.payments.next_attempt(order, int(after))
         except LookFailedError:
-            raise HTTPException(
-                503, "We cannot see whether the old invoice was paid, so there is no new one yet. Please try again."
-            ) from None
-        latest = self._latest(order)
+            advice = "We cannot see whether the old invoice was paid, so there is no new one yet. Please try again."
+            return HTMLResponse(pages.problem_page("Please try again", advice, order=order), 503)
+        latest = self._shown(order)
         if latest is not None:
             self.followers.follow(latest)
         return await self._answered(order)
 
     async def practise(self, request: Request) -> Response:
         practice, order = self.settings.practice, self._order(request)
-        attempt, action = self._latest(order), request.path_params["action"]
+        attempt, action = self._shown(order), request.path_params["action"]
         if practice is None or attempt is None or attempt.invoice is None or action not in {"pay", "expire"}:
             raise HTTPException(404)
         if attempt.state is State.WAITING:
@@ -198,7 +207,7 @@ class _Shop:
         """Show the order when its invoice is there, or after a while without it."""
         with suppress(TimeoutError), self.payments.changes.listening(order.id) as changed:
             async with asyncio.timeout(self.settings.patience):
-                while (attempt := self._latest(order)) is not None and attempt.state is State.ASKED:
+                while (attempt := self._shown(order)) is not None and attempt.state is State.ASKED:
                     await changed.wait()
                     changed.clear()
         return RedirectResponse(f"/orders/{order.id}", 303)
@@ -206,32 +215,21 @@ class _Shop:
     def _order(self, request: Request) -> Order:
         order = self.payments.store.order(request.path_params["order_id"])
         if order is None:
-            raise HTTPException(404)
+            raise HTTPException(
+                404,
+                "This shop does not know this order. Is the address complete? If you have paid for it, please show our "
+                "staff the payment in your wallet.",
+            )
         return order
 
-    def _latest(self, order: Order) -> Attempt | None:
-        return self.payments.store.latest_attempt(order.id)
+    def _shown(self, order: Order) -> Attempt | None:
+        """The attempt that paid, else the latest one."""
+        store = self.payments.store
+        return store.attempt(order.id, order.paid_attempt) if order.paid_attempt else store.latest_attempt(order.id)
 
     def _status(self, order_id: str) -> Mapping[str, object]:
-        order, attempt = self.payments.store.order(order_id), self.payments.store.latest_attempt(order_id)
-        return {} if order is None else {"version": pages.version(order, attempt), "state": state_of(order, attempt)}
-
-
-async def _form(request: Request) -> dict[str, str]:
-    try:
-        body = await read_body(request, _MAX_FORM_BYTES)
-        fields = parse_qs(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=10)
-    except (BodyTooLongError, ValueError):
-        raise HTTPException(400, "This form came damaged: please open the order page again.") from None
-    return {name: values[0] for name, values in fields.items()}
-
-
-async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - narrows the type; Starlette chose by it
-    if error.status_code == 404:
-        page = pages.problem_page("Not found", "There is nothing at this address.")
-    elif error.status_code == 405:
-        page = pages.problem_page("Not possible", "This address takes another kind of request.")
-    else:
-        page = pages.problem_page("That did not work", error.detail)
-    return HTMLResponse(page, error.status_code, error.headers)
+        order = self.payments.store.order(order_id)
+        if order is None:
+            return {}
+        attempt = self._shown(order)
+        return {"version": pages.version(order, attempt), "state": state_of(order, attempt)}

@@ -17,7 +17,7 @@ __all__ = ["OrderStore"]
 _TABLES = """
 CREATE TABLE IF NOT EXISTS orders (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, name TEXT NOT NULL, amount_sats INTEGER NOT NULL,
-    created_at TEXT NOT NULL, paid_attempt INTEGER
+    created_at TEXT NOT NULL, paid_attempt INTEGER, paid_at TEXT
 ) STRICT;
 CREATE TABLE IF NOT EXISTS attempts (
     order_id TEXT NOT NULL REFERENCES orders, number INTEGER NOT NULL, key TEXT NOT NULL UNIQUE,
@@ -45,6 +45,9 @@ class OrderStore:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")  # a key must be on the disk before the service is asked
         self._db.executescript(_TABLES)
+        columns = {row[1] for row in self._db.execute("PRAGMA table_info(orders)")}
+        if "paid_at" not in columns:  # a file of an earlier version
+            self._db.execute("ALTER TABLE orders ADD COLUMN paid_at TEXT")
 
     def close(self) -> None:
         """Close the file."""
@@ -59,7 +62,7 @@ class OrderStore:
     def add_order(self, order: Order) -> None:
         """Keep an order; one that is there already stays as it is."""
         self._db.execute(
-            "INSERT OR IGNORE INTO orders VALUES (?, ?, ?, ?, ?, NULL)",
+            "INSERT OR IGNORE INTO orders VALUES (?, ?, ?, ?, ?, NULL, NULL)",
             (order.id, order.title, order.name, order.amount_sats, order.created_at.isoformat()),
         )
 
@@ -75,6 +78,7 @@ class OrderStore:
             amount_sats=row[3],
             created_at=datetime.fromisoformat(row[4]),
             paid_attempt=row[5],
+            paid_at=None if row[6] is None else datetime.fromisoformat(row[6]),
         )
 
     def add_attempt(self, attempt: Attempt) -> None:
@@ -157,11 +161,12 @@ class OrderStore:
         )
         return done.rowcount == 1
 
-    def pay_order(self, attempt: Attempt) -> int:
+    def pay_order(self, attempt: Attempt, now: datetime) -> int:
         """Let an attempt pay its order, and return which one did: the first, if several are paid."""
         row = self._db.execute(
-            "UPDATE orders SET paid_attempt = coalesce(paid_attempt, ?) WHERE id = ? RETURNING paid_attempt",
-            (attempt.number, attempt.order_id),
+            "UPDATE orders SET paid_attempt = coalesce(paid_attempt, ?),"
+            " paid_at = CASE WHEN paid_attempt IS NULL THEN ? ELSE paid_at END WHERE id = ? RETURNING paid_attempt",
+            (attempt.number, now.isoformat(), attempt.order_id),
         ).fetchone()
         return int(row[0])
 

@@ -83,6 +83,7 @@ class Order:
         amount_sats: the price in satoshi.
         created_at: aware.
         paid_attempt: the number of the attempt that paid for it, None until then. This is what releases the goods.
+        paid_at: when this shop learned of that, aware.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Order:
     amount_sats: int
     created_at: datetime
     paid_attempt: int | None = None
+    paid_at: datetime | None = None
 
 
 @frozen(kw_only=True)

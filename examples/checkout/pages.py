@@ -1,188 +1,110 @@
-"""HTML. Every value goes through `escape`, the memo and the customer's name above all."""
+"""HTML, from templates that escape every value by themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from html import escape
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from examples.checkout.catalogue import Product
+from examples.checkout.fiat import FiatPrice
+from examples.checkout.forms import MAX_NAME_LENGTH, OrderForm
 from examples.checkout.orders import Attempt, Order, State, memo, state_of
 from tazapay_lightning import InvalidBolt11Error, Invoice, InvoiceExpiredError, format_btc
 
-__all__ = ["MAX_NAME_LENGTH", "order_form", "order_page", "problem_page", "version"]
+__all__ = ["order_form", "order_page", "problem_page", "version"]
 
 SHOP = "Corner Coffee"
-MAX_NAME_LENGTH = 60
-"""In characters, so that the memo stays far below the 639 bytes of BOLT #11."""
+
+_TITLES = {
+    State.ASKED: "Your invoice is being prepared.",
+    State.WAITING: "Waiting for your payment.",
+    State.PAID: "Paid. Thank you!",
+    State.HELD: "Your payment needs a look by our staff.",
+    State.EXPIRED: "The invoice expired.",
+}
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters["btc"] = format_btc
+_templates.filters["minute"] = lambda moment: f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def version(order: Order, attempt: Attempt | None) -> str:
     """Return what tells an open page that it is out of date."""
-    return f"{state_of(order, attempt)}-{attempt.number if attempt else 0}"
+    state = state_of(order, attempt)
+    known = f"{state}-{attempt.number if attempt else 0}"
+    lacks_code = state is State.WAITING and attempt and attempt.invoice and attempt.invoice.bolt11 is None
+    return f"{known}-no-code" if lacks_code else known  # the service may tell it later
 
 
-def order_form(catalogue: Mapping[str, Product], token: str) -> str:
-    """Return the page on which something is ordered."""
-    choices = "\n".join(
-        f"""<label class="choice"><input type="radio" name="product" value="{escape(key)}" required{
-            " checked" if number == 0 else ""
-        }>
-<span><strong>{escape(product.name)}</strong><br>{escape(product.description)}</span>
-<span class="price">{_amounts(product.price_sats)}</span></label>"""
-        for number, (key, product) in enumerate(catalogue.items())
-    )
-    return _page(
-        "Order",
-        f"""<main id="main">
-<h1>What would you like?</h1>
-<form method="post" action="/orders">
-<input type="hidden" name="token" value="{escape(token)}">
-<fieldset><legend class="unseen">Products</legend>
-{choices}
-</fieldset>
-<label for="name">Name on the order <span class="quiet">(optional)</span></label>
-<input id="name" name="name" maxlength="{MAX_NAME_LENGTH}" autocomplete="given-name">
-<button type="submit">Order and pay with Lightning</button>
-</form>
-</main>""",
-    )
+def order_form(catalogue: Mapping[str, Product], form: OrderForm) -> str:
+    """Return the page on which something is ordered, with what is in the form already."""
+    title = "Please look at your order again" if form.problems else "Order"
+    return _page("form", title, catalogue=catalogue, form=form, max_name_length=MAX_NAME_LENGTH)
 
 
-def order_page(order: Order, attempt: Attempt | None, now: datetime, *, with_emulator: bool) -> str:
+def order_page(
+    order: Order, attempt: Attempt | None, now: datetime, *, with_emulator: bool, fiat: FiatPrice | None = None
+) -> str:
     """Return the page of an order, whatever its state.
 
     Args:
         order: to be shown.
-        attempt: its latest one.
+        attempt: the one that paid, else its latest one.
         now: our clock, for the time that is left.
         with_emulator: whether to offer what only an emulator can do.
+        fiat: the amount in another currency, to compare with.
     """
     state = state_of(order, attempt)
-    if state is State.WAITING and attempt is not None and attempt.invoice is not None:
-        says, content = "Waiting for your payment.", _waiting(order, attempt, attempt.invoice, now)
-        content += _emulator(order) if with_emulator else ""
-    elif state is State.EXPIRED and attempt is not None:
-        says, content = "The invoice expired.", _expired(order, attempt)
-    else:
-        says, content = {
-            State.PAID: ("Paid. Thank you!", _paid(order)),
-            State.HELD: ("Your payment needs a look by our staff.", _held(order)),
-        }.get(state, ("Your invoice is being prepared.", _asked(order)))
-    body = f"""<main id="main" data-version="{version(order, attempt)}" data-says="{says}"
- data-final="{"yes" if state is State.PAID else "no"}">
-{content}
-</main>"""
-    return _page(says, body, refresh=state in {State.ASKED, State.WAITING})
-
-
-def problem_page(title: str, advice: str) -> str:
-    """Return the page for what went wrong."""
+    invoice = attempt.invoice if attempt else None
     return _page(
-        title,
-        f"""<main id="main"><h1>{escape(title)}</h1><p>{escape(advice)}</p>
-<p><a href="/">To the order page</a></p></main>""",
+        "order",
+        _TITLES[state],
+        state=state,
+        version=version(order, attempt),
+        final=state is State.PAID,
+        refresh=state in {State.ASKED, State.WAITING},
+        order=order,
+        memo=memo(order),
+        attempt=attempt,
+        invoice=invoice,
+        left=attempt.seconds_left(now) if attempt else 0,
+        code=_code(invoice) if invoice and state is State.WAITING else None,
+        with_emulator=with_emulator,
+        fiat=fiat,
     )
 
 
-def _waiting(order: Order, attempt: Attempt, invoice: Invoice, now: datetime) -> str:
-    return f"""<h1 tabindex="-1">Pay {_amounts(order.amount_sats)}</h1>
-<p>{escape(invoice.memo or memo(order))}</p>
-<div class="payable">
-{_time_left(attempt, now)}
-{_payment_request(invoice)}
-</div>
-<p class="too-late">The time for this invoice is over. Looking whether it was paid …</p>
-<p class="quiet">This page changes by itself as soon as the payment arrives.</p>
-<noscript><p class="quiet">Without JavaScript it looks every five seconds.</p></noscript>"""
+def problem_page(
+    title: str, advice: str, *, order: Order | None = None, final: bool = False, looks_again: bool = False
+) -> str:
+    """Return the page for what went wrong.
+
+    Args:
+        title: what.
+        advice: what to do about it.
+        order: to which the page leads back; None leads to the order form.
+        final: whether a page that is open on this address may stop looking.
+        looks_again: whether the page looks by itself for what should be at its address, which is an order's.
+    """
+    followed = final or looks_again
+    return _page("problem", title, refresh=looks_again, advice=advice, order=order, followed=followed, final=final)
 
 
-def _payment_request(invoice: Invoice) -> str:
+def _page(template: str, title: str, *, refresh: bool = False, **values: object) -> str:
+    return _templates.get_template(f"{template}.html").render(shop=SHOP, title=title, refresh=refresh, **values)
+
+
+def _code(invoice: Invoice) -> Markup | None:
     try:
-        code = invoice.qr_svg()
-    except InvoiceExpiredError:  # by our clock; the service has not said so yet
-        return "<p>The time for this invoice is over. Looking whether it was paid …</p>"
-    except InvalidBolt11Error:
-        return (
-            f"<p>The payment service sent nothing to scan for invoice {escape(invoice.id)}. Please ask our staff.</p>"
-        )
-    return f"""<div class="code" role="img" aria-label="QR code of the payment request">{code}</div>
-<p><a class="button" href="{escape(invoice.lightning_uri or "")}">Open in your wallet</a></p>
-<label for="request">Payment request</label>
-<textarea id="request" readonly rows="3" spellcheck="false">{escape(invoice.bolt11 or "")}</textarea>
-<button type="button" id="copy" class="second" hidden>Copy</button>"""
-
-
-def _time_left(attempt: Attempt, now: datetime) -> str:
-    left = attempt.seconds_left(now)
-    return (
-        f'<p class="countdown">Time left: <span id="left" role="timer" data-seconds="{left}">'
-        f"{left // 60}:{left % 60:02}</span></p>"
-    )
-
-
-def _emulator(order: Order) -> str:
-    return f"""
-<section class="emulator" aria-labelledby="emulator"><h2 id="emulator">Emulator</h2>
-<p>No real wallet can pay this invoice: it is for a test network that does not exist.</p>
-<form method="post" action="/orders/{order.id}/emulator/pay">
-<button type="submit" class="second">Pay (emulator)</button></form>
-<form method="post" action="/orders/{order.id}/emulator/expire">
-<button type="submit" class="second">Let it expire (emulator)</button></form></section>"""
-
-
-def _expired(order: Order, attempt: Attempt) -> str:
-    return f"""<h1 tabindex="-1">The invoice expired</h1>
-<p>Please do not pay it any more. Your order of {escape(order.title)} is still there:
-a new invoice is over the same amount, {_amounts(order.amount_sats)}.</p>
-<form method="post" action="/orders/{order.id}/invoices"><input type="hidden" name="after" value="{attempt.number}">
-<button type="submit">New invoice</button></form>
-<p class="quiet">Did you pay in the last moment? That is noticed even now, and there is no second invoice then.</p>"""
-
-
-def _paid(order: Order) -> str:
-    return f"""<h1 tabindex="-1" class="good"><span aria-hidden="true">✓</span> Paid. Thank you!</h1>
-<p>{escape(memo(order))}</p>
-<p>{_amounts(order.amount_sats)}</p>
-<p>Pick-up code: <strong class="pickup">{order.id[-6:].upper()}</strong></p>
-<p><a class="button" href="/">Order something else</a></p>"""
-
-
-def _held(order: Order) -> str:
-    return f"""<h1 tabindex="-1">Your payment needs a look by our staff</h1>
-<p>It arrived, but not as we expected. Please name this order: <strong>{order.id[:8]}</strong>. Do not pay again.</p>"""
-
-
-def _asked(order: Order) -> str:
-    return f"""<h1 tabindex="-1">Your invoice is being prepared</h1>
-<p>{escape(memo(order))}</p>
-<p>{_amounts(order.amount_sats)}</p>
-<p class="quiet">Nothing was charged. This page keeps trying, and never orders twice.</p>
-<noscript><p class="quiet">It looks again every five seconds.</p></noscript>"""
-
-
-def _amounts(sats: int) -> str:
-    return f'<span class="amount">{format_btc(sats)} BTC</span> <span class="amount quiet">{sats:,} sat</span>'
-
-
-def _page(title: str, body: str, *, refresh: bool = False) -> str:
-    without_script = '<noscript><meta http-equiv="refresh" content="5"></noscript>' if refresh else ""
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(title)} · {SHOP}</title>
-<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/static/checkout.css">
-<script src="/static/checkout.js" defer></script>
-{without_script}
-</head>
-<body>
-<header><a href="/">{SHOP}</a></header>
-{body}
-<p id="announcer" class="unseen" role="status" aria-live="polite"></p>
-</body>
-</html>
-"""
+        return Markup(invoice.qr_svg())  # noqa: S704 - HTML already, drawn from a payment request that was read
+    except (InvoiceExpiredError, InvalidBolt11Error):
+        return None

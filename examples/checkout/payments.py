@@ -171,7 +171,7 @@ class Payments:
 
     def _paid(self, order: Order, attempt: Attempt, invoice: Invoice) -> None:
         """Let an attempt pay its order. If it does so twice, because of a crash, the second time changes nothing."""
-        paid_by = self.store.pay_order(attempt)
+        paid_by = self.store.pay_order(attempt, self.now())
         if not self._move(attempt, State.PAID):
             return
         if paid_by == attempt.number:

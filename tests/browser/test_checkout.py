@@ -5,14 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.browser.conftest import SCREENSHOTS, OpenShop, unavailable
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
 
 def read_code(page: Page) -> str:
@@ -42,14 +38,12 @@ def announced(page: Page) -> str:
 def test_paid_by_webhook_the_page_changes_by_itself(visit: OpenShop) -> None:
     shop = visit()
     shop.order()
-    shop.photograph("waiting")
     stays_in_the_same_document(shop.page)
     shop.emulator.pay(shop.emulator.invoices()[0]["id"])
     shop.sees("Paid. Thank you!")
     assert is_the_same_document(shop.page)
     assert announced(shop.page) == "Paid. Thank you!"
     assert shop.page.title().startswith("Paid. Thank you!")
-    shop.photograph("paid")
 
 
 def test_paid_by_polling_when_webhooks_go_nowhere(visit: OpenShop) -> None:
@@ -86,9 +80,8 @@ def test_an_expired_invoice_gives_way_to_a_new_one(visit: OpenShop) -> None:
     shop.page.get_by_role("button", name="Let it expire").click()
     shop.sees("The invoice expired")
     assert shop.page.locator(".code").count() == 0
-    shop.photograph("expired")
     shop.page.get_by_role("button", name="New invoice").click()
-    shop.sees("Pay 0.00")
+    shop.sees("Pay ")
     assert shop.page.url == address
     first, second = shop.emulator.invoices()
     assert read_code(shop.page) == f"LIGHTNING:{second['payment_request'].upper()}"
@@ -101,7 +94,7 @@ def test_a_double_click_orders_once(visit: OpenShop) -> None:
     shop = visit()
     shop.page.goto(shop.shop)
     shop.page.get_by_role("button", name="Order and pay").dblclick()
-    shop.sees("Pay 0.00")
+    shop.sees("Pay ")
     assert len(shop.emulator.invoices()) == 1
 
 
@@ -110,7 +103,7 @@ def test_a_double_click_makes_one_new_invoice(visit: OpenShop) -> None:
     shop.order()
     shop.page.get_by_role("button", name="Let it expire").click()
     shop.page.get_by_role("button", name="New invoice").dblclick()
-    shop.sees("Pay 0.00")
+    shop.sees("Pay ")
     assert len(shop.emulator.invoices()) == 2
 
 
@@ -124,10 +117,11 @@ def test_two_tabs_make_one_new_invoice_and_both_show_it(visit: OpenShop) -> None
         shop.sees("The invoice expired", page=tab)
     tabs = (shop.page, other)
     for tab in tabs:  # the forms are sent before either page can learn of the other's click
-        tab.route("**/status", lambda route: route.abort())
+        tab.route("**/status", lambda route: None)
         tab.evaluate("document.querySelector('main form').submit()")
     for tab in tabs:
-        shop.sees("Pay 0.00", page=tab)
+        tab.unroute("**/status")
+        shop.sees("Pay ", page=tab)
     newest = shop.emulator.invoices()[-1]
     assert len(shop.emulator.invoices()) == 2
     assert [tab.get_by_label("Payment request", exact=True).input_value() for tab in tabs] == [
@@ -150,7 +144,7 @@ def test_going_back_and_ordering_again_is_another_order(visit: OpenShop) -> None
     shop.page.go_back()
     shop.page.get_by_label("Espresso").check()
     shop.page.get_by_role("button", name="Order and pay").click()
-    shop.sees("Pay 0.00003500")
+    shop.sees("Pay 3,500")
     assert shop.page.url != first
 
 
@@ -176,8 +170,7 @@ def test_both_units_and_the_memo_are_shown(visit: OpenShop) -> None:
     shop = visit()
     shop.order("Barista course", "Ada")
     text = shop.page.get_by_role("main").inner_text()
-    assert "0.00123456 BTC" in text
-    assert "123,456 sat" in text
+    assert "123,456\xa0sat 0.00123456\xa0BTC" in text
     assert shop.emulator.invoices()[0]["d_tag_memo"] in text
 
 
@@ -188,25 +181,6 @@ def test_the_countdown_runs(visit: OpenShop) -> None:
     before = left.inner_text()
     assert before.startswith(("15:00", "14:"))
     shop.page.wait_for_function("before => document.getElementById('left').textContent !== before", arg=before)
-
-
-def test_when_the_countdown_ends_there_is_nothing_left_to_scan(visit: OpenShop) -> None:
-    shop = visit()
-    shop.page.clock.install()
-    shop.order()
-    shop.page.clock.run_for(901_000)
-    shop.page.get_by_text("Looking whether it was paid").wait_for()
-    assert not shop.page.locator(".code").is_visible()
-
-
-def test_the_copy_button_copies_the_payment_request(visit: OpenShop) -> None:
-    shop = visit(permissions=["clipboard-read", "clipboard-write"])
-    shop.order()
-    shop.page.get_by_role("button", name="Copy").click()
-    shop.page.get_by_role("button", name="Copied").wait_for()
-    copied = shop.page.evaluate("navigator.clipboard.readText()")
-    assert copied == shop.emulator.invoices()[0]["payment_request"]
-    assert announced(shop.page) == "Copied."
 
 
 def focused(page: Page) -> dict[str, Any]:
@@ -245,20 +219,20 @@ def test_everything_can_be_done_with_the_keyboard_alone(visit: OpenShop) -> None
     keyboard.type("Ada")
     tab_to(page, "Order and pay with Lightning")
     keyboard.press("Enter")
-    shop.sees("Pay 0.00021000")
+    shop.sees("Pay 21,000")
 
-    tab_to(page, "Open in your wallet")
-    tab_to(page, "request")
     tab_to(page, "Copy")
     keyboard.press("Enter")
     page.get_by_role("button", name="Copied").wait_for()
+    tab_to(page, "request")
+    tab_to(page, "Open in your wallet")
 
     tab_to(page, "Let it expire (emulator)")
     keyboard.press("Space")
     shop.sees("The invoice expired")
     tab_to(page, "New invoice")
     keyboard.press("Enter")
-    shop.sees("Pay 0.00021000")
+    shop.sees("Pay 21,000")
     tab_to(page, "Pay (emulator)")
     keyboard.press("Enter")
     shop.sees("Paid. Thank you!")
@@ -273,76 +247,12 @@ def test_the_focus_goes_to_the_heading_when_what_had_it_is_gone(visit: OpenShop)
     assert focused(shop.page)["tag"] == "H1"
 
 
-def test_nothing_is_wider_than_a_phone_and_everything_is_big_enough_for_a_thumb(visit: OpenShop) -> None:
-    shop = visit(poll_interval=0.1, **PHONE)
-
-    def check() -> None:
-        assert shop.page.evaluate("document.documentElement.scrollWidth") <= 360
-        for control in shop.page.locator("main button:visible, main a.button, main .choice").all():
-            box = control.bounding_box()
-            assert box is not None
-            assert box["height"] >= 44
-
-    shop.page.goto(shop.shop)
-    check()
-    shop.photograph("phone-order")
-    shop.order(name="A name without any blank in it, sixty letters: " + "m" * 13)
-    check()
-    assert shop.page.locator(".code").bounding_box()["width"] >= 240  # type: ignore[index]  # it is there
-    shop.photograph("phone-waiting")
-    shop.page.get_by_role("button", name="Let it expire").click()
-    shop.sees("The invoice expired")
-    check()
-    shop.page.get_by_role("button", name="New invoice").click()
-    shop.page.get_by_role("button", name="Pay (emulator)").click()
-    shop.sees("Paid. Thank you!")
-    check()
-    shop.photograph("phone-paid")
-
-
-CONTRAST = """() => {
-  const channel = c => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-  const parse = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const behind = it => { for (; it; it = it.parentElement) {
-    const colour = parse(getComputedStyle(it).backgroundColor);
-    if (colour.length === 3 || colour[3] > 0) return colour; } };
-  return [...document.querySelectorAll('main *:not(svg, svg *, noscript), header a')]
-    .filter(it => it.checkVisibility() && [...it.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()))
-    .map(it => { const [a, b] = [light(parse(getComputedStyle(it).color)), light(behind(it))].sort((x, y) => y - x);
-                 return [it.outerHTML.slice(0, 80), (a + 0.05) / (b + 0.05)]; });
-}"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_what_is_behind_it(visit: OpenShop, scheme: str) -> None:
-    shop = visit(poll_interval=0.1, color_scheme=scheme)
-
-    def check() -> None:
-        contrasts = shop.page.evaluate(CONTRAST)
-        assert len(contrasts) > 3
-        assert [each for each in contrasts if each[1] < 4.5] == []  # WCAG 2.2, 1.4.3
-
-    shop.page.goto(shop.shop)
-    check()
-    shop.order()
-    check()
-    shop.page.get_by_role("button", name="Let it expire").click()
-    shop.sees("The invoice expired")
-    check()
-    shop.page.get_by_role("button", name="New invoice").click()
-    shop.page.get_by_role("button", name="Pay (emulator)").click()
-    shop.sees("Paid. Thank you!")
-    check()
-
-
 def test_the_dark_page_is_dark_and_its_code_can_be_scanned(visit: OpenShop) -> None:
     shop = visit(color_scheme="dark")
     shop.order()
     background = shop.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == "rgb(23, 19, 15)"
     assert read_code(shop.page) == f"LIGHTNING:{shop.emulator.invoices()[0]['payment_request'].upper()}"
-    shop.photograph("waiting-dark")
 
 
 def test_without_javascript_everything_works_and_the_page_looks_by_itself(visit: OpenShop) -> None:
@@ -351,6 +261,25 @@ def test_without_javascript_everything_works_and_the_page_looks_by_itself(visit:
     assert not shop.page.get_by_role("button", name="Copy").is_visible()
     shop.emulator.pay(shop.emulator.invoices()[0]["id"])
     shop.sees("Paid. Thank you!")
+
+
+def test_without_javascript_an_order_waits_for_a_service_that_is_down(visit: OpenShop) -> None:
+    shop = visit(java_script_enabled=False, poll_interval=0.1, settings={"patience": 0.5})
+    shop.emulator.fail_next("status_before_commit", status=503, times=1_000)
+    shop.page.goto(shop.shop)
+    shop.page.get_by_role("button", name="Order and pay").click()
+    shop.sees("Your invoice is being prepared")
+    shop.emulator.stop_failing()
+    shop.sees("Pay 3,500")
+
+
+def test_without_javascript_an_expired_invoice_gives_way_to_a_new_one(visit: OpenShop) -> None:
+    shop = visit(java_script_enabled=False, poll_interval=0.1)
+    shop.order()
+    shop.page.get_by_role("button", name="Let it expire").click()
+    shop.sees("The invoice expired")
+    shop.page.get_by_role("button", name="New invoice").click()
+    shop.sees("Pay 21,000")
 
 
 def test_what_a_customer_wrote_is_shown_and_not_run(visit: OpenShop) -> None:
@@ -365,5 +294,5 @@ def test_a_page_brings_everything_along_and_asks_nobody_else(visit: OpenShop) ->
     shop = visit()
     shop.order()
     paths = {url.removeprefix(shop.shop) for url in shop.watch.requested}
-    assert {"/static/checkout.css", "/static/checkout.js", "/static/icon.svg"} <= paths
+    assert {"/static/checkout.css", "/static/order.js", "/static/buttons.js", "/static/icon.svg"} <= paths
     assert not [path for path in paths if not path.startswith("/")]

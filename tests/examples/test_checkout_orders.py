@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 import pytest
 
+from examples.checkout.forms import MAX_NAME_LENGTH
 from examples.checkout.orders import FOLLOWS, Attempt, Order, State, idempotency_key, memo, order_id, state_of, verdict
-from examples.checkout.pages import MAX_NAME_LENGTH
 from tazapay_lightning import MAX_MEMO_BYTES, Difference, Invoice
 from tests.support.tables import each_row
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,11 +70,21 @@ def test_a_state_follows_only_where_it_may(store: OrderStore) -> None:
 
 
 def test_the_first_attempt_that_pays_an_order_has_paid_it(store: OrderStore) -> None:
-    assert store.pay_order(attrs.evolve(ATTEMPT, number=2)) == 2
-    assert store.pay_order(ATTEMPT) == 2
+    assert store.pay_order(attrs.evolve(ATTEMPT, number=2), NOW) == 2
+    assert store.pay_order(ATTEMPT, NOW + timedelta(hours=1)) == 2
     paid = store.order(ORDER.id)
     assert paid is not None
-    assert paid.paid_attempt == 2
+    assert (paid.paid_attempt, paid.paid_at) == (2, NOW)
+
+
+def test_a_file_of_an_earlier_version_can_be_used(file: Path) -> None:
+    with OrderStore(file) as store:
+        store.add_order(ORDER)
+    with sqlite3.connect(file) as database:
+        database.execute("ALTER TABLE orders DROP COLUMN paid_at")
+    with OrderStore(file) as store:
+        store.pay_order(ATTEMPT, NOW)
+        assert store.order(ORDER.id) == attrs.evolve(ORDER, paid_attempt=1, paid_at=NOW)
 
 
 def test_what_is_unsettled_is_known(store: OrderStore) -> None:

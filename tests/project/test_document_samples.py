@@ -1,6 +1,7 @@
 """The Python samples of the documents pass ``mypy --strict``, as an application that copies them would want.
 
-`conftest.py` runs the same blocks; here they are only read. Each block is a module of its own.
+`conftest.py` runs the same blocks; here they are only read. Each block is a module of its own. Those of docs/frameworks
+are checked by tests/frameworks, where the frameworks are installed.
 """
 
 from __future__ import annotations

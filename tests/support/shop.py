@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import Any
 
 import httpx
 from attrs import frozen
+
+from tazapay_lightning import sign_webhook
 
 SECRET = "webhook-secret-of-the-tests"
 PATIENCE_SECONDS = 20.0
@@ -21,6 +24,19 @@ def eventually(condition: Callable[[], Any], what: str) -> Any:
         assert time.monotonic() < ends, f"not within {PATIENCE_SECONDS} s: {what}"
         time.sleep(0.01)
     return value
+
+
+def paid_event(collect_id: str) -> dict[str, Any]:
+    """The body and headers of a webhook that tells of a payment, as httpx takes them."""
+    body = {
+        "type": "collect.succeeded",
+        "id": f"evt_{collect_id}",
+        "object": "event",
+        "created_at": "2026-03-01T12:00:00Z",
+        "data": {"id": collect_id, "object": "collect"},
+    }
+    content = json.dumps(body).encode()
+    return {"content": content, "headers": {"signature": sign_webhook(content, SECRET)}}
 
 
 @frozen

@@ -159,6 +159,37 @@ def test_so_does_one_of_an_error(kind: str, monkeypatch: pytest.MonkeyPatch) -> 
         call_mocked(kind, httpx.Response(503, json={"message": "out of order"}), monkeypatch)
 
 
+@KINDS
+@each_row(
+    ("failure", "outcome_unknown"),
+    [
+        (httpx.ReadTimeout, True),
+        (httpx.ReadError, True),
+        (httpx.RemoteProtocolError, True),
+        (httpx.WriteError, True),
+        (httpx.ConnectError, False),
+        (httpx.ConnectTimeout, False),
+    ],
+    ids=str,
+)
+def test_a_failure_that_a_mock_raises_leaves_the_outcome_as_the_real_one_would(
+    kind: str, failure: type[httpx.TransportError], outcome_unknown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing traces the steps of a request that a mock answers."""
+
+    def fail(*_: object) -> httpx.Response:
+        raise failure("as a mock raises it")
+
+    async def fail_async(*_: object) -> httpx.Response:
+        return fail()
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", fail)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", fail_async)
+    with pytest.raises(APIConnectionError) as caught:
+        create_by_itself(kind)
+    assert caught.value.outcome_unknown is outcome_unknown
+
+
 def test_under_trio_aiohttp_is_refused_with_what_to_do() -> None:
     client = AsyncLightningClient(API_KEY, API_SECRET, base_url="http://127.0.0.1:9", backend="aiohttp")
     backend: Any = client._calls._backend()

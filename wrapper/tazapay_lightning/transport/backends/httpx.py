@@ -34,7 +34,7 @@ Headers = httpx.Headers
 _AnyConnections = Pool[Any] | HTTPClient | AsyncHTTPClient
 _Result = TypeVar("_Result")
 _Transport = TypeVar("_Transport", bound=httpx.HTTPTransport | httpx.AsyncHTTPTransport)
-# With a caller's client these alone prove it: it may carry requests in a way of its own, which is not traced
+# With a caller's client or a mock these alone prove it: both may carry requests in a way of their own, untraced
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # UnicodeError: a caller's client reads where a redirect leads even if it is not to follow it, whatever stands there
 _FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
@@ -67,10 +67,11 @@ class _Exchange:
         proxy: host and port of the proxy that is between.
 
     Attributes:
-        has_sent: True from the moment at which the request's first byte may be on its way.
+        has_sent: True from the moment at which the request's first byte may be on its way; None while no step was
+            traced, as none is of a request that a mock answers.
     """
 
-    has_sent = False
+    has_sent: bool | None = None
     _opened: Any = None
 
     def __init__(self, request: Request, ends: float, connections: _AnyConnections, proxy: str | None) -> None:
@@ -80,8 +81,7 @@ class _Exchange:
 
     def time_left(self) -> float:
         """Return how many seconds there are, if any: a process can be stopped for as long as it likes."""
-        left = self._ends - time.monotonic()
-        if left <= 0:
+        if (left := self._ends - time.monotonic()) <= 0:
             raise httpx.PoolTimeout("the time was up before the request was sent")
         return left
 
@@ -113,9 +113,10 @@ class _Exchange:
                 await self._opened.aclose()
 
     def _note(self, event: str, info: Mapping[str, Any]) -> None:
-        if event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":  # to a proxy
+        # CONNECT is for a proxy
+        if begins := event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
             self.time_left()
-            self.has_sent = True
+        self.has_sent = self.has_sent or begins
 
     def failed(self, failure: Exception) -> Response:
         """Raise the documented error; or return the response that a hook of the caller's client raised something about.
@@ -135,12 +136,13 @@ class _Exchange:
             raise client_closed_error(nothing_sent=False) from failure
         if not isinstance(failure, _FAILURES):
             raise failure
-        is_own = isinstance(self._connections, Pool)
+        is_mocked = self.has_sent is None and isinstance(failure, httpx.HTTPError)
+        is_traced = isinstance(self._connections, Pool) and not is_mocked
         raise documented(
             failure,
             self._request,
-            self._proxy if is_own else None,
-            nothing_sent=not self.has_sent if is_own else isinstance(failure, _NEVER_SENT),
+            self._proxy,
+            nothing_sent=not self.has_sent if is_traced else isinstance(failure, _NEVER_SENT),
             late=isinstance(failure, httpx.TimeoutException),
             final=isinstance(failure, httpx.UnsupportedProtocol | httpx.InvalidURL),
         ) from failure
@@ -153,7 +155,7 @@ class BlockingHttpx:
         if http_client is not None and not isinstance(http_client, httpx.Client):
             raise ConfigurationError(f"http_client must be an httpx.Client; got {type(http_client).__name__}")
         self._connections = http_client or Connections(_opening(_Connection, settings), _Connection.close)
-        self._proxy = proxy_address(settings)
+        self._proxy = None if http_client else proxy_address(settings)
 
     def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
         """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it."""
@@ -193,7 +195,7 @@ class AsyncHttpx:
             raise ConfigurationError(f"http_client must be an httpx.AsyncClient; got {type(http_client).__name__}")
         transport = httpx.AsyncHTTPTransport
         self._connections = http_client or AsyncConnections(_opening(transport, settings), transport.aclose)
-        self._proxy = proxy_address(settings)
+        self._proxy = None if http_client else proxy_address(settings)
 
     async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
         """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it."""
