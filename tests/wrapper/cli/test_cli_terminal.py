@@ -7,6 +7,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ CODE = 61, 31
 """Columns and rows of the QR code of an invoice of the emulator."""
 RED, GREEN = "\x1b[31m", "\x1b[32m"
 QUICKLY = ("--poll-interval", "0.05")
+VARIABLES = {"TAZAPAY_API_KEY": "k", "TAZAPAY_API_SECRET": "s"}
 
 
 @pytest.fixture
@@ -149,6 +151,16 @@ def test_a_wait_without_blocks_says_how_to_see_the_qr_code(invoice: Invoice) -> 
         terminal.read_until(see)
 
 
+def test_a_wait_says_why_there_is_no_qr_code(handler_server: HandlerServer) -> None:
+    soon = datetime.now(UTC).isoformat(timespec="seconds")
+    body = envelope(invoice_object(created_at=soon))
+    with (
+        handler_server.serving(lambda _: httpx.Response(200, stream=httpx.ByteStream(body))) as base_url,
+        in_a_terminal("wait", "l11_abc123xyz", "--base-url", base_url, **VARIABLES) as terminal,
+    ):
+        terminal.read_until("no QR code: invoice l11_abc123xyz has no payment request")
+
+
 def test_a_wait_into_a_pipe_counts_down_on_the_terminal(invoice: Invoice, tazapay_emulator: Emulator) -> None:
     with in_a_terminal("wait", invoice.id, *QUICKLY, "--json", "--no-qr", output=False) as terminal:
         terminal.read_until(f"{invoice.id}: 0.00123456 BTC, unpaid, expires in 0:59:5")
@@ -186,11 +198,10 @@ def test_created_and_waited_for_it_is_shown_first_and_paid_last(emulator_of_the_
 def test_what_a_payer_reads_cannot_draw_beside_the_countdown(handler_server: HandlerServer) -> None:
     hostile = "l11_\x1b[2J\u202e\n[bold]"
     body = envelope(invoice_object(id=hostile, payment_status="\x1b[2Junpaid\n\u202e"))
-    variables = {"TAZAPAY_API_KEY": "k", "TAZAPAY_API_SECRET": "s"}
     options = ["--amount-sats", "123456", "--wait", "--timeout", "0.2", "--no-qr"]
     with (
         handler_server.serving(lambda _: httpx.Response(200, stream=httpx.ByteStream(body))) as base_url,
-        in_a_terminal("create", *options, "--base-url", base_url, **variables) as terminal,
+        in_a_terminal("create", *options, "--base-url", base_url, **VARIABLES) as terminal,
     ):
         written = terminal.read_to_the_end()
     assert "l11_ [2J  [bold]" in written
@@ -220,9 +231,6 @@ def slow_service(handler_server: HandlerServer) -> Iterator[SlowService]:
     with handler_server.serving(service) as service.base_url:
         yield service
         service.may_answer.set()
-
-
-VARIABLES = {"TAZAPAY_API_KEY": "k", "TAZAPAY_API_SECRET": "s"}
 
 
 @pytest.mark.parametrize(("locale", "frames"), [("C.UTF-8", "\u280b\u2819\u2839"), ("C", "-\\|/")], ids=["utf-8", "c"])

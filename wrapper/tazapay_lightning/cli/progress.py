@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -60,9 +60,11 @@ def _waiting(invoice: Invoice | str, size: ConsoleDimensions, *, qr: bool, in_bl
     facts = _facts(invoice)
     line = Text(", ".join(facts) + " (Ctrl-C stops waiting)")
     drawn, problem = "", ""
-    with suppress(TazapayError, ValueError):  # it has no payment request, or one too long for a QR code
+    try:
         if qr and not invoice.is_paid and not invoice.is_expired:
             drawn, problem = draw(invoice, *size, in_blocks=in_blocks)
+    except (TazapayError, ValueError) as error:  # it has no payment request, or one too long for a QR code
+        problem = f"no QR code: {error}"
     if not drawn:
         return Group(line, Text(problem)) if problem else line
     code = Text.from_ansi(drawn.rstrip("\n"), no_wrap=True)
