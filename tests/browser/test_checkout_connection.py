@@ -206,7 +206,8 @@ def test_a_broken_page_of_an_order_becomes_the_order_when_the_shop_is_repaired(v
 def test_a_stream_that_never_answers_does_not_hide_the_payment(visit: OpenShop) -> None:
     shop = visit()
     shop.page.route("**/events", lambda route: None)
-    shop.order()
+    with shop.page.expect_request("**/events"):
+        shop.order()
     shop.pay()
     shop.sees("Paid. Thank you!")
 
