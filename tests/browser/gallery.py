@@ -16,7 +16,7 @@ PICTURES = {
     "images/checkout-preparing.png": "shop-preparing-phone",
     "images/checkout-waiting-desktop.png": "shop-waiting-desktop",
     "images/checkout-waiting-dark.png": "shop-waiting-dark",
-    "images/checkout-waiting-landscape.png": "shop-waiting-landscape",
+    "images/checkout-waiting-landscape.png": "shop-waiting-phone-landscape",
     "images/checkout-waiting-phone.png": "shop-waiting-phone",
     "images/checkout-lost.png": "shop-lost-phone",
     "images/checkout-expired.png": "shop-expired-phone",

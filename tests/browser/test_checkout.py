@@ -58,7 +58,8 @@ def test_paid_by_polling_when_webhooks_go_nowhere(visit: OpenShop) -> None:
 def test_a_browser_whose_stream_is_cut_off_asks_instead(visit: OpenShop) -> None:
     shop = visit()
     shop.page.route("**/events", lambda route: route.abort())
-    shop.order()
+    with shop.page.expect_event("requestfailed", lambda request: request.url.endswith("/events")):
+        shop.order()
     shop.emulator.pay(shop.emulator.invoices()[0]["id"])
     shop.sees("Paid. Thank you!")
     assert shop.watch.errors

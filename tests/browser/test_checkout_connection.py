@@ -137,6 +137,15 @@ def test_a_device_that_goes_offline_says_so_and_looks_at_once_when_it_is_online(
     shop.watch.forgive(*NETWORK_ERRORS)
 
 
+def test_a_shop_that_takes_requests_and_never_answers_is_lost_too(visit: OpenShop) -> None:
+    shop = visit()
+    shop.order()
+    shop.page.route("**/status", lambda route: None)
+    shop.page.evaluate("window.dispatchEvent(new Event('online'))")
+    is_lost(shop)
+    assert not is_payable(shop.page)
+
+
 def test_the_pauses_between_looks_that_fail_grow_to_a_quarter_of_a_minute(visit: OpenShop) -> None:
     shop = visit()
     shop.page.clock.install()
@@ -197,7 +206,8 @@ def test_a_broken_page_of_an_order_becomes_the_order_when_the_shop_is_repaired(v
 def test_a_stream_that_never_answers_does_not_hide_the_payment(visit: OpenShop) -> None:
     shop = visit()
     shop.page.route("**/events", lambda route: None)
-    shop.order()
+    with shop.page.expect_request("**/events"):
+        shop.order()
     shop.pay()
     shop.sees("Paid. Thank you!")
 

@@ -200,8 +200,10 @@ def test_on_a_phone_the_wallet_comes_first(visit: OpenShop, screen: dict[str, An
 
 
 def test_on_a_phone_on_its_side_the_whole_code_can_be_seen(visit: OpenShop) -> None:
-    shop = visit(viewport={"width": 844, "height": 390}, has_touch=True, is_mobile=True)
-    shop.order()
+    screen = {"viewport": {"width": 844, "height": 390}, "has_touch": True, "is_mobile": True}
+    shop = visit(settings={"fiat": euros, "practice": None}, **screen)
+    waiting(shop)
+    shop.photograph("shop-waiting-phone-landscape", full_page=False)
     at = places(shop)
     assert at["code"]["y"] + at["code"]["height"] <= 390
     assert at["wallet"]["y"] + at["wallet"]["height"] <= 390
