@@ -34,7 +34,7 @@ AsJson = Annotated[bool, output("--json", help="Print one JSON document on stdou
 Qr = Annotated[bool, output(help="Show a QR code of the payment request.")]
 QrFile = Annotated[Path | None, output(metavar="FILE", callback=_image, help="Write it to this .svg or .png file.")]
 Timeout = Annotated[float | None, waiting(help="Seconds to wait at most; left out, until the invoice expires.")]
-PollInterval = Annotated[float | None, waiting(help="Seconds between the first two looks; 1 if left out.")]
+PollInterval = Annotated[float | None, waiting(help="Seconds between the first two polls; 1 if left out.")]
 BaseUrl = Annotated[str | None, service(metavar="URL", help="Another address; or TAZAPAY_BASE_URL.")]
 _ENVIRONMENTS = '"sandbox" or "production"; or TAZAPAY_ENVIRONMENT; or sandbox.'
 Environment = Annotated[str | None, service(help=_ENVIRONMENTS, autocompletion=lambda: ["sandbox", "production"])]
