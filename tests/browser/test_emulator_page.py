@@ -252,6 +252,21 @@ def test_the_clock_is_moved(desk: OpenDesk) -> None:
     assert 900 <= (it.emulator.now() - before).total_seconds() < 960
 
 
+def test_what_a_reader_has_opened_stays_open_while_lines_come_and_go_before_it(desk: OpenDesk) -> None:
+    it = desk()
+    it.receiver.statuses.append(500)  # so that a line tells when the next attempt is, until that succeeds
+    it.emulator.send_webhooks_to(it.receiver.url)
+    it.emulator.pay(it.bill().id)
+    [delivery] = it.emulator.wait_for_webhooks()
+    card = it.page.locator(f"#{delivery.event_id}")
+    card.get_by_text("next attempt in").wait_for()
+    card.get_by_text("Body and signature").click()
+    it.emulator.advance_clock(3600)
+    it.sees("Delivered", within=card)
+    assert not card.get_by_text("next attempt in").is_visible()
+    assert card.get_by_text(delivery.signature).is_visible()
+
+
 def test_a_webhook_is_shown_with_its_attempts_and_sent_again(desk: OpenDesk) -> None:
     it = desk()
     it.page.get_by_label("Send to").fill(it.receiver.url)
