@@ -1,4 +1,4 @@
-"""Tells listeners what happens in an emulator, so that nobody has to ask again and again."""
+"""Tells listeners what happens in an emulator, so that none has to ask again and again."""
 
 from __future__ import annotations
 
