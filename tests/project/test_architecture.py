@@ -15,7 +15,7 @@ from tests.wrapper.test_rooms import MAY_IMPORT as WRAPPER
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "architecture.md").read_text()
 ARROW = re.compile(r"^ +(\w+)\S*?(?:\[.*?\])? --> (\w+)", re.MULTILINE)
-SMALL = {"activity", "clock", "emulator", "errors", "pytest_plugin", "server"}
+SMALL = {"activity", "clock", "emulator", "errors", "pytest_plugin", "server", "shell"}
 """Modules of the emulator that are no room: everything may import them, or they stand beside its top."""
 DRAWN_AS_ONE = {"clients": {"client", "async_client"}, "backends": {"transport"}, "top": {"app"}}
 

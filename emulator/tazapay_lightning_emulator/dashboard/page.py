@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from shlex import quote
 from typing import Any
-from urllib.parse import urlsplit
 
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -20,6 +19,7 @@ from tazapay_lightning_emulator.dashboard.fault_words import GROUPS
 from tazapay_lightning_emulator.dashboard.parts import Parts
 from tazapay_lightning_emulator.invoices.invoice import Invoice
 from tazapay_lightning_emulator.invoices.store import StoredInvoice
+from tazapay_lightning_emulator.shell import export_lines
 
 MOST_INVOICES, MOST_REQUESTS, MOST_WEBHOOKS = 50, 200, 50
 """How many of each are shown, the newest first; an emulator may hold 100,000."""
@@ -59,7 +59,9 @@ def page(parts: Parts, origin: str, problem: str = "") -> str:
         "ahead": parts.book.clock.ahead,
         "problem": problem,
         "origin": origin,
-        "settings": settings(parts, origin),
+        "settings": export_lines(
+            origin, parts.credentials.api_key, parts.credentials.api_secret, parts.webhooks.secret
+        ),
         "example": _example(parts, origin),
         "invoices": [_shown(each, now) for each in stored],
         "all_invoices": all_invoices,
@@ -72,19 +74,6 @@ def page(parts: Parts, origin: str, problem: str = "") -> str:
         "fault_groups": GROUPS,
     }
     return rendered("page.html", values)
-
-
-def settings(parts: Parts, origin: str) -> str:
-    """The lines for a shell that point an application to this emulator."""
-    values = {
-        "BASE_URL": origin,
-        "API_KEY": parts.credentials.api_key,
-        "API_SECRET": parts.credentials.api_secret,
-        "WEBHOOK_SECRET": parts.webhooks.secret,
-    }
-    if urlsplit(origin).hostname not in {"localhost", "127.0.0.1", "::1"}:
-        values["ALLOW_HTTP"] = "1"  # or else the wrapper sends nothing by plain http to another machine
-    return "\n".join(f"export TAZAPAY_{name}={quote(value)}" for name, value in values.items())
 
 
 def qr_code(payment_request: str) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from shlex import quote
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,14 +36,16 @@ def emulator(
         $ tazapay-lightning emulator --port 0 --db invoices.db
     """
     package = installed_emulator()
+    from tazapay_lightning_emulator.shell import export_lines
+
     secret = package.DEFAULT_WEBHOOK_SECRET if webhook_secret is None else webhook_secret
 
     def announce(base_url: str) -> None:
         say(f"emulator of Tazapay at {base_url}, where a page shows what it holds; in another terminal:")
-        values = (base_url, package.DEFAULT_API_KEY, package.DEFAULT_API_SECRET, secret)  # which open nothing else
-        for name, value in zip(("BASE_URL", "API_KEY", "API_SECRET", "WEBHOOK_SECRET"), values, strict=True):
-            with problems_explained():
-                put(f"export TAZAPAY_{name}={quote(value)}\n", "the settings")
+        # credentials that open nothing else
+        lines = export_lines(base_url, package.DEFAULT_API_KEY, package.DEFAULT_API_SECRET, secret)
+        with problems_explained():
+            put(f"{lines}\n", "the settings")
         if not _is_of_this_machine_only(host):
             say(f"warning: whoever can reach {host} can read and pay everything here; do so on a network of your own")
         if open_page:  # a text browser takes as long as somebody reads
