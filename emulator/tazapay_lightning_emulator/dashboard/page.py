@@ -21,10 +21,10 @@ from tazapay_lightning_emulator.invoices.invoice import Invoice
 from tazapay_lightning_emulator.invoices.store import StoredInvoice
 from tazapay_lightning_emulator.shell import export_lines
 
-MOST_INVOICES, MOST_REQUESTS, MOST_WEBHOOKS = 50, 200, 50
+MAX_INVOICES, MAX_REQUESTS, MAX_WEBHOOKS = 50, 200, 50
 """How many of each are shown, the newest first; an emulator may hold 100,000."""
 
-_MOST_METADATA = 2_000
+_MAX_METADATA_CHARACTERS = 2_000
 
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -51,8 +51,8 @@ def page(parts: Parts, origin: str, problem: str = "") -> str:
         problem: what was wrong with the form that was sent.
     """
     now = parts.book.clock.now()
-    stored, all_invoices = parts.book.store.newest(MOST_INVOICES)
-    requests, all_requests = parts.plan.newest(MOST_REQUESTS)
+    stored, all_invoices = parts.book.store.newest(MAX_INVOICES)
+    requests, all_requests = parts.plan.newest(MAX_REQUESTS)
     deliveries = parts.webhooks.deliveries()
     values = {
         "now": now,
@@ -67,7 +67,7 @@ def page(parts: Parts, origin: str, problem: str = "") -> str:
         "all_invoices": all_invoices,
         "requests": requests,
         "all_requests": all_requests,
-        "webhooks": deliveries[: -MOST_WEBHOOKS - 1 : -1],
+        "webhooks": deliveries[: -MAX_WEBHOOKS - 1 : -1],
         "all_webhooks": len(deliveries),
         "webhook_url": parts.webhooks.url,
         "plan": parts.plan.to_dict(),
@@ -100,7 +100,7 @@ def _shown(stored: StoredInvoice, now: datetime) -> dict[str, Any]:
         "invoice": invoice,
         "state": _state(invoice, now),
         "left": invoice.expires_at - now,
-        "metadata": wording.visible(metadata, _MOST_METADATA),
+        "metadata": wording.visible(metadata, _MAX_METADATA_CHARACTERS),
         "key": stored.idempotency_key,
         "replays": stored.replays,
     }

@@ -12,7 +12,7 @@ import pytest
 
 from tazapay_lightning_emulator import Emulator, FaultPlan, running_emulator
 from tazapay_lightning_emulator.dashboard.fault_words import GROUPS
-from tazapay_lightning_emulator.dashboard.page import MOST_INVOICES, MOST_REQUESTS, MOST_WEBHOOKS
+from tazapay_lightning_emulator.dashboard.page import MAX_INVOICES, MAX_REQUESTS, MAX_WEBHOOKS
 from tazapay_lightning_emulator.faults.kinds import FaultKind
 from tests.emulator.dashboard.conftest import Element, Look, read
 from tests.support.emulator_receiver import Receiver
@@ -197,27 +197,27 @@ def test_a_visit_uses_up_no_fault_and_is_no_request(client: httpx.Client, emulat
 
 def test_a_page_of_a_full_emulator_is_bounded_and_says_how_much_more_there_is() -> None:
     plan = FaultPlan()
-    for number in range(MOST_REQUESTS + 1_000):
+    for number in range(MAX_REQUESTS + 1_000):
         plan.arrived("GET", f"/{number}", None)
     with running_emulator(faults=plan) as emulator:
         auth = (emulator.api_key, emulator.api_secret)
         with httpx.Client(base_url=emulator.base_url, auth=auth, trust_env=False, verify=NO_TLS) as client:
-            for _ in range(MOST_INVOICES + 3):
+            for _ in range(MAX_INVOICES + 3):
                 client.post("/v3/lightning_invoice_bolt11", json={"amount": 1})
             page = read(client.get("/").text)
-    assert len(page.one(id="invoices").all("li")) == MOST_INVOICES
+    assert len(page.one(id="invoices").all("li")) == MAX_INVOICES
     assert "3 more:" in page.one(id="invoices").text
-    assert len(page.one(id="requests").one("tbody").all("tr")) == MOST_REQUESTS
+    assert len(page.one(id="requests").one("tbody").all("tr")) == MAX_REQUESTS
     assert "1,053 more:" in page.one(id="requests").text
 
 
 def test_the_newest_webhooks_are_shown(look: Look, create: Create, told: Emulator) -> None:
-    for _ in range(MOST_WEBHOOKS + 2):
+    for _ in range(MAX_WEBHOOKS + 2):
         told.pay(create()["id"])
     deliveries = told.wait_for_webhooks(timeout=30)
     section = look().one(id="webhooks")
     shown = [each.attributes["id"] for each in section.all("li")]
-    assert shown == [each.event_id for each in deliveries[: -MOST_WEBHOOKS - 1 : -1]]
+    assert shown == [each.event_id for each in deliveries[: -MAX_WEBHOOKS - 1 : -1]]
     assert "2 more:" in section.text
 
 

@@ -14,8 +14,8 @@ from tazapay_lightning import InvalidArgumentError, TazapayError
 from tazapay_lightning.values.json_fields import decoded
 from tazapay_lightning.values.safe_text import printable
 
-_TIMEOUT = 10.0
-_MOST_BYTES = 1_000_000
+_TIMEOUT_SECONDS = 10.0
+_MAX_REPLY_BYTES = 1_000_000
 
 
 class EmulatorControl:
@@ -51,11 +51,11 @@ class EmulatorControl:
     def _ask(self, method: str, path: str) -> tuple[int, dict[str, object]]:
         parts = self._parts
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = kind(parts.netloc, timeout=_TIMEOUT)
+        connection = kind(parts.netloc, timeout=_TIMEOUT_SECONDS)
         try:
             connection.request(method, f"{parts.path}/_emulator/{path}")
             response = connection.getresponse()
-            reply = decoded(response.read(_MOST_BYTES).decode("utf-8", "replace"))
+            reply = decoded(response.read(_MAX_REPLY_BYTES).decode("utf-8", "replace"))
         except (OSError, HTTPException) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise TazapayError(f"no reply from {parts.scheme}://{parts.netloc}: {reason}; is it running?") from error
