@@ -13,9 +13,9 @@ from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.settings import Settings
 
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
-_VISIBLE = re.compile(rb"[!-~]+")
+_VISIBLE = rb"[!-~]+"
 # an address of IPv6 has colons of its own, and brackets where a port follows it
-_DIRECT = re.compile(r"(?:(?:all|https)://)?[*.]*(\[.*\]|[^:]*|.*:.*:.*?)(?::(\d+))?")
+_DIRECT = r"(?:(?:all|https)://)?[*.]*(\[.*\]|[^:]*|.*:.*:.*?)(?::(\d+))?"
 
 
 def proxy_for(settings: Settings) -> str | None:
@@ -38,7 +38,7 @@ def proxy_for(settings: Settings) -> str | None:
     with suppress(ValueError):
         parts = urlsplit(url)
         _ = parts.port  # reading it is what checks it
-        if parts.scheme in _SCHEMES and _VISIBLE.fullmatch((parts.hostname or "").encode("idna")):
+        if parts.scheme in _SCHEMES and re.fullmatch(_VISIBLE, (parts.hostname or "").encode("idna")):
             return url
     problem = f"the environment names a proxy for {settings.base_url} that is none (HTTPS_PROXY, ALL_PROXY)"
     raise ConfigurationError(f"{problem}: it must be a URL such as http://proxy.example:3128")
@@ -57,7 +57,7 @@ def _is_direct(host: str, port: int, entries: str) -> bool:
     there may be a port after it.
     """
     for entry in entries.lower().replace(",", " ").split():
-        found = _DIRECT.fullmatch(entry)
+        found = re.fullmatch(_DIRECT, entry)
         if entry == "*" or (found and int(found[2] or port) == port and _covers(found[1].strip("[]."), host)):
             return True
     return False
