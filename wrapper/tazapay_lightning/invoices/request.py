@@ -23,7 +23,7 @@ _ONE_STEP = r"[^/\\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,255}"
 _VISIBLE_ASCII = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class InvoiceRequest:
     """What is asked of the service: exactly the fields that the caller gave, and nothing that a document defaults.
 
@@ -39,7 +39,7 @@ class InvoiceRequest:
     memo: str | None = field(default=None, repr=False)
     memo_hash: str | None = None
     expires_in: int | None = None
-    metadata: Mapping[str, object] | None = field(default=None, repr=False, hash=False)
+    metadata: Mapping[str, object] | None = field(default=None, repr=False)
 
     @classmethod
     def build(

@@ -71,19 +71,19 @@ class Credentials:
         raise TypeError("credentials are not pickled: make a client in each process")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Settings:
     """A client's settings, or those of one call: complete and valid."""
 
     base_url: str
     environment: Environment
-    credentials: Credentials = field(repr=False)
+    credentials: Credentials
     timeout: float = 30.0
     """Seconds that one attempt may take."""
     deadline: float = 90.0
     """Seconds that a whole call may take."""
     max_retries: int = 2
-    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    headers: Mapping[str, str] = field(factory=dict)
     """What goes along with every request, each name with capitals as in ``User-Agent``."""
     metadata_format: MetadataFormat = "string"
     check_echo: bool = True
