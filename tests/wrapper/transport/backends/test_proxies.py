@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import traceback
 from contextlib import closing
 from ipaddress import ip_network
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tazapay_lightning import APIConnectionError, AsyncLightningClient, ConfigurationError, LightningClient
+from tazapay_lightning.transport.backends.httpx import certificates
 from tazapay_lightning.transport.backends.proxies import _is_direct, environment_names_proxy_or_certificates, proxy_for
 from tazapay_lightning.transport.settings import Settings
 from tests.support.clients import create_kind, each_kind
@@ -28,7 +31,7 @@ PROXIES = ("HTTPS_PROXY", "ALL_PROXY", "HTTP_PROXY", "NO_PROXY")
 
 @pytest.fixture(autouse=True)
 def an_empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR"):
+    for name in (*PROXIES, "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
@@ -190,6 +193,42 @@ def test_certificates_that_cannot_be_read_are_told_when_the_client_is_made(
         ConfigurationError, match=r"^no HTTP client can be made for https://service.example: .*SSL_CERT_FILE"
     ):
         make(open_client)
+
+
+def test_clients_share_what_they_trust_until_the_file_or_the_environment_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_httpx = certificates(configuration())
+    assert certificates(configuration("https://other.example")) is of_httpx
+    file = tmp_path / "authorities.pem"
+    trustme.CA().cert_pem.write_to_path(file)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    of_file = certificates(configuration())
+    assert of_file is not of_httpx
+    assert certificates(configuration()) is of_file
+    trustme.CA().cert_pem.write_to_path(tmp_path / "newer.pem")
+    (tmp_path / "newer.pem").replace(file)
+    newer = certificates(configuration())
+    assert newer.get_ca_certs() != of_file.get_ca_certs()
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    assert (certificates(configuration()).keylog_filename, newer.keylog_filename) == (str(tmp_path / "keys"), None)
+
+
+def test_certificates_of_a_folder_are_read_anew_for_each_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert certificates(configuration()) is not certificates(configuration())
+
+
+def test_what_took_the_place_of_pythons_certificates_is_used_by_the_next_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert isinstance(certificates(configuration()), ssl.SSLContext)
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    monkeypatch.setattr("httpx.create_ssl_context", lambda: made)  # Python's own does not find its class then
+    monkeypatch.setattr(ssl, "SSLContext", type("OfTheSystem", (ssl.SSLContext,), {}))
+    assert certificates(configuration()) is made
 
 
 @each_kind

@@ -217,6 +217,5 @@ class AsyncConnections(Pool[_Connection]):
 
 
 def _pool_exhausted_error() -> APITimeoutError:
-    advice = "fewer calls at once, or more time"
-    message = f"all {MAX_CONNECTIONS} connections were in use until the time was up: {advice}"
+    message = f"all {MAX_CONNECTIONS} connections were in use until the time was up: fewer calls at once, or more time"
     return APITimeoutError(message, nothing_sent=True)
