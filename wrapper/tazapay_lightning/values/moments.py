@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
@@ -86,6 +85,8 @@ def read_http_date(text: str) -> datetime | None:
         >>> read_http_date("Wed, 21 Oct 2026 07:28:00 GMT")
         datetime.datetime(2026, 10, 21, 7, 28, tzinfo=datetime.timezone.utc)
     """
+    from email.utils import parsedate_to_datetime  # here, since httpx loads it too, which comes with the first call
+
     try:
         date = parsedate_to_datetime(text.strip())
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date
