@@ -66,19 +66,20 @@ class KeyPair:
         return bytes([2 | self.y & 1]) + self.x.to_bytes(32, "big")
 
 
-def nonces(after: KeyPair | None = None) -> Iterator[tuple[KeyPair, int]]:
-    """The pairs of the numbers that follow each other, without end, each with the inverse of its number.
-
-    Args:
-        after: the pair before the first one; None for a random one.
-    """
-    pair = KeyPair.new() if after is None else after
+def nonces(pair: KeyPair) -> Iterator[tuple[KeyPair, int]]:
+    """The pairs of the numbers that follow this pair's, without end, each with the inverse of its number."""
     at_a_time = 1  # and soon more: most emulators of tests sign once or twice
     while True:
         following = pair.plus(_smallest()[:at_a_time])
         yield from zip(following, inverses([each.number for each in following], ORDER), strict=True)
         pair = following[-1]
         at_a_time = 2 * len(following)
+
+
+@cache
+def _distance() -> KeyPair:
+    """How far the nonces are from their key. It is random, and made once in a process, since that takes a while."""
+    return KeyPair.new()
 
 
 @cache
@@ -115,9 +116,14 @@ class Key:
         65
     """
 
-    _key_pair: KeyPair = field(factory=KeyPair.new)
-    _nonces: Iterator[tuple[KeyPair, int]] = field(factory=nonces, init=False, repr=False)
+    _key_pair: KeyPair = field(factory=KeyPair.new, init=False)
+    _nonces: Iterator[tuple[KeyPair, int]] = field(init=False, repr=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin with a nonce that no other key of this process has used."""
+        [start] = self._key_pair.plus([_distance()])
+        self._nonces = nonces(start)
 
     @property
     def public(self) -> bytes:
