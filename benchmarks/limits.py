@@ -72,7 +72,6 @@ LIMITS = (
         at_least=True,
         unit="per second",
     ),
-    Limit("start of the emulator, of a stub's", "F", FIXTURE[0], EMULATOR, STUB, 3.0),
-    Limit("one create through the client, from the emulator, of one from a stub", "F", FIXTURE[1], EMULATOR, STUB, 2.5),
+    Limit("a test with an emulator and one invoice, of one with a stub", "F", FIXTURE[3], EMULATOR, STUB, 2.0),
     Limit("shutdown of the emulator, of a stub's", "F", FIXTURE[2], EMULATOR, STUB, 0.1),
 )

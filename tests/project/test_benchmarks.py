@@ -122,7 +122,7 @@ def test_the_page_shows_a_missed_limit_as_missed_and_what_was_not_measured() -> 
     assert "| B | a call, of bare httpx | 1.50 (1.50 to 1.50) | at most 1.2 | MISSED |" in page
     assert "| B | a call, of stripe | 0.75 (0.75 to 0.75) | at most 0.65 | MISSED |" in page
     assert "about 7 minutes" in page
-    assert page.count("Not measured.") == 15
+    assert page.count("Not measured.") == 16
     assert "{" not in page
 
 
