@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.concurrency import LEVELS
+from benchmarks.emulator import EMULATOR, FIXTURE, IN_PROCESS, STUB
 from benchmarks.peers import OURS, OURS_ON_AIOHTTP, OURS_WITH_REQUEST
 from benchmarks.processes import GROWTH
 from benchmarks.rounds import Limit
@@ -61,4 +62,16 @@ LIMITS = (
     Limit("`verify_webhook`, of bare hmac and json.loads", "D", "verify_webhook", OURS, "hmac + json.loads", 2.0),
     Limit("resident size after a first invoice, of bare httpx", "E", "resident", OURS, "httpx", 1.15),
     Limit("growth over 10,000 invoices", "E", GROWTH, GROWTH, None, 1024, unit="KiB"),
+    Limit(
+        "invoices per second of the emulator, in process",
+        "F",
+        IN_PROCESS,
+        EMULATOR,
+        None,
+        2500,
+        at_least=True,
+        unit="per second",
+    ),
+    Limit("a test with an emulator and one invoice, of one with a stub", "F", FIXTURE[3], EMULATOR, STUB, 2.0),
+    Limit("shutdown of the emulator, of a stub's", "F", FIXTURE[2], EMULATOR, STUB, 0.1),
 )
