@@ -70,7 +70,7 @@ def memory(server: Server, rounds: int, *, number: int = GROWTH) -> Measured:
 
     Args:
         server: what they call.
-        rounds: of the first; of growth over invoices three at most, and of the others one, which varies little.
+        rounds: of the first; three at most of growth, and one of idle clients, which varies little.
         number: of invoices, and of clients.
     """
     if sys.platform != "linux":
@@ -82,15 +82,18 @@ def memory(server: Server, rounds: int, *, number: int = GROWTH) -> Measured:
     for _ in range(rounds):
         for name, program in programs.items():
             measured["resident"][name] += _printed(program)
+    kept = kept_clients(server.secure_url or server.url)
+    trusting = {**os.environ, "SSL_CERT_FILE": str(server.authorities)}
     for _ in range(min(rounds, 3)):
         measured["growth"]["invoices"] += _printed(growth(server.url, calls=number))
-    trusting = {**os.environ, "SSL_CERT_FILE": str(server.authorities)}
-    for name, kept in kept_clients(server.secure_url or server.url).items():
-        soon, later = _printed(idle_clients(kept, number=IDLE_CLIENTS), trusting)
+        for name, program in kept.items():
+            if name.startswith(OURS):
+                first, second = _printed(clients_made_and_closed(program, number=number), trusting)
+                measured["growth"][f"{name}: clients"].append(second)
+                measured["growth"][f"{name}: clients, at first"].append(first)
+    for name, program in kept.items():
+        soon, later = _printed(idle_clients(program, number=IDLE_CLIENTS), trusting)
         measured["idle"][name], measured["idle"][name + SOON] = [later], [soon]
-        if name.startswith(OURS):
-            first, second = _printed(clients_made_and_closed(kept, number=number), trusting)
-            measured["growth"][f"{name}: clients"], measured["growth"][f"{name}: clients, at first"] = [second], [first]
     return measured
 
 

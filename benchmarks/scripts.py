@@ -149,7 +149,7 @@ async def close(client):
 
 
 def clients_made_and_closed(kept: str, *, number: int) -> str:
-    """Return a program that prints the KiB that so many clients make a process grow by, and as many once more.
+    """Return a program that prints by how many KiB so many clients make it grow, and as many once more.
 
     Every hundredth makes a call. What waits for the garbage collector is collected before each look.
     """
@@ -183,9 +183,10 @@ def now():
     getattr(ctypes.CDLL(None), "malloc_trim", int)(0)
     return resident()
 async def main():
-    clients = [await make(True) for _ in range(20)]
+    for _ in range(20):
+        await close(await make(True))
     before = now()
-    clients += [await make(True) for _ in range({number})]
+    clients = [await make(True) for _ in range({number})]
     soon = now()
     await asyncio.sleep({seconds})
     print((soon - before) / {number}, (now() - before) / {number})
