@@ -12,6 +12,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from benchmarks.machine import Server
 from benchmarks.peers import OURS, SYNCHRONOUS
@@ -29,10 +30,13 @@ SECRET = "whsec_benchmark"  # noqa: S105 - opens nothing
 
 
 def per_call(server: Server, rounds: int, *, calls: int = 100) -> Measured:
-    """Measure microseconds of the processor for each call, by client."""
+    """Measure microseconds of the processor for each call, by client, and what the same call cost the server."""
     clients = {name: make(server.url) for name, make in SYNCHRONOUS.items()}
+    costs: dict[str, list[float]] = {name: [] for name in clients}
+    functions = {name: call for name, (call, _) in clients.items()}
     try:
-        return {"calls": alternate({name: call for name, (call, _) in clients.items()}, rounds, calls)}
+        own = alternate(functions, rounds, calls, beside=lambda name: server.costs(costs[name]))
+        return {"calls": own, "calls, server": costs}
     finally:
         for _, close in clients.values():
             close()
@@ -58,10 +62,21 @@ def pure_functions(rounds: int) -> Measured:
     return {"decode_bolt11": alternate(requests, rounds, 20), "verify_webhook": alternate(webhooks, rounds, 200)}
 
 
-def alternate(functions: Mapping[str, Callable[[], object]], rounds: int, calls: int) -> dict[str, list[float]]:
+def alternate(
+    functions: Mapping[str, Callable[[], object]],
+    rounds: int,
+    calls: int,
+    beside: Callable[[str], AbstractContextManager[object]] = nullcontext,
+) -> dict[str, list[float]]:
     """Measure functions in turns, in another order each round, and return microseconds of the processor for each call.
 
     What exists before is kept from the garbage collector, so that nobody pays for the objects of another.
+
+    Args:
+        functions: what is called, by name.
+        rounds: how often it is a function's turn.
+        calls: how many it makes then.
+        beside: is given the name, and returns what measures something else during a function's turn.
     """
     for function in functions.values():
         for _ in range(calls):
@@ -75,10 +90,11 @@ def alternate(functions: Mapping[str, Callable[[], object]], rounds: int, calls:
         chance.shuffle(order)
         for name in order:
             function = functions[name]
-            started = time.process_time()
-            for _ in range(calls):
-                function()
-            measured[name].append(1e6 * (time.process_time() - started) / calls)
+            with beside(name):
+                started = time.process_time()
+                for _ in range(calls):
+                    function()
+                measured[name].append(1e6 * (time.process_time() - started) / calls)
     gc.unfreeze()
     return measured
 

@@ -30,7 +30,8 @@ def concurrency(
             for level in some_levels:
                 for name in names[:: -1 if number % 2 else 1]:
                     calls = 4 * level if group else max(_FEWEST_CALLS, 4 * level)
-                    wall, cpu = asyncio.run(_timed(name, url, in_flight=level, calls=calls))
+                    with server.costs(measured[f"CPU of a request{group}, server"][f"{name} at {level}"]):
+                        wall, cpu = asyncio.run(_timed(name, url, in_flight=level, calls=calls))
                     measured[f"requests per second{group}"][f"{name} at {level}"].append(calls / wall)
                     measured[f"CPU of a request{group}"][f"{name} at {level}"].append(1e6 * cpu / calls)
     return measured

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib
 import inspect
+import json
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from benchmarks.payload import ARGUMENTS, BODY, CREDENTIALS, HEADERS, KEY, PATH, STRIPE_BODY
 
-__all__ = ["ASYNCHRONOUS", "OURS", "OURS_ON_AIOHTTP", "OURS_WITH_REQUEST", "SYNCHRONOUS", "has_backend"]
+__all__ = [
+    "ASYNCHRONOUS",
+    "HTTP_CLIENT",
+    "OURS",
+    "OURS_ON_AIOHTTP",
+    "OURS_WITH_REQUEST",
+    "SYNCHRONOUS",
+    "THREADED",
+    "has_backend",
+]
 
+HTTP_CLIENT = "http.client"
 OURS = "tazapay-lightning"
 OURS_WITH_REQUEST = "tazapay-lightning, the reply with a payment request"
 OURS_ON_AIOHTTP = 'tazapay-lightning, backend="aiohttp"'
@@ -61,7 +75,32 @@ def _ours(url: str) -> _Blocking:
     return lambda: client.create_invoice(**ARGUMENTS, idempotency_key=KEY), client.close
 
 
+def _http_client(url: str) -> _Blocking:
+    """The least that Python's own library needs: the bytes of the body ready, a kept connection for each thread."""
+    kept = threading.local()
+    opened: list[http.client.HTTPConnection] = []
+    headers, content = {**HEADERS, "Content-Type": "application/json"}, json.dumps(BODY, separators=(",", ":")).encode()
+    address = urlsplit(url)
+
+    def connect() -> http.client.HTTPConnection:
+        connection = kept.connection = http.client.HTTPConnection(address.netloc)  # with TCP_NODELAY by itself
+        opened.append(connection)
+        return connection
+
+    def call() -> object:
+        connection = getattr(kept, "connection", None) or connect()
+        connection.request("POST", address.path + PATH, content, headers)
+        return json.loads(connection.getresponse().read())
+
+    def close() -> None:
+        for connection in opened:
+            connection.close()
+
+    return call, close
+
+
 SYNCHRONOUS: dict[str, Callable[[str], _Blocking]] = {
+    HTTP_CLIENT: _http_client,
     "httpx": _like_httpx("httpx"),
     "httpx2": _like_httpx("httpx2"),
     "requests": _like_httpx("requests", "Session"),
@@ -71,6 +110,9 @@ SYNCHRONOUS: dict[str, Callable[[str], _Blocking]] = {
     OURS: _ours,
     OURS_WITH_REQUEST: lambda url: _ours(url + "/requested"),
 }
+
+
+THREADED = {name: SYNCHRONOUS[name] for name in (HTTP_CLIENT, "httpx", OURS)}
 
 
 def _asynchronous_like_httpx(package: str, name: str = "AsyncClient") -> Callable[[str], _Asynchronous]:

@@ -45,12 +45,12 @@ def _by_median(rows: Sequence[Row]) -> list[Panel]:
     return [Panel("", [_bar(row[0], row[1]) for row in rows[1:]])]
 
 
-def _by_level(*levels: str) -> Callable[[Sequence[Row]], list[Panel]]:
+def _by_level(*levels: str, of: str = "in flight") -> Callable[[Sequence[Row]], list[Panel]]:
     """One panel for each of some columns."""
 
     def panels(rows: Sequence[Row]) -> list[Panel]:
         columns = [(level, rows[0].index(level)) for level in levels if level in rows[0]]
-        return [Panel(f"{level} in flight", [_bar(row[0], row[at]) for row in rows[1:]]) for level, at in columns]
+        return [Panel(f"{level} {of}", [_bar(row[0], row[at]) for row in rows[1:]]) for level, at in columns]
 
     return panels
 
@@ -67,9 +67,11 @@ _PICTURES = (
     _Picture("first-invoice", "Start to first invoice: processor time, less is better", "A", 1, _by_median),
     _Picture("call", "One call: processor time, less is better", "B", 0, _by_median),
     _Picture("in-flight", "Requests per second, more is better", "C", 0, _by_level("50", "500")),
+    _Picture("threads", "Blocking calls per second, more is better", "C", 4, _by_level("32", "100", of="threads")),
     _Picture("payment-request", "Reading a payment request: processor time, less is better", "D", 0, _by_median),
     _Picture("webhook", "Verifying a webhook: processor time, less is better", "D", 1, _by_median),
     _Picture("memory", "Resident memory after a first invoice, less is better", "E", 0, _by_median),
+    _Picture("idle", "Memory of an idle client over https, less is better", "E", 1, _by_median),
 )
 
 

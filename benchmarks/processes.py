@@ -11,13 +11,28 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.machine import Server
+from benchmarks.peers import OURS
 from benchmarks.rounds import Measured
-from benchmarks.scripts import CONSTRUCTIONS, IMPORTS, NOTHING, PLAIN, RESIDENT, first_invoices, growth
+from benchmarks.scripts import (
+    CONSTRUCTIONS,
+    CONSTRUCTIONS_OF_FILE,
+    IMPORTS,
+    NOTHING,
+    OF_FILE,
+    PLAIN,
+    PRINT_RESIDENT,
+    clients_made_and_closed,
+    first_invoices,
+    growth,
+    idle_clients,
+    kept_clients,
+)
 
-__all__ = ["GROWTH", "GROWTH_CALLS", "cold_start", "memory"]
+__all__ = ["GROWTH", "SOON", "cold_start", "memory"]
 
-GROWTH_CALLS = 10_000
-GROWTH = "growth"
+GROWTH = 10_000
+IDLE_CLIENTS = 100
+SOON = ", right after its call"
 
 
 def cold_start(server: Server, rounds: int) -> Measured:
@@ -28,10 +43,12 @@ def cold_start(server: Server, rounds: int) -> Measured:
     programs |= {("first", name): program for name, program in first_invoices(server.url).items()}
     if server.secure_url is not None:
         programs |= {("first-https", name): program for name, program in first_invoices(server.secure_url).items()}
+        programs |= {("construct", name): program for name, program in CONSTRUCTIONS_OF_FILE.items()}
     trusting = {**os.environ, "SSL_CERT_FILE": str(server.authorities)}
 
     def run(key: tuple[str, str]) -> tuple[float, float]:
-        return _run(programs[key], trusting if key[0] == "first-https" else os.environ)
+        is_trusting = key[0] == "first-https" or key[1].endswith(OF_FILE)
+        return _run(programs[key], trusting if is_trusting else os.environ)
 
     for key in programs:
         run(key)  # compiles what was never imported here, and warms the file system's cache
@@ -48,26 +65,43 @@ def cold_start(server: Server, rounds: int) -> Measured:
     return measured
 
 
-def memory(server: Server, rounds: int, *, calls: int = GROWTH_CALLS) -> Measured:
-    """Measure the resident size in KiB after a first invoice, and by how much many invoices make it grow."""
+def memory(server: Server, rounds: int, *, number: int = GROWTH) -> Measured:
+    """Measure KiB of the resident size: after a first invoice, growth over invoices and clients, and idle clients.
+
+    Args:
+        server: what they call.
+        rounds: of the first; three at most of growth, and one of idle clients, which varies little.
+        number: of invoices, and of clients.
+    """
     if sys.platform != "linux":
         print("memory is not measured: this system has no /proc", file=sys.stderr)
         return {}
-    programs = {NOTHING: RESIDENT}
-    measured: dict[str, list[float]] = defaultdict(list)
-    programs |= {name: program + RESIDENT for name, program in first_invoices(server.url).items()}
+    measured: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    programs = {NOTHING: PRINT_RESIDENT}
+    programs |= {name: program + PRINT_RESIDENT for name, program in first_invoices(server.url).items()}
     for _ in range(rounds):
         for name, program in programs.items():
-            measured[name].append(_printed(program))
-    growing = growth(server.url, before=200, calls=calls)
-    return {"resident": measured, GROWTH: {GROWTH: [_printed(growing) for _ in range(min(rounds, 3))]}}
+            measured["resident"][name] += _printed(program)
+    kept = kept_clients(server.secure_url or server.url)
+    trusting = {**os.environ, "SSL_CERT_FILE": str(server.authorities)}
+    for _ in range(min(rounds, 3)):
+        measured["growth"]["invoices"] += _printed(growth(server.url, calls=number))
+        for name, program in kept.items():
+            if name.startswith(OURS):
+                first, second = _printed(clients_made_and_closed(program, number=number), trusting)
+                measured["growth"][f"{name}: clients"].append(second)
+                measured["growth"][f"{name}: clients, at first"].append(first)
+    for name, program in kept.items():
+        soon, later = _printed(idle_clients(program, number=IDLE_CLIENTS), trusting)
+        measured["idle"][name], measured["idle"][name + SOON] = [later], [soon]
+    return measured
 
 
-def _printed(program: str) -> float:
+def _printed(program: str, environment: Mapping[str, str] = os.environ) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "printed"
-        _run(program, os.environ, file)
-        return float(file.read_text())
+        _run(program, environment, file)
+        return [float(word) for word in file.read_text().split()]
 
 
 def _run(program: str, environment: Mapping[str, str], output: Path | None = None) -> tuple[float, float]:

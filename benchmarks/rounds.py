@@ -52,7 +52,6 @@ class Limit:
         bound: the limit.
         at_least: whether the limit is a lower one.
         unit: what a value without a base is in.
-        known: how far beyond the bound it is known to be, for a limit that is not met yet: more is a regression.
     """
 
     sentence: str
@@ -63,7 +62,6 @@ class Limit:
     bound: float
     at_least: bool = False
     unit: str = ""
-    known: float | None = None
 
     @property
     def asked(self) -> str:
@@ -81,8 +79,7 @@ class Verdict:
     """A limit with what was measured; None if it was not.
 
     Attributes:
-        word: "met", "missed", "missed as known" (no further than it was), "unclear" (too much noise to tell) or
-            "not measured".
+        word: "met", "missed", "unclear" (too much noise to tell) or "not measured".
     """
 
     limit: Limit
@@ -132,14 +129,7 @@ def judge(limit: Limit, measured: Measured) -> Verdict:
     if limit.name not in group or (limit.base is not None and limit.base not in group):
         return Verdict(limit, None, "not measured")
     found = ratio_of(group[limit.name], None if limit.base is None else group[limit.base])
-    bound = limit.bound if limit.known is None else limit.known
-    if found.spread > LOUD and found.low < bound < found.high:
+    if found.spread > LOUD and found.low < limit.bound < found.high:
         return Verdict(limit, found, "unclear")
-    if _keeps(found, limit.bound, limit):
-        return Verdict(limit, found, "met")
-    is_known = limit.known is not None and _keeps(found, limit.known, limit)
-    return Verdict(limit, found, "missed as known" if is_known else "missed")
-
-
-def _keeps(found: Ratio, bound: float, limit: Limit) -> bool:
-    return found.median >= bound if limit.at_least else found.median <= bound
+    is_met = found.median >= limit.bound if limit.at_least else found.median <= limit.bound
+    return Verdict(limit, found, "met" if is_met else "missed")

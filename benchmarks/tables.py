@@ -8,7 +8,18 @@ from dataclasses import dataclass
 
 from benchmarks.rounds import Measured, Verdict, ratio_of
 
-__all__ = ["Group", "Row", "as_markdown", "as_text", "group_rows", "level_rows", "verdict_rows"]
+__all__ = [
+    "Group",
+    "Row",
+    "as_markdown",
+    "as_text",
+    "group_rows",
+    "level_rows",
+    "limit_rows",
+    "value_rows",
+    "verdict_rows",
+    "with_shares",
+]
 
 Row = Sequence[str]
 
@@ -74,9 +85,11 @@ def level_rows(group: str, measured: Measured, *, base: str | None = None) -> li
         ('ours', '0.90', '1.50')
     """
     values = measured.get(group, {})
+    if base is not None and not any(name.startswith(f"{base} at ") for name in values):
+        return []
     clients = list(dict.fromkeys(name.rpartition(" at ")[0] for name in values))
     levels = list(dict.fromkeys(name.rpartition(" at ")[2] for name in values))
-    rows: list[Row] = [("in flight", *levels)]
+    rows: list[Row] = [("threads" if "threads" in group else "in flight", *levels)]
     for client in clients:
         series = [(values[f"{client} at {level}"], values[f"{base} at {level}"] if base else None) for level in levels]
         rows.append(
@@ -86,6 +99,58 @@ def level_rows(group: str, measured: Measured, *, base: str | None = None) -> li
             )
         )
     return rows if clients else []
+
+
+def limit_rows(group: str, base: str, measured: Measured) -> list[Row]:
+    """Return a row for each client with how far it is from the fastest, and the server's share; nothing without it.
+
+    Example:
+        >>> measured = {"calls": {"bare": [90.0], "ours": [180.0]}, "calls, server": {"bare": [10.0], "ours": [20.0]}}
+        >>> limit_rows("calls", "bare", with_shares(measured))[2]
+        ('ours', '2.00 (2.00 to 2.00)', '10 %')
+    """
+    values, shares = measured.get(group, {}), measured.get(f"{group}, the server's share", {})
+    if base not in values or not shares:
+        return []
+    head = ("", f"in units of {base}: median (quartiles)", "the server's share")
+    return [
+        head,
+        *(
+            (name, str(ratio_of(series, values[base])), f"{statistics.median(shares[name]):.0f} %")
+            for name, series in values.items()
+        ),
+    ]
+
+
+def value_rows(group: str, unit: str, measured: Measured) -> list[Row]:
+    """Return a row for each thing measured in a group, with its median, under a head; nothing if it was not measured.
+
+    Example:
+        >>> value_rows("growth", "KiB", {"growth": {"invoices": [0.0, 8.0, 4.0]}})[1]
+        ('invoices', '4 KiB')
+    """
+    values = measured.get(group, {})
+    rows = [(name, f"{statistics.median(series):.0f} {unit}") for name, series in values.items()]
+    return [("", "median"), *rows] if rows else []
+
+
+def with_shares(measured: Measured) -> Measured:
+    """Add, to each group that says what its requests cost the server, the server's share of the whole in percent.
+
+    Example:
+        >>> measured = {"calls": {"httpx": [90.0, 70.0]}, "calls, server": {"httpx": [10.0, 30.0]}}
+        >>> with_shares(measured)["calls, the server's share"]
+        {'httpx': [10.0, 30.0]}
+    """
+    shares = {}
+    for name, costs in measured.items():
+        group, _, whose = name.rpartition(", ")
+        if whose == "server":
+            shares[f"{group}, the server's share"] = {
+                client: [100 * cost / (cost + own) for cost, own in zip(costs[client], series, strict=True)]
+                for client, series in measured[group].items()
+            }
+    return {**measured, **shares}
 
 
 def as_text(rows: Sequence[Row]) -> str:
