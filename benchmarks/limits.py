@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.bulk import FILE, FUNCTION, RESUME
 from benchmarks.concurrency import LEVELS
 from benchmarks.peers import OURS, OURS_ON_AIOHTTP, OURS_WITH_REQUEST
 from benchmarks.processes import GROWTH
@@ -61,4 +62,14 @@ LIMITS = (
     Limit("`verify_webhook`, of bare hmac and json.loads", "D", "verify_webhook", OURS, "hmac + json.loads", 2.0),
     Limit("resident size after a first invoice, of bare httpx", "E", "resident", OURS, "httpx", 1.15),
     Limit("growth over 10,000 invoices", "E", GROWTH, GROWTH, None, 1024, unit="KiB"),
+    Limit("a row of the file that `bulk` is given, of `create_invoices`", "G", "a row, clock", FILE, FUNCTION, 1.3),
+    Limit(
+        "start to first request of a million rows, half billed when it was killed",
+        "G",
+        RESUME,
+        RESUME,
+        None,
+        10,
+        unit="s",
+    ),
 )
