@@ -32,6 +32,8 @@ from benchmarks.payload import AMOUNT, CREDENTIALS, MEMO, METADATA, invoice_id
 from benchmarks.rounds import Measured
 from tazapay_lightning import AsyncLightningClient, bulk, format_btc
 from tazapay_lightning.bulk.files.index import OrderIndex
+from tazapay_lightning.bulk.files.kept import KeptIndex
+from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.bulk.files.rows import Row, read_orders
 
 __all__ = [
@@ -54,6 +56,7 @@ ROWS = 2000
 _CONCURRENCY = 16  # of both, unless told otherwise
 _NAMESPACE = "orders"  # the command's own, likewise
 _WARM_UP = 1000
+_NOT_KEPT = 499  # results: with the next one the command keeps all of them
 
 _key = partial(bulk.idempotency_key, _NAMESPACE)
 
@@ -153,7 +156,8 @@ def _rows_of(orders: Path) -> Iterator[Row]:
 def write_killed_run(url: str, orders: Path, results: Path, *, done: int, in_flight: int = _CONCURRENCY) -> None:
     """Write the files of a run that was killed when some orders had their invoice and a few more were sent.
 
-    The command itself bills the first order; of its lines those of all others are made, byte for byte as it would.
+    The command itself bills the first order; of its lines those of all others are made, byte for byte as it would. What
+    it would have kept of its index is what it had taken in before the last results.
     """
     with tempfile.TemporaryDirectory() as name:
         first = Path(name) / "results.jsonl"
@@ -163,6 +167,10 @@ def write_killed_run(url: str, orders: Path, results: Path, *, done: int, in_fli
     with results.with_name(results.name + ".journal").open("w") as journal, results.open("w") as ended:
         journal.write(settings + "\n")
         for number, row in enumerate(islice(_rows_of(orders), done + in_flight), 1):
+            if number == max(1, done - _NOT_KEPT):
+                journal.flush()
+                ended.flush()
+                _keep_index(url, orders, results)
             key = _key(row.order_id)
             named = {"order_id": row.order_id, "idempotency_key": key, "sending": number}
             sending.update(named, amount_sats=row.amount_sats, fingerprint=row.fingerprint)
@@ -173,6 +181,17 @@ def write_killed_run(url: str, orders: Path, results: Path, *, done: int, in_fli
                 result["invoice"].update(amounts, id=invoice_id(key), idempotency_key=key)
                 result["invoice"]["raw"].update(id=invoice_id(key), amount=row.amount_sats)
                 ended.write(json.dumps(result) + "\n")
+
+
+def _keep_index(url: str, orders: Path, results: Path) -> None:
+    settings = AsyncLightningClient(*CREDENTIALS, base_url=url)._settings  # noqa: SLF001 - as the command does
+    kept = KeptIndex(orders=orders, results=results, namespace=_NAMESPACE, settings=settings)
+    record = BulkRecord(results, namespace=_NAMESPACE, settings=settings)
+    with closing(record), closing(kept), closing(kept.load()) as index:
+        for row in _rows_of(orders):
+            index.add(row)
+        record.replay(index, kept.position)
+        kept.begin(index, record)
 
 
 def _seconds_until_sent(server: Server, orders: Path, results: Path) -> float:

@@ -1,6 +1,7 @@
 """All orders of a run and the results of earlier runs, in a temporary SQLite file: memory does not grow with them.
 
-SQLite removes the file as soon as it has opened it, so nothing is left behind, however the program ends.
+SQLite removes the file as soon as it has opened it, so nothing is left behind, however the program ends. A copy may be
+kept in a file with a name (`kept`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import starmap
+from pathlib import Path
 from typing import Any
 
 from tazapay_lightning.bulk.files.rows import Row
@@ -24,18 +26,27 @@ create table orders (
     state text,                      -- of the last result; null: never sent
     sending integer not null default 0,  -- the sending that the last result is of
     since text,                      -- of the orders whose invoice may exist: when they were first sent
-    sent_id text, sent_fingerprint text, sent_amount integer
+    sent_id text, sent_fingerprint text, sent_amount integer, first_sent text, last_sent integer
 ) strict;
 create table invoices (name text primary key, id text, remark text) strict, without rowid;  -- of all orders ever
 create index ids on invoices (id);
+create table kept (position text) strict;
 begin
 """
-_ADDED = "insert into orders values (?, ?, ?, ?, ?, ?, null, 0, null, null, null, null) on conflict (name) do nothing"
-_ENDED = "update orders set state = :state, sending = :sending, since = :unknown_since where name = :name"
+_ADDED = """
+insert into orders (line, order_id, name, amount_sats, fingerprint, request) values (?, ?, ?, ?, ?, ?)
+on conflict (name) do nothing
+"""
+# what was sent after a result is not in it, unless the index had not taken in the journal: then `_SENT` sees to it
+_ENDED = """
+update orders set sending = :sending, state = case when last_sent > :sending then 'unknown' else :state end,
+    since = coalesce(:unknown_since, case when last_sent > :sending or :state = 'mismatch' then first_sent end)
+where name = :name
+"""
 # a mismatch without its time is one that `noted` has found
 _SENT = """
-update orders set
-    sent_id = :order_id, sent_fingerprint = :fingerprint, sent_amount = :amount_sats,
+update orders set sent_id = :order_id, sent_fingerprint = :fingerprint, sent_amount = :amount_sats,
+    first_sent = coalesce(first_sent, :at), last_sent = :sending,
     state = case when :sending > sending then 'unknown' else state end,
     since = case when (:sending > sending or state = 'mismatch') and since is null then :at else since end
 where name = :name
@@ -57,9 +68,10 @@ _name = partial(unicodedata.normalize, "NFC")
 class OrderIndex:
     """The orders by line and by id. Two ids that Unicode calls equal, such as one of composed letters, are one."""
 
-    def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None)  # "": temporary, on disk
-        self._database.executescript(_TABLES)
+    def __init__(self, kept: Path | None = None) -> None:
+        file = f"{kept.as_uri()}?mode=rw" if kept else ""  # "": temporary, on disk
+        self._database = sqlite3.connect(file, isolation_level=None, uri=True)
+        self._database.executescript(_TABLES if kept is None else "begin")
 
     def close(self) -> None:
         """Forget the orders."""
@@ -92,6 +104,27 @@ class OrderIndex:
     def remarks(self) -> Iterator[tuple[str, str]]:
         """Yield each order that a person has to know something of, by line, with what that is."""
         return self._database.execute(_REMARKS)
+
+    def copy_to(self, other: OrderIndex) -> None:
+        """Take the place of another index."""
+        other._database.execute("rollback")
+        self._commit()
+        self._database.backup(other._database)
+        other._database.execute("begin")
+
+    def position(self) -> str:
+        """Return what `keep` was given last."""
+        [(position,)] = self._database.execute("select position from kept")
+        return str(position)
+
+    def keep(self, position: str) -> None:
+        """Have all of a kept index on the disk, with a note of how far it has come."""
+        self._database.execute("replace into kept (rowid, position) values (1, ?)", [position])
+        self._commit()
+
+    def _commit(self) -> None:
+        self._database.execute("commit")
+        self._database.execute("begin")
 
     def counts(self) -> tuple[int, int]:
         """Count the orders, and those of them that have their invoice."""
