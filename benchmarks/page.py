@@ -118,15 +118,15 @@ one after the other, make a process grow that has created 200 before.
 _BULK = """\
 ## G. Bulk
 
-Microseconds for each row, {rounds} rounds of 2,000, from the start of the event loop to its end: by `create_invoices`
-with the rows in memory; and by the command `bulk`, which reads and checks a file of the same rows, puts them into its
-index, writes each down before and after it is sent, and reports. By the clock:
+Microseconds for each row, {rounds} rounds of 10,000, from start to end: by `create_invoices` with the rows in memory;
+and by the command `bulk`, which reads and checks a file of the same rows, puts them into its index, writes each down
+before and after it is sent, keeps the index, and reports. By the clock:
 """
 
 _RESUME = """\
-How long a million rows, half of which have their invoice, need after the program was killed: seconds from the start of
-a new program to its first request are in the first table of this page. Each row of these orders has a
-memo, an expiry and two entries of metadata, and takes up in each file of the run, and in the temporary index:
+How many seconds a million rows, half of which had their invoice when the program was killed, take from the start of a
+new program to its first reply, is in the first table of this page. Each of these rows has a memo, an expiry and two
+entries of metadata, and takes up in each file of the run:
 """
 
 
