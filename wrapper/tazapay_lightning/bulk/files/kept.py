@@ -92,6 +92,6 @@ class KeptIndex:
         """Return what an index depends on besides results and journal, in a text that does not show it."""
         with suppress(OSError), self.orders.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            account = self.settings.credentials.mark(digest)
-            return json.dumps([__version__, digest, self.namespace, self.settings.base_url, account])
+            run = self.orders.suffix, self.namespace, self.settings.base_url, self.settings.credentials.mark(digest)
+            return json.dumps([__version__, digest, *run])
         return ""
