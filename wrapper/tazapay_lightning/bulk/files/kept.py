@@ -19,7 +19,7 @@ from attrs import define, field
 from tazapay_lightning._version import __version__
 from tazapay_lightning.bulk.files.index import OrderIndex
 from tazapay_lightning.bulk.files.position import Position
-from tazapay_lightning.bulk.files.record import BulkRecord, appending
+from tazapay_lightning.bulk.files.record import BulkRecord, appending, take_in_result
 from tazapay_lightning.errors import TazapayError
 from tazapay_lightning.transport.settings import Settings
 
@@ -70,6 +70,7 @@ class KeptIndex:
                 appending(self._path).close()  # for its owner alone
                 kept = self._files.enter_context(closing(OrderIndex(self._path)))
                 index.copy_to(kept)
+                record.replay(kept, self.position)  # the settings, where the run has only begun
                 record.checkpoint = partial(self._go_on, kept, record)
                 record.checkpoint()
 
@@ -79,7 +80,14 @@ class KeptIndex:
 
     def _go_on(self, kept: OrderIndex, record: BulkRecord) -> None:
         try:
-            record.replay(kept, self.position)
+            for line, text in record.written:
+                is_result = "state" in line
+                (self.position.results if is_result else self.position.journal).passed(text.encode())
+                if is_result:
+                    take_in_result(kept, line)
+                else:
+                    kept.sent(line)
+                self.position.last = max(self.position.last, line["sending"])
             kept.keep(json.dumps([self._basis, *self.position.told()]))
         except _FAILURES:
             record.checkpoint = lambda: None

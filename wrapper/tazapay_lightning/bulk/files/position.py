@@ -32,12 +32,16 @@ class ReadFile:
         with self.path.open("rb") as file:
             file.seek(self.size)
             for content in file:
-                self.lines, self.size = self.lines + 1, self.size + len(content)
-                self.digest.update(content)
+                self.passed(content)
                 place, line = f"line {self.lines} of {self.path}", parsed(content)
                 if not isinstance(line, dict):
                     raise ConfigurationError(f"{place} is not a JSON object; put it right, or remove it")
                 yield place, line
+
+    def passed(self, content: bytes) -> None:
+        """Take a line for read."""
+        self.lines, self.size = self.lines + 1, self.size + len(content)
+        self.digest.update(content)
 
     def skip(self, lines: int, size: int, digest: str) -> bool:
         """Go on behind lines that were read before; tell whether the file still begins with them."""

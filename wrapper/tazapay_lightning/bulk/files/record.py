@@ -21,7 +21,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, get_args
+from typing import Any, BinaryIO, get_args
 
 from attrs import frozen
 
@@ -59,6 +59,7 @@ class BulkRecord:
     Attributes:
         mended: the files whose last line was half written, and was cut off.
         checkpoint: called once in about 500 results.
+        written: each line since then, as an object and as text.
 
     Raises:
         ConfigurationError: another run has the files, they belong to another namespace, address or account, or no run
@@ -73,6 +74,7 @@ class BulkRecord:
         self._credentials = settings.credentials
         self._last = 0
         self.checkpoint: Callable[[], object] = lambda: None
+        self.written: list[tuple[dict[str, Any], str]] = []
         if results.exists() and not results.is_file():
             raise ConfigurationError(f"{results} is no file that results can be appended to: name another one")
         if (_has_content(results) or _has_content(beside)) and not _has_content(self._journal_path):
@@ -100,11 +102,7 @@ class BulkRecord:
             # without its time an order of long ago would be asked for again
             if line["state"] in _MAY_EXIST or line.get("unknown_since"):
                 require(line, place, "unknown_since")
-            invoice = line.get("invoice") or {}
-            fields = [each.get("field") for each in invoice.get("differences", [])]
-            if index.noted(line["order_id"], invoice.get("id"), remark(invoice.get("id"), fields)):
-                line["state"] = "mismatch"  # as of a version that did not look
-            index.ended({"unknown_since": None, **line})
+            take_in_result(index, line)
             self._last = max(self._last, line["sending"])
             may_exist = may_exist or line["state"] != "refused"
             if not may_exist:
@@ -138,7 +136,7 @@ class BulkRecord:
             "amount_sats": order.amount_sats,
             "fingerprint": order.fingerprint,
         }
-        append(self._journal, line)
+        self.written.append((line, append(self._journal, line)))
         self._last = sending.number
         return sending
 
@@ -158,8 +156,10 @@ class BulkRecord:
             "error": None if result.error is None else _error(result.error),
         }
         text = append(self._results, line)
+        self.written.append((line, text))
         if sending.number % _KEPT_EVERY == 0:
             self.checkpoint()
+            self.written.clear()
         return text
 
     def settling(self, order: Row, state: State) -> str:
@@ -186,6 +186,15 @@ class BulkRecord:
                 advice += f". For a new key of the same account write {account} into the last line of "
                 advice += f'{self._journal_path.name} that has a "format"'
             raise ConfigurationError(f"{self._path} was begun with {was}{advice}")
+
+
+def take_in_result(index: OrderIndex, line: dict[str, Any]) -> None:
+    """Put a line of the results into an index."""
+    invoice = line.get("invoice") or {}
+    fields = [each.get("field") for each in invoice.get("differences", [])]
+    if index.noted(line["order_id"], invoice.get("id"), remark(invoice.get("id"), fields)):
+        line["state"] = "mismatch"  # as of a version that did not look
+    index.ended({"unknown_since": None, **line})
 
 
 def _has_content(path: Path) -> bool:
