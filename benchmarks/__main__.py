@@ -3,7 +3,7 @@
     python -m benchmarks [--only A,B] [--quick] [--again] [--write docs/performance.md] [--check]
 
 A: cold start, B: one call, C: many calls in flight, D: payment requests and webhooks, E: memory,
-F: the emulator.
+F: the emulator, G: bulk.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.bulk import RESUMED_ROWS, ROWS, many_orders
 from benchmarks.calls import per_call, pure_functions
 from benchmarks.concurrency import LEVELS, SLOW_LEVELS, concurrency
 from benchmarks.emulator import emulator
@@ -30,7 +31,7 @@ from benchmarks.rounds import Measured, Verdict, judge
 from benchmarks.tables import as_text, group_rows, level_rows, limit_rows, value_rows, verdict_rows, with_shares
 from benchmarks.threads import THREADS, threads
 
-FULL = {"A": 15, "B": 40, "C": 7, "D": 40, "E": 5, "F": 40}
+FULL = {"A": 15, "B": 40, "C": 7, "D": 40, "E": 5, "F": 40, "G": 5}
 QUICK = dict.fromkeys(FULL, 2)
 RESULTS = ROOT / ".bench"
 
@@ -104,6 +105,9 @@ def measure(server: Server, parts: Sequence[str], rounds: Mapping[str, int]) -> 
         "D": lambda: pure_functions(rounds["D"]),
         "E": lambda: memory(server, rounds["E"], number=500 if quick else GROWTH),
         "F": lambda: emulator(rounds["F"]),
+        "G": lambda: many_orders(
+            server, rounds["G"], rows=200 if quick else ROWS, resumed=1000 if quick else RESUMED_ROWS
+        ),
     }
     measured: dict[str, Mapping[str, Sequence[float]]] = {}
     costs: dict[str, float] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.bulk import FILE, FUNCTION, RESUME
 from benchmarks.concurrency import LEVELS
 from benchmarks.emulator import EMULATOR, FIXTURE, IN_PROCESS, STUB
 from benchmarks.peers import OURS, OURS_ON_AIOHTTP, OURS_WITH_REQUEST
@@ -113,4 +114,14 @@ LIMITS = (
     ),
     Limit("a test with an emulator and one invoice, of one with a stub", "F", FIXTURE[3], EMULATOR, STUB, 2.0),
     Limit("shutdown of the emulator, of a stub's", "F", FIXTURE[2], EMULATOR, STUB, 0.1),
+    Limit("a row of the file that `bulk` is given, of `create_invoices`", "G", "a row, clock", FILE, FUNCTION, 1.3),
+    Limit(
+        "start to first request of a million rows, half billed when it was killed",
+        "G",
+        RESUME,
+        RESUME,
+        None,
+        10,
+        unit="s",
+    ),
 )

@@ -14,6 +14,7 @@ __all__ = [
     "KEY",
     "PATH",
     "STRIPE_BODY",
+    "invoice_id",
     "invoice_reply",
     "stripe_reply",
 ]
@@ -40,13 +41,18 @@ HEADERS = {
 STRIPE_BODY: dict[str, Any] = {"amount": AMOUNT, "currency": "usd", "description": MEMO, "metadata": METADATA}
 
 
-def invoice_reply(amount: int) -> dict[str, Any]:
+def invoice_id(key: str) -> str:
+    """Return the id of the invoice that has an idempotency key of its own, as long as any other."""
+    return f"l11_{key[-20:]}"
+
+
+def invoice_reply(amount: int, invoice_id: str = "l11_abc123xyz") -> dict[str, Any]:
     """Return a reply as Tazapay's page shows it."""
     return {
         "status": "success",
         "message": "",
         "data": {
-            "id": "l11_abc123xyz",
+            "id": invoice_id,
             "object": "lightning_invoice_bolt11",
             "amount": amount,
             "d_tag_memo": MEMO,

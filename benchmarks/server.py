@@ -5,7 +5,8 @@
 It prints the port that it listens on, and a second one for https if it is given a file with a certificate and its key,
 and ends when its standard input does. What a path begins with decides on the reply to a POST, so that one server
 serves all: ``/v1/`` gets an object of Stripe, anything else a Lightning invoice; ``/requested/`` gets one with a
-payment request in it, another each time, and ``/slow/`` waits for 50 ms, as a service far away does.
+payment request in it, another each time, ``/slow/`` waits for 50 ms, as a service far away does, and ``/bulk/`` gives
+the invoice of each idempotency key an id of its own.
 The amount of the reply is the amount that was asked for. A GET tells how many requests were answered and what they
 cost this process, so that a report can show that the server was not what was measured.
 """
@@ -23,7 +24,7 @@ import time
 from itertools import cycle
 from typing import Any, cast
 
-from benchmarks.payload import AMOUNT, MEMO, invoice_reply, stripe_reply
+from benchmarks.payload import AMOUNT, MEMO, invoice_id, invoice_reply, stripe_reply
 from tazapay_lightning_emulator.invoices.bolt11_encoding import encode
 
 __all__ = ["SLOW_SECONDS", "Protocol", "Replies", "main"]
@@ -31,6 +32,8 @@ __all__ = ["SLOW_SECONDS", "Protocol", "Replies", "main"]
 SLOW_SECONDS = 0.05
 REQUESTS = 500  # different payment requests, in turn: no client is to profit from having read one before
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+_NO_KEY = "-" * 20
+_KEY = re.compile(rb"\r\nidempotency-key: *[!-~]*([!-~]{20})\r\n", re.IGNORECASE)
 _AMOUNT = re.compile(rb'amount"?[:=] ?(\d{6})\b')
 
 
@@ -42,6 +45,7 @@ class Replies:
         self._stripe = cycle([_parts(stripe_reply(AMOUNT))])
         self._requested = cycle([_parts(_with_request(number)) for number in range(REQUESTS)])
         self._usual = cycle([_parts(invoice_reply(AMOUNT))])
+        self._named = _parts(invoice_reply(AMOUNT, invoice_id(_NO_KEY)))
 
     def to(self, head: bytes, body: bytes) -> bytes:
         """Return the reply to a request.
@@ -56,6 +60,9 @@ class Replies:
         self.answered += 1
         if head.startswith(b"POST /v1/"):
             before, after = next(self._stripe)
+        elif head.startswith(b"POST /bulk/"):
+            before, after = self._named
+            before = before.replace(_NO_KEY.encode(), _KEY.findall(head)[0])
         else:
             before, after = next(self._requested if head.startswith(b"POST /requested/") else self._usual)
         found = _AMOUNT.search(body)

@@ -7,6 +7,7 @@ import datetime
 import doctest
 import importlib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from benchmarks.__main__ import FULL, checked, main, report, told
+from benchmarks.bulk import bill_file, many_orders, write_killed_run, write_orders
 from benchmarks.calls import PAYMENT_REQUEST, alternate, bare_webhook, webhook_payload
 from benchmarks.concurrency import _timed
 from benchmarks.emulator import BY_HTTPX, EMULATOR, FIXTURE, IN_PROCESS, STUB, fixtures, in_process, running_stub
@@ -114,7 +116,7 @@ def test_the_page_shows_a_missed_limit_as_missed_and_what_was_not_measured() -> 
     assert "| B | a call, of bare httpx | 1.50 (1.50 to 1.50) | at most 1.2 | MISSED |" in page
     assert "| B | a call, of stripe | 0.75 (0.75 to 0.75) | at most 0.65 | MISSED |" in page
     assert "about 7 minutes" in page
-    assert page.count("Not measured.") == 25
+    assert page.count("Not measured.") == 28
     assert "{" not in page
 
 
@@ -232,6 +234,28 @@ def test_threads_whose_calls_all_fail_end_the_measurement(monkeypatch: pytest.Mo
         timed("peer", "", threads=2, each=1)
 
 
+def test_the_files_of_a_killed_run_are_what_a_real_run_writes_but_for_the_time(server: Server, tmp_path: Path) -> None:
+    orders, real, made = write_orders(tmp_path / "orders.csv", 7), tmp_path / "real.jsonl", tmp_path / "made.jsonl"
+    bill_file(server.url + "/bulk", orders, real, concurrency=1)
+    write_killed_run(server.url + "/bulk", orders, made, done=5, in_flight=2)
+    time = re.compile(r'(?<="at": )"[^"]+"|(?<="seconds_left": )[0-9.]+|(?<="salt": )"\w+"|(?<="account": )"\w+"')
+
+    def lines(path: Path) -> list[str]:
+        return time.sub("", path.read_text()).splitlines()
+
+    assert lines(made) == lines(real)[:5]
+    assert lines(Path(f"{made}.journal")) == lines(Path(f"{real}.journal"))
+
+
+def test_bulk_is_measured_by_row_in_both_ways_and_until_a_killed_run_goes_on(server: Server) -> None:
+    answered, _ = server.cost()
+    measured = many_orders(server, 1, rows=3, resumed=8)
+    assert set(measured["a row, clock"]) == set(measured["a row, CPU"]) == {"create_invoices", "bulk orders.csv"}
+    assert measured["bytes of a row"]["results"][0] > measured["bytes of a row"]["journal"][0] > 200
+    assert 0 < measured["resume"]["resume"][0] < 60
+    assert server.cost()[0] > answered + 2 * 3
+
+
 def test_what_peers_send_is_what_the_wrapper_sends() -> None:
     sent: list[httpx.Request] = []
 
@@ -267,7 +291,7 @@ def test_a_part_that_does_not_exist_is_refused(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert "--only takes A, B, C, D, E, F; got Z" in capsys.readouterr().err
+    assert "--only takes A, B, C, D, E, F, G; got Z" in capsys.readouterr().err
 
 
 def test_what_was_measured_last_is_judged_again_but_half_of_it_makes_no_page(

@@ -18,6 +18,7 @@ import typer
 
 from tazapay_lightning import AsyncLightningClient, InvalidArgumentError, TazapayError
 from tazapay_lightning.bulk.files.index import OrderIndex
+from tazapay_lightning.bulk.files.kept import KeptIndex
 from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.bulk.files.rows import Problem, read_orders
 from tazapay_lightning.bulk.files.session import Session
@@ -48,13 +49,16 @@ def run(
     check_rate(rate)
     settings = client._settings  # noqa: SLF001 - its credentials, for a mark in the journal
     try:
-        with closing(OrderIndex()) as index:
-            _refuse(_bad_rows(orders, results, index), "cannot be sent")
+        kept = KeptIndex(orders=orders, results=results, namespace=namespace, settings=settings)
+        with closing(kept), closing(kept.load()) as index:
+            if kept.position.is_at_start:
+                _refuse(_bad_rows(orders, results, index), "cannot be sent")
             with closing(BulkRecord(results, namespace=namespace, settings=settings)) as record:
                 for path in record.mended:
                     say(f"the last line of {path} was half written, and was cut off")
-                record.replay(index)
+                record.replay(index, kept.position)
                 _refuse(_changed_rows(index), _CHANGED)
+                kept.begin(index, record)
                 count, before = index.counts()
                 if before:
                     say(f"{before} of {count} orders have their invoice from an earlier run")

@@ -112,9 +112,9 @@ def progress(total: int, paused_for: Callable[[], float]) -> Iterator[Callable[[
     with moving(make) as bar:
 
         def update(states: Mapping[str, int]) -> None:
-            done, seconds = sum(states.values()), time.monotonic() - began
-            note.pace = f"{done / max(seconds, 1e-9):.1f}/s, {done - states.get('created', 0)} failed"
             if bar is not None:
+                done, seconds = sum(states.values()), time.monotonic() - began
+                note.pace = f"{done / max(seconds, 1e-9):.1f}/s, {done - states.get('created', 0)} failed"
                 bar.update(bar.task_ids[0], completed=done)
 
         yield update

@@ -25,7 +25,6 @@ if TYPE_CHECKING:  # for types only: this room must not import the transport
     from tazapay_lightning.transport.replies import Reply
 
 _DERIVED = ("amount_btc", "is_paid", "is_expired", "seconds_left", "expires_at", "lightning_uri")
-_NOT_IN_DICT = frozenset({"reply", "_service_ahead"})
 _amount, _seconds = partial(whole_number, most=MAX_SATS), partial(whole_number, most=MAX_TIMEDELTA_SECONDS)
 
 
@@ -234,12 +233,15 @@ class Invoice:
             >>> Invoice.from_payload({"id": "l11_1", "amount": 5}).to_dict()["amount_btc"]
             '0.00000005'
         """
-        own = (each.name for each in attrs.fields(Invoice) if each.name not in _NOT_IN_DICT)
-        # A name that comes twice keeps its first place, so that `raw`, the longest, is last.
-        return {name: _json_ready(getattr(self, name)) for name in ("id", "amount_sats", *_DERIVED, *own)}
+        return {name: _json_ready(getattr(self, name)) for name in _IN_DICT}
 
     def __reduce__(self) -> Reduced:
         return reduced(self)
+
+
+_OWN = (each.name for each in attrs.fields(Invoice) if each.name not in {"reply", "_service_ahead"})
+# A name that comes twice keeps its first place, so that `raw`, the longest, is last.
+_IN_DICT = tuple(dict.fromkeys(("id", "amount_sats", *_DERIVED, *_OWN)))
 
 
 def _json_ready(value: object) -> object:
@@ -249,4 +251,4 @@ def _json_ready(value: object) -> object:
         return value.isoformat()
     if isinstance(value, tuple):
         return [attrs.asdict(difference) for difference in value]
-    return dict(value) if isinstance(value, Mapping) else value
+    return value if value is None or isinstance(value, str | int | float) else dict(value)  # type: ignore[call-overload]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tazapay_lightning.bulk.files.index import OrderIndex
+from tazapay_lightning.bulk.files.position import Position
 from tazapay_lightning.bulk.files.record import BulkRecord
 from tazapay_lightning.bulk.files.rows import Row, read_orders
 from tazapay_lightning.bulk.files.session import Session
@@ -56,7 +57,7 @@ class Run:
                 index.add(row)
             results = self.folder / "results.jsonl"
             with closing(BulkRecord(results, namespace="shop-1", settings=settings)) as record:
-                record.replay(index)
+                record.replay(index, Position.at_start(results))
                 session = Session(index=index, record=record, key=key, on_result=lambda states: None, now=self.clock)
 
                 async def run() -> None:

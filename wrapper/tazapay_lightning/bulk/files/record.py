@@ -16,7 +16,7 @@ import json
 import os
 import secrets
 from collections import deque
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
@@ -26,13 +26,14 @@ from typing import Any, BinaryIO, get_args
 from attrs import frozen
 
 from tazapay_lightning.bulk.files.index import OrderIndex
+from tazapay_lightning.bulk.files.position import Position, parsed
 from tazapay_lightning.bulk.files.rows import Row
 from tazapay_lightning.bulk.orders import Result, State
 from tazapay_lightning.errors import ConfigurationError, TazapayError
 from tazapay_lightning.transport.settings import Settings
-from tazapay_lightning.values.json_fields import decoded
 from tazapay_lightning.values.safe_text import shown
 
+_KEPT_EVERY = 500  # results
 _FORMAT = "tazapay-lightning bulk journal 1"
 _MAY_EXIST = ("unknown", "mismatch")
 
@@ -57,6 +58,8 @@ class BulkRecord:
 
     Attributes:
         mended: the files whose last line was half written, and was cut off.
+        checkpoint: called once in about 500 results.
+        written: each line since then, as an object and as text.
 
     Raises:
         ConfigurationError: another run has the files, they belong to another namespace, address or account, or no run
@@ -70,6 +73,8 @@ class BulkRecord:
         self._settings = {"format": _FORMAT, "namespace": namespace, "base_url": settings.base_url}
         self._credentials = settings.credentials
         self._last = 0
+        self.checkpoint: Callable[[], object] = lambda: None
+        self.written: list[tuple[dict[str, Any], str]] = []
         if results.exists() and not results.is_file():
             raise ConfigurationError(f"{results} is no file that results can be appended to: name another one")
         if (_has_content(results) or _has_content(beside)) and not _has_content(self._journal_path):
@@ -83,38 +88,37 @@ class BulkRecord:
             self.mended = [path for path in (self._journal_path, self._path) if mend(path)]
             self.close = files.pop_all().close
 
-    def replay(self, index: OrderIndex) -> None:
-        """Put the results and sendings so far into an index.
+    def replay(self, index: OrderIndex, position: Position) -> None:
+        """Put the results and sendings so far into an index, from its position on, which moves to the end of both.
 
         Raises:
             ConfigurationError: the files belong to another namespace, address or account, and an invoice exists or may;
                 or a line is not what a run writes.
         """
         may_exist, refused = False, set()
-        for place, line in objects(self._path):
+        is_first, self._last = position.is_at_start, max(self._last, position.last)
+        for place, line in position.results.objects():
             require(line, place, "order_id", "state", "sending", "invoice")
             # without its time an order of long ago would be asked for again
             if line["state"] in _MAY_EXIST or line.get("unknown_since"):
                 require(line, place, "unknown_since")
-            invoice = line.get("invoice") or {}
-            fields = [each.get("field") for each in invoice.get("differences", [])]
-            if index.noted(line["order_id"], invoice.get("id"), remark(invoice.get("id"), fields)):
-                line["state"] = "mismatch"  # as of a version that did not look
-            index.ended({"unknown_since": None, **line})
+            take_in_result(index, line)
             self._last = max(self._last, line["sending"])
             may_exist = may_exist or line["state"] != "refused"
             if not may_exist:
                 refused.add(line["sending"])
         begun: dict[str, object] = {}
-        for place, line in objects(self._journal_path):
-            if not begun or "format" in line:
+        for place, line in position.journal.objects():
+            if "format" in line or (is_first and not begun):
                 begun = line
                 continue
             require(line, place, "order_id", "fingerprint", "sending", "amount_sats", "at")
             index.sent(line)
             self._last = max(self._last, line["sending"])
             may_exist = may_exist or line["sending"] not in refused
-        self._agree(begun, may_exist=may_exist)
+        if begun or is_first:
+            self._agree(begun, may_exist=may_exist or not is_first)
+        position.last = self._last
 
     def sending(self, order: Row, *, key: str, now: datetime) -> Sending:
         """Write down that an order is about to be sent.
@@ -132,7 +136,7 @@ class BulkRecord:
             "amount_sats": order.amount_sats,
             "fingerprint": order.fingerprint,
         }
-        append(self._journal, line)
+        self.written.append((line, append(self._journal, line)))
         self._last = sending.number
         return sending
 
@@ -151,7 +155,12 @@ class BulkRecord:
             "invoice": None if result.invoice is None else result.invoice.to_dict(),
             "error": None if result.error is None else _error(result.error),
         }
-        return append(self._results, line)
+        text = append(self._results, line)
+        self.written.append((line, text))
+        if sending.number % _KEPT_EVERY == 0:
+            self.checkpoint()
+            self.written.clear()
+        return text
 
     def settling(self, order: Row, state: State) -> str:
         """Return the line that a person adds to the results to settle the state of an order."""
@@ -177,6 +186,15 @@ class BulkRecord:
                 advice += f". For a new key of the same account write {account} into the last line of "
                 advice += f'{self._journal_path.name} that has a "format"'
             raise ConfigurationError(f"{self._path} was begun with {was}{advice}")
+
+
+def take_in_result(index: OrderIndex, line: dict[str, Any]) -> None:
+    """Put a line of the results into an index."""
+    invoice = line.get("invoice") or {}
+    fields = [each.get("field") for each in invoice.get("differences", [])]
+    if index.noted(line["order_id"], invoice.get("id"), remark(invoice.get("id"), fields)):
+        line["state"] = "mismatch"  # as of a version that did not look
+    index.ended({"unknown_since": None, **line})
 
 
 def _has_content(path: Path) -> bool:
@@ -214,20 +232,6 @@ def append(file: BinaryIO, line: Mapping[str, object]) -> str:
     while left:
         left = left[file.write(left) :]
     return text
-
-
-def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Read the objects, each with its place ("line 3 of results.jsonl").
-
-    Raises:
-        ConfigurationError: a line is not an object.
-    """
-    with path.open("rb") as file:
-        for number, content in enumerate(file, 1):
-            place, line = f"line {number} of {path}", _parsed(content)
-            if not isinstance(line, dict):
-                raise ConfigurationError(f"{place} is not a JSON object; put it right, or remove it")
-            yield place, line
 
 
 def require(line: Mapping[str, object], place: str, *names: str) -> None:
@@ -274,16 +278,12 @@ def mend(path: Path) -> bool:
         last = b"".join(deque(file, maxlen=1))
         if not last or last.endswith(b"\n"):
             return False
-        is_whole = isinstance(_parsed(last), dict)
+        is_whole = isinstance(parsed(last), dict)
         if is_whole:
             file.write(b"\n")
         else:
             file.truncate(file.tell() - len(last))
         return not is_whole
-
-
-def _parsed(content: bytes) -> object:
-    return decoded(content.decode("utf-8-sig", "surrogateescape"))  # what is not UTF-8 is no text to `_is_text`
 
 
 def lock(file: BinaryIO) -> bool:

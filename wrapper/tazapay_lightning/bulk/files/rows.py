@@ -53,6 +53,7 @@ _NO_ID = re.compile(
 )
 _ERROR = re.compile(r"#[^\d!?]{2,}(/0)?")  # in capitals: #NV, #N/D, #DIV/0
 _OTHER_DIGITS = re.compile(r"(?=.*(?![0-9])\d)[\W\d]+")  # without a letter
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"))  # made once: `json.dumps` makes one for each call
 
 
 @frozen
@@ -214,7 +215,7 @@ def _row(line: int, fields: dict[str, object]) -> Row:
     request = {name: getattr(asked, name) for name in ("amount_sats", "memo", "metadata", "expires_in")}
     if asked.memo_hash is not None:  # in these orders alone: the fingerprints of all others are in journals
         request.update(memo=fields["memo"], memo_as_hash=True)
-    return Row(line, order_id, asked.amount_sats, json.dumps(request, sort_keys=True, separators=(",", ":")))
+    return Row(line, order_id, asked.amount_sats, _encoder.encode(request))
 
 
 class LineError(Exception):
