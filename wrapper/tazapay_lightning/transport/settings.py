@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -62,6 +61,8 @@ class Credentials:
 
     def mark(self, salt: str) -> str:
         """Return 16 hex digits of a salted hash of the API key, by which it can be told from others."""
+        import hashlib  # as in `values.memos`
+
         return hashlib.sha256(f"{salt}:{self._key}".encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:
