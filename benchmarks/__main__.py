@@ -2,7 +2,8 @@
 
     python -m benchmarks [--only A,B] [--quick] [--again] [--write docs/performance.md] [--check]
 
-A: cold start, B: one call, C: many calls in flight, D: payment requests and webhooks, E: memory.
+A: cold start, B: one call, C: many calls in flight, D: payment requests and webhooks, E: memory,
+F: the emulator.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.calls import per_call, pure_functions
 from benchmarks.concurrency import LEVELS, SLOW_LEVELS, concurrency
+from benchmarks.emulator import emulator
 from benchmarks.limits import LIMITS
 from benchmarks.machine import ROOT, Server, describe, forget_environment, pin_to_first_core, running_server
 from benchmarks.page import GROUPS, performance_page
@@ -28,7 +30,7 @@ from benchmarks.rounds import Measured, Verdict, judge
 from benchmarks.tables import as_text, group_rows, level_rows, limit_rows, value_rows, verdict_rows, with_shares
 from benchmarks.threads import THREADS, threads
 
-FULL = {"A": 15, "B": 40, "C": 7, "D": 40, "E": 5}
+FULL = {"A": 15, "B": 40, "C": 7, "D": 40, "E": 5, "F": 40}
 QUICK = dict.fromkeys(FULL, 2)
 RESULTS = ROOT / ".bench"
 
@@ -101,6 +103,7 @@ def measure(server: Server, parts: Sequence[str], rounds: Mapping[str, int]) -> 
         },
         "D": lambda: pure_functions(rounds["D"]),
         "E": lambda: memory(server, rounds["E"], number=500 if quick else GROWTH),
+        "F": lambda: emulator(rounds["F"]),
     }
     measured: dict[str, Mapping[str, Sequence[float]]] = {}
     costs: dict[str, float] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.concurrency import LEVELS
+from benchmarks.emulator import EMULATOR, FIXTURE, IN_PROCESS, STUB
 from benchmarks.peers import OURS, OURS_ON_AIOHTTP, OURS_WITH_REQUEST
 from benchmarks.rounds import Limit
 from benchmarks.scripts import OF_FILE
@@ -104,4 +105,16 @@ LIMITS = (
         Limit(f"an idle client over https, {kind}", "E", "idle", name, None, 200, unit="KiB")
         for kind, name in _KINDS.items()
     ),
+    Limit(
+        "invoices per second of the emulator, in process",
+        "F",
+        IN_PROCESS,
+        EMULATOR,
+        None,
+        2500,
+        at_least=True,
+        unit="per second",
+    ),
+    Limit("a test with an emulator and one invoice, of one with a stub", "F", FIXTURE[3], EMULATOR, STUB, 2.0),
+    Limit("shutdown of the emulator, of a stub's", "F", FIXTURE[2], EMULATOR, STUB, 0.1),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from benchmarks.emulator import FIXTURE, IN_PROCESS, STUB
 from benchmarks.limits import SMALLEST
 from benchmarks.peers import HTTP_CLIENT, OURS
 from benchmarks.rounds import Measured, Verdict
@@ -30,7 +31,9 @@ DECODE = Group("decode_bolt11", "bolt11", "us")
 VERIFY = Group("verify_webhook", "hmac + json.loads", "us")
 RESIDENT = Group("resident", "httpx", "MiB", 1 / 1024)
 IDLE = Group("idle", "httpx", "KiB")
-GROUPS = (START, FIRST, FIRST_WALL, FIRST_HTTPS, CALLS, DECODE, VERIFY, RESIDENT, IDLE)
+INVOICES = Group(IN_PROCESS, STUB, "per second")
+FIXTURES = [Group(step, STUB, "ms", 1000) for step in FIXTURE]
+GROUPS = (START, FIRST, FIRST_WALL, FIRST_HTTPS, CALLS, DECODE, VERIFY, RESIDENT, IDLE, INVOICES, *FIXTURES)
 
 _INTRODUCTION = """\
 # How fast it is, and how small
@@ -161,6 +164,29 @@ after 10,000 others; "at first" are those others, after 200. The smallest block 
 each client left one behind, it would be 156 KiB, so that a growth below {smallest} KiB is none.
 """
 
+_EMULATOR = """\
+## F. The emulator
+
+What a test suite pays for a Tazapay of its own, beside a stub as one would write it with Starlette: it reads the JSON,
+inserts a row into SQLite in memory and replies the documented example, and it knows no credentials, no idempotency
+keys, no checks of fields, no faults and no signatures. Both run as their users run them.
+
+Invoices per second of this process's processor, {rounds} rounds of 100: the application is called as a server calls it,
+without a socket, and every invoice has all fields, an idempotency key of its own, a row in SQLite and a signed BOLT11
+payment request. In the last row, httpx asks the same application (`httpx.ASGITransport`), and its own time counts too.
+"""
+
+_FIXTURE = """\
+Milliseconds by the clock of a test that starts one, with everything imported, {rounds} rounds: until it accepts
+connections (`running_emulator`, which the fixture `tazapay_emulator` uses, and the stub under uvicorn in a thread);
+"""
+
+_CREATE = "of one invoice by HTTP through a new client, which connects first;"
+
+_SHUTDOWN = "until it has stopped and its thread has ended, for which uvicorn by itself looks ten times a second;"
+
+_WHOLE_TEST = "and milliseconds of the processor of all that, with the client:"
+
 
 def performance_page(
     measured: Measured,
@@ -241,5 +267,15 @@ def performance_page(
         table(IDLE),
         _GROWTH.format(smallest=SMALLEST),
         shown(value_rows("growth", "KiB", measured)),
+        _EMULATOR.format(rounds=rounds["F"]),
+        table(INVOICES),
+        _FIXTURE.format(rounds=rounds["F"]),
+        table(FIXTURES[0]),
+        _CREATE,
+        table(FIXTURES[1]),
+        _SHUTDOWN,
+        table(FIXTURES[2]),
+        _WHOLE_TEST,
+        table(FIXTURES[3]),
     ]
     return "\n\n".join(block.strip() for block in blocks) + "\n"

@@ -124,8 +124,7 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
         "104 words are 65 bytes without padding, so this word is never said",
     ),
     "transport.settings._checked_url": {
-        "may_be_plain = _LOOPBACK.fullmatch(host) or (allow_http and not f\".{host.rstrip('XX.XX')}\".endswith"
-        '(".tazapay.com"))': IN_SMALL_LETTERS,
+        'may_be_plain = allow_http and not f".{host.rstrip(\'XX.XX\')}".endswith(".tazapay.com")': IN_SMALL_LETTERS,
         'host.encode("IDNA")  # labels that are empty or too long would fail only when the name is looked up': (
             NAMES_OF_CODECS
         ),

@@ -29,6 +29,8 @@ def import_package(folder: Path) -> dict[str, list[object]]:
     held: dict[str, list[object]] = {"models": [], "requests": []}
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         module = importlib.import_module(found.name)
+        for name in getattr(module, "__all__", ()):
+            getattr(module, name)  # some are loaded when they are first used
         if found.name.startswith(f"{folder.name}.models."):
             classes = [value for value in vars(module).values() if isinstance(value, type)]
             held["models"] += [each.__name__ for each in classes if each.__module__ == module.__name__]

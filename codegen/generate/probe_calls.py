@@ -58,6 +58,9 @@ METHODS: dict[str, Callable[[Any, str, Any], Any]] = {
 }
 """Our public methods that send something, with each kind of their arguments."""
 
+MODELS: dict[str, Any] = {}
+"""Those of the new package, by name: modules import only those that they do not name in annotations alone."""
+
 NOT_TRIED = {"call", "with_options", "close", "aclose", *(name.partition("(")[0] for name in METHODS)}
 """Of a client: `call` is tried with each operation. Any other method, which a team has added, is tried with samples."""
 
@@ -144,7 +147,7 @@ def _added_methods(client: type) -> list[tuple[str, Any]]:
 
 def _needed(function: Any) -> dict[str, Any]:
     """Make samples of the arguments that a function has to be given; a text names its argument, to be found again."""
-    hints, parameters = typing.get_type_hints(function), inspect.signature(function).parameters.values()
+    hints, parameters = typing.get_type_hints(function, localns=MODELS), inspect.signature(function).parameters.values()
     names = [each.name for each in parameters if each.default is each.empty and each.kind is not each.VAR_KEYWORD]
     needed = {name: sample(hints[name]) for name in names if name != "self"}
     return {name: f"a-{name}" if type(value) is str else value for name, value in needed.items()}
@@ -179,7 +182,7 @@ def sample(hint: Any, depth: int = 0) -> Any:
         return next(iter(hint))
     if not hasattr(hint, "from_dict") or depth > DEEPEST:
         raise NoSampleError(hint)
-    types = typing.get_type_hints(hint, localns=vars(sys.modules[hint.__module__.rpartition(".")[0]]))
+    types = typing.get_type_hints(hint, localns=MODELS)
     fields = [each for each in attrs.fields(hint) if each.init and (not depth or each.default is attrs.NOTHING)]
     made = hint(**{each.alias: sample(types[each.name], depth + 1) for each in fields})
     if not depth and "additional_properties" in types:
@@ -187,11 +190,11 @@ def sample(hint: Any, depth: int = 0) -> Any:
     return made
 
 
-def broken_models(models: ModuleType) -> Iterator[tuple[str, list[str], str]]:
+def broken_models() -> Iterator[tuple[str, list[str], str]]:
     """Yield each model that does not read what it wrote, the fields that differ, and why."""
     import attrs
 
-    for name, model in vars(models).items():
+    for name, model in MODELS.items():
         if not hasattr(model, "from_dict"):
             continue
         try:
@@ -217,7 +220,8 @@ def main() -> None:
         raise AssertionError(f"{package.__file__} is imported in place of the new package")
     names = [each.name for each in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
     modules = [importlib.import_module(name) for name in names]
-    probe, models = Probe([each for each in modules if hasattr(each, "_get_kwargs")]), [*broken_models(package.models)]
+    MODELS.update({name: getattr(package.models, name) for name in getattr(package.models, "__all__", ())})
+    probe, models = Probe([each for each in modules if hasattr(each, "_get_kwargs")]), [*broken_models()]
 
     import httpx
 

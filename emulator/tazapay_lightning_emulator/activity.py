@@ -31,6 +31,11 @@ class Activity:
         for listener in tuple(self._listeners):
             listener(news)
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether there is a listener: without one, nobody needs news to be prepared."""
+        return bool(self._listeners)
+
     @contextmanager
     def listened_by(self, listener: Listener) -> Iterator[None]:
         """Call this listener within the block."""

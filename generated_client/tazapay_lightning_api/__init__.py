@@ -6,9 +6,21 @@ in its ``repr``. The safe client is `tazapay_lightning.LightningClient`: ``creat
 invoices, and ``call`` for every operation of this package.
 """
 
-from .client import AuthenticatedClient, Client
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .client import AuthenticatedClient, Client
 
 __all__ = (
     "AuthenticatedClient",
     "Client",
 )
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):  # the clients load httpx, which what an operation says does not need
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from . import client
+
+        return getattr(client, name)

@@ -35,6 +35,14 @@ def test_every_pytest_run_loads_the_plugin_and_nothing_heavy_with_it() -> None:
     assert loaded == "set()\n"
 
 
+def test_an_emulator_that_sends_no_webhooks_loads_no_client() -> None:
+    loaded = run_python(
+        "import sys, tazapay_lightning_emulator\n"
+        "with tazapay_lightning_emulator.running_emulator(): print({'httpx', 'httpcore'} & set(sys.modules))"
+    )
+    assert loaded == "set()\n"
+
+
 def test_the_public_names_are_these() -> None:
     assert tazapay_lightning_emulator.__all__ == [
         "DEFAULT_API_KEY",

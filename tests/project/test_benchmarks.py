@@ -17,6 +17,7 @@ import pytest
 from benchmarks.__main__ import FULL, checked, main, report, told
 from benchmarks.calls import PAYMENT_REQUEST, alternate, bare_webhook, webhook_payload
 from benchmarks.concurrency import _timed
+from benchmarks.emulator import BY_HTTPX, EMULATOR, FIXTURE, IN_PROCESS, STUB, fixtures, in_process, running_stub
 from benchmarks.limits import LIMITS
 from benchmarks.machine import Server, describe, running_server
 from benchmarks.page import performance_page
@@ -113,7 +114,7 @@ def test_the_page_shows_a_missed_limit_as_missed_and_what_was_not_measured() -> 
     assert "| B | a call, of bare httpx | 1.50 (1.50 to 1.50) | at most 1.2 | MISSED |" in page
     assert "| B | a call, of stripe | 0.75 (0.75 to 0.75) | at most 0.65 | MISSED |" in page
     assert "about 7 minutes" in page
-    assert page.count("Not measured.") == 20
+    assert page.count("Not measured.") == 25
     assert "{" not in page
 
 
@@ -178,6 +179,25 @@ def test_an_asynchronous_client_is_measured_like_the_others(server: Server) -> N
     wall, cpu = asyncio.run(_timed(OURS, server.url, in_flight=2, calls=4))
     assert wall > 0
     assert cpu > 0
+
+
+def test_invoices_of_the_emulator_are_measured_in_process() -> None:
+    measured = in_process(2, invoices=3)[IN_PROCESS]
+    assert {name: len(rates) for name, rates in measured.items()} == {STUB: 2, EMULATOR: 2, BY_HTTPX: 2}
+    assert min(rate for rates in measured.values() for rate in rates) > 0
+
+
+def test_a_test_with_an_emulator_is_measured_in_steps() -> None:
+    measured = fixtures(1)
+    assert tuple(measured) == FIXTURE
+    assert all(measured[step].keys() == {STUB, EMULATOR} for step in FIXTURE)
+    assert all(len(seconds) == 1 for step in FIXTURE for seconds in measured[step].values())
+
+
+def test_the_stub_is_one_that_a_client_is_content_with() -> None:
+    with running_stub() as url, LightningClient(*CREDENTIALS, base_url=url) as client:
+        ids = {client.create_invoice(**ARGUMENTS).id for _ in range(2)}
+    assert len(ids) == 2
 
 
 def test_threads_share_a_client_and_their_calls_are_counted_and_charged(server: Server) -> None:
@@ -247,7 +267,7 @@ def test_a_part_that_does_not_exist_is_refused(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert "--only takes A, B, C, D, E; got Z" in capsys.readouterr().err
+    assert "--only takes A, B, C, D, E, F; got Z" in capsys.readouterr().err
 
 
 def test_what_was_measured_last_is_judged_again_but_half_of_it_makes_no_page(

@@ -2,7 +2,7 @@
 
 Generated code says method, path, headers and body; it carries nothing and reads no reply. Each field of a request is
 set or explicitly not sent, so no default of the document ever goes out. Generated code is loaded for the first
-operation and not before, because it loads httpx.
+operation and not before.
 """
 
 from __future__ import annotations

@@ -96,4 +96,8 @@ def compact_json(value: object) -> str:
         >>> compact_json({"note": "Zürich"})
         '{"note":"Zürich"}'
     """
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _encoder.encode(value)
+
+
+# Made once: `json.dumps` makes a new one for each call that has any of these arguments.
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))

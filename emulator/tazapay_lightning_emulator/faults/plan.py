@@ -181,7 +181,8 @@ class FaultPlan:
     def finished(self, record: RequestRecord, *, seconds: float) -> None:
         """Record that a request was answered, or that its connection ended."""
         record.milliseconds = round(seconds * 1000)
-        self.activity.tell(evolve(record))
+        if self.activity.is_heard:
+            self.activity.tell(evolve(record))
 
     def requests(self) -> list[RequestRecord]:
         """The last 100,000 requests in order of arrival, except those under `/_emulator/`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from tazapay_lightning_emulator.activity import Activity
 from tazapay_lightning_emulator.clock import Clock
@@ -36,9 +36,8 @@ class InvoiceBook:
 
     def new(self, fields: InvoiceFields, now: datetime) -> Invoice:
         """A new invoice with these fields, not stored yet."""
-        invoice = new_invoice(fields, now)
         requests = self.payment_requests
-        return invoice if requests is None else evolve(invoice, payment_request=requests.of(invoice))
+        return new_invoice(fields, now, None if requests is None else requests.of(fields, now))
 
     def advance(self, by: float | timedelta) -> datetime:
         """Move the clock forward, and return the new time; webhooks that are due by then are sent.

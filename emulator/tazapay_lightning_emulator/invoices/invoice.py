@@ -97,7 +97,7 @@ class Invoice:
         }
 
 
-def new_invoice(fields: InvoiceFields, now: datetime) -> Invoice:
+def new_invoice(fields: InvoiceFields, now: datetime, payment_request: str | None = None) -> Invoice:
     """A new invoice, active and unpaid, with a random id (`l11_`) and collect id (`col_`)."""
     moment = whole_seconds(now)
     return Invoice(
@@ -110,6 +110,7 @@ def new_invoice(fields: InvoiceFields, now: datetime) -> Invoice:
         metadata=fields.metadata,
         created_at=moment,
         updated_at=moment,
+        payment_request=payment_request,
     )
 
 

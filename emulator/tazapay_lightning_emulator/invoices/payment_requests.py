@@ -6,11 +6,12 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable
+from datetime import datetime
 
 from attrs import field, frozen
 
 from tazapay_lightning_emulator.invoices.bolt11_encoding import TIMESTAMP_BITS, encode
-from tazapay_lightning_emulator.invoices.invoice import Invoice
+from tazapay_lightning_emulator.invoices.invoice import InvoiceFields, whole_seconds
 
 _logger = logging.getLogger("tazapay_lightning_emulator")
 
@@ -25,12 +26,12 @@ class PaymentRequests:
 
     sign: Callable[[bytes], bytes] = field(repr=False)
 
-    def of(self, invoice: Invoice) -> str | None:
-        """The payment request of this invoice; None if it was created before 1970 or after the year 3058.
+    def of(self, invoice: InvoiceFields, now: datetime) -> str | None:
+        """The payment request of an invoice that is created now; None before 1970 and after the year 3058.
 
         It cannot be paid: the preimage of its payment hash is not kept.
         """
-        timestamp = int(invoice.created_at.timestamp())
+        timestamp = int(whole_seconds(now).timestamp())
         if not 0 <= timestamp < 2**TIMESTAMP_BITS:
             return None
         return encode(

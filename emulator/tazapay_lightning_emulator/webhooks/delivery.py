@@ -1,16 +1,17 @@
-"""Sends the webhooks that are due by the emulator's clock, and keeps a record of every attempt."""
+"""Sends the webhooks that are due by the emulator's clock, and keeps a record of every attempt.
+
+The module that sends them is imported with the first one: httpx would take a third of an emulator's first start.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import ssl
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 
-import httpx
 from attrs import evolve
 
 from tazapay_lightning_emulator.activity import Activity
@@ -22,12 +23,6 @@ from tazapay_lightning_emulator.webhooks.loop_thread import LoopThread
 MAX_DELIVERIES = 10_000
 """The number of events that are kept; older ones are dropped, so that an emulator can run for weeks."""
 
-TIMEOUT_SECONDS = 10.0
-"""The time limit of a receiver's whole reply (assumption); after that the attempt counts as not replied to."""
-
-_logger = logging.getLogger("tazapay_lightning_emulator")
-
-_MAX_REPLY_BYTES = 65_536  # a longer reply is cut off: only its status counts
 _MAX_CONCURRENT_ATTEMPTS = 16
 _MAX_SLEEP_SECONDS = 1.0  # the clock is read again by then, since a test's own `now` can jump at any time
 
@@ -173,14 +168,9 @@ class WebhookSender:
         return [delivery for due, delivery in self._pending_by_due() if due <= now]
 
     async def _work(self, woken: asyncio.Event) -> None:
-        # no CA certificates: only http is accepted, and loading them is slow
-        no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        async with (
-            httpx.AsyncClient(
-                verify=no_tls, timeout=TIMEOUT_SECONDS, trust_env=False, follow_redirects=False
-            ) as client,
-            asyncio.TaskGroup() as attempts,
-        ):
+        from tazapay_lightning_emulator.webhooks.posting import posting
+
+        async with posting() as post, asyncio.TaskGroup() as attempts:
             slots = asyncio.Semaphore(_MAX_CONCURRENT_ATTEMPTS)
             while True:
                 woken.clear()
@@ -188,7 +178,7 @@ class WebhookSender:
                     due = self._due()
                     self._in_flight.update(delivery.event_id for delivery in due)
                 for delivery in due:
-                    attempts.create_task(self._attempt(client, slots, woken, delivery))
+                    attempts.create_task(self._attempt(post, slots, woken, delivery))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._seconds_until_due()):
                         await woken.wait()
@@ -201,11 +191,15 @@ class WebhookSender:
         return min(_MAX_SLEEP_SECONDS, max(0.0, (waiting[0][0] - self._clock.now()).total_seconds()))
 
     async def _attempt(
-        self, client: httpx.AsyncClient, slots: asyncio.Semaphore, woken: asyncio.Event, delivery: WebhookDelivery
+        self,
+        post: Callable[[WebhookDelivery], Awaitable[int | None]],
+        slots: asyncio.Semaphore,
+        woken: asyncio.Event,
+        delivery: WebhookDelivery,
     ) -> None:
         try:
             async with slots:
-                status = await _status_of(client, delivery)
+                status = await post(delivery)
             with self._changed:
                 self._record_attempt(delivery, status)
             self.activity.tell(delivery.attempted(status))
@@ -222,29 +216,3 @@ class WebhookSender:
         after = sent.attempted(status)
         # `resend` may have changed its schedule meanwhile
         self._store(after if known is sent else evolve(known, attempts=after.attempts))
-
-
-async def _status_of(client: httpx.AsyncClient, delivery: WebhookDelivery) -> int | None:
-    """Send it once, and return the status of the reply; None if there is none."""
-    status = None
-    headers = {
-        "Content-Type": "application/json",
-        "signature": delivery.signature,
-        "Connection": "close",  # a receiver may restart between two events
-    }
-    try:
-        async with (
-            asyncio.timeout(TIMEOUT_SECONDS),
-            client.stream("POST", delivery.url, content=delivery.body, headers=headers) as reply,
-        ):
-            status = reply.status_code
-            read = 0
-            async for piece in reply.aiter_raw():  # else the receiver's write would fail
-                read += len(piece)
-                if read > _MAX_REPLY_BYTES:
-                    break
-    except (httpx.HTTPError, TimeoutError):
-        pass  # no reply, or an incomplete one, whose status counts
-    except Exception:
-        _logger.exception("a webhook could not be sent")
-    return status

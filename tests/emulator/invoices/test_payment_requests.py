@@ -4,7 +4,9 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,9 @@ from hypothesis import strategies as st
 from tazapay_lightning_emulator import Emulator, create_app, running_emulator
 from tazapay_lightning_emulator.api.fields import MAX_AMOUNT, MAX_EXPIRY_INTERVAL
 from tazapay_lightning_emulator.invoices.bolt11_encoding import amount_in_prefix, checksum
-from tazapay_lightning_emulator.invoices.invoice import InvoiceFields, new_invoice
+from tazapay_lightning_emulator.invoices.invoice import InvoiceFields
 from tazapay_lightning_emulator.invoices.payment_requests import PaymentRequests
-from tazapay_lightning_emulator.invoices.signing import ORDER, Key, KeyPair, sign_with_nonce
+from tazapay_lightning_emulator.invoices.signing import ORDER, Key, KeyPair, nonces, sign_with_nonce
 from tests.support.emulator_bolt11 import CHARACTERS, Request, read, sats_of
 from tests.support.plain_http import NO_TLS
 from tests.support.tables import each_row
@@ -33,7 +35,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def request_for(now: datetime = NOON, **fields: Any) -> Request:
     every = {"amount": 21, "d_tag_memo": None, "h_tag_memo": None, "expiry_interval": 3600, "metadata": {}, **fields}
-    text = PaymentRequests(Key().sign).of(new_invoice(InvoiceFields(**every), now))
+    text = PaymentRequests(Key().sign).of(InvoiceFields(**every), now)
     assert text is not None
     return read(text)
 
@@ -163,8 +165,9 @@ def test_an_invoice_of_another_time_has_none(call_app: Post, timestamp: int) -> 
 )
 def test_the_checksum_is_that_of_the_examples_in_bip_173(text: str) -> None:
     prefix, _, characters = text.rpartition("1")
-    groups = bytes(CHARACTERS.index(character) for character in characters)
-    assert checksum(prefix, groups[:-6]) == groups[-6:]
+    groups = "".join(f"{CHARACTERS.index(character):05b}" for character in characters)
+    number = int(f"0{groups[:-30]}", 2)
+    assert checksum(prefix, number, len(characters) - 6) == int(groups[-30:], 2)
 
 
 def test_the_signature_leads_to_the_key_and_is_valid_for_it() -> None:
@@ -172,7 +175,7 @@ def test_the_signature_leads_to_the_key_and_is_valid_for_it() -> None:
     recovery_ids = set()
     for _ in range(50):
         key = Key()
-        text = PaymentRequests(key.sign).of(new_invoice(InvoiceFields(21, "Order", None, 3600, {}), NOON))
+        text = PaymentRequests(key.sign).of(InvoiceFields(21, "Order", None, 3600, {}), NOON)
         request = read(text or "")
         recovered = coincurve.PublicKey.from_signature_and_message(request.signature, request.signed, hasher=None)
         assert recovered.format() == key.public
@@ -186,36 +189,40 @@ def test_the_signature_leads_to_the_key_and_is_valid_for_it() -> None:
 
 def test_a_nonce_whose_point_goes_beyond_the_order_sets_the_second_bit_of_the_recovery_id() -> None:
     nonce = KeyPair(number=5, x=ORDER + 7, y=2)
-    signature = sign_with_nonce(nonce, 1, bytes(32))
+    signature = sign_with_nonce(nonce, pow(5, -1, ORDER), 1, bytes(32))
     assert signature is not None
     assert int.from_bytes(signature[:32], "big") == 7
     assert signature[64] in {2, 3}
 
 
 def test_a_nonce_that_gives_no_signature_is_not_used() -> None:
-    assert sign_with_nonce(KeyPair(number=5, x=ORDER, y=2), 1, bytes(32)) is None
+    inverse = pow(5, -1, ORDER)
+    assert sign_with_nonce(KeyPair(number=5, x=ORDER, y=2), inverse, 1, bytes(32)) is None
     digest = (ORDER - 7).to_bytes(32, "big")  # so that digest + r * private is 0
-    assert sign_with_nonce(KeyPair(number=5, x=7, y=2), 1, digest) is None
+    assert sign_with_nonce(KeyPair(number=5, x=7, y=2), inverse, 1, digest) is None
 
 
-def test_a_key_takes_another_nonce_when_one_gives_no_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_takes_another_nonce_when_one_gives_no_signature() -> None:
     key, good = Key(), KeyPair.new()
-    nonces = iter([KeyPair(number=5, x=ORDER, y=2), good])
-    monkeypatch.setattr(KeyPair, "next", lambda self: next(nonces))
+    key._nonces = iter([(KeyPair(number=5, x=ORDER, y=2), pow(5, -1, ORDER)), (good, pow(good.number, -1, ORDER))])
     assert int.from_bytes(key.sign(bytes(32))[:32], "big") == good.x % ORDER
 
 
-def test_the_pair_after_another_is_that_of_the_next_number() -> None:
-    pair = KeyPair.new()
-    for _ in range(20):
-        pair = pair.next()
-        point = ec.derive_private_key(pair.number, ec.SECP256K1()).public_key().public_numbers()
-        assert (pair.x, pair.y) == (point.x, point.y)
+def test_the_nonces_after_a_pair_are_those_of_the_numbers_that_follow() -> None:
+    start = KeyPair.new()
+    following = islice(nonces(start), 130)
+    for step, (nonce, inverse) in enumerate(following, 1):
+        assert nonce.number == (start.number + step) % ORDER
+        assert inverse * nonce.number % ORDER == 1
+        point = ec.derive_private_key(nonce.number, ec.SECP256K1()).public_key().public_numbers()
+        assert (nonce.x, nonce.y) == (point.x, point.y)
 
 
 def test_no_nonce_of_a_key_signs_twice() -> None:
     key = Key()
-    assert len({key.sign(bytes(32))[:32] for _ in range(100)}) == 100
+    with ThreadPoolExecutor(8) as threads:  # an application can be called in any thread
+        signatures = list(threads.map(key.sign, [bytes(32)] * 400))
+    assert len({each[:32] for each in signatures}) == 400
 
 
 def test_the_key_and_the_nonces_are_not_shown() -> None:

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from tazapay_lightning_emulator import DEFAULT_WEBHOOK_SECRET, Emulator, EmulatorError, running_emulator
-from tazapay_lightning_emulator.webhooks.delivery import TIMEOUT_SECONDS
 from tazapay_lightning_emulator.webhooks.event import FIRST_WAIT, RETRIED_STATUSES, RETRY_PERIOD, collect_succeeded
+from tazapay_lightning_emulator.webhooks.posting import TIMEOUT_SECONDS
 from tests.support.emulator_receiver import Receiver, pay
 from tests.support.plain_http import NO_TLS
 

@@ -89,7 +89,7 @@ def test_while_nobody_listens_it_is_sent_again(emulator: Emulator, receiver: Rec
 def test_a_receiver_that_does_not_reply_in_time_has_not_replied(
     told: Emulator, receiver: Receiver, create: Create, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tazapay_lightning_emulator.webhooks.delivery.TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("tazapay_lightning_emulator.webhooks.posting.TIMEOUT_SECONDS", 0.2)
     receiver.hold = True
     pay(told, create)
     [delivery] = told.wait_for_webhooks()

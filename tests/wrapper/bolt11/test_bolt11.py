@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import copy
 import pickle
+import random
 from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
 
 from tazapay_lightning import MAX_SATS, InvalidArgumentError, InvalidBolt11Error, decode_bolt11
+from tazapay_lightning.bolt11.bech32 import split
 from tazapay_lightning.bolt11.decode import MAX_LENGTH
 from tests.support import bolt11_encoder as encoder
 from tests.support.bolt11_encoder import ALPHABET, D, P, S, field, of_bits, of_bytes, of_number, payment_request
@@ -145,6 +147,15 @@ def test_a_checksum_of_bech32m_is_refused() -> None:
     for place in range(6):
         words[-1 - place] ^= constant >> 5 * place & 31
     assert "checksum is wrong" in refusal("lnbc2500u1" + "".join(ALPHABET[word] for word in words))
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 116, 117, 118, 119, 244, 245, 246, 1000, 7000])
+def test_a_checksum_is_read_in_a_text_of_any_length(length: int) -> None:
+    chance = random.Random(length)
+    text = encoder.bech32("lnbc", [chance.randrange(32) for _ in range(length)])
+    assert len(split(text)[1]) == length
+    with pytest.raises(InvalidBolt11Error, match="checksum is wrong"):
+        split(text[:5] + {"q": "p"}.get(text[5], "q") + text[6:])
 
 
 def test_every_change_of_a_single_character_is_refused() -> None:

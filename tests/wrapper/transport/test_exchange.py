@@ -43,9 +43,9 @@ def test_a_request_knows_where_to_and_with_what() -> None:
     assert call().request.headers["User-Agent"] == f"tazapay-lightning/{__version__}"
 
 
-def test_the_repr_of_a_request_shows_no_headers() -> None:
-    assert "bXkta2V5Om15LXNlY3JldA==" not in repr(call().request)
-    assert "redaction=Redaction(...)" in repr(call().request)
+def test_the_repr_of_a_request_shows_nothing_of_it() -> None:
+    request = call().request
+    assert repr(request) == object.__repr__(request)
 
 
 @each_row("secret", ["my-key", "my-secret", "bXkta2V5Om15LXNlY3JldA==", "a memo", "deep", "in a list", "x-value"])

@@ -6,30 +6,21 @@ checksum. The words stay letters here until a number or bytes are made of them, 
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import xor
+from functools import lru_cache
 
 from tazapay_lightning.errors import InvalidBolt11Error
 from tazapay_lightning.values.safe_text import shown
 
 _ALPHABET = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"  # the letter of the word 0, of 1, and so on to 31
 _CHECKSUM_WORDS = 6
-_TO_WORDS = bytes.maketrans(_ALPHABET, bytes(range(32)))
+_ROUNDED_WORDS = 128  # a length is rounded up to so many, of which a text has 250 to 400
 _TO_DIGITS = bytes.maketrans(_ALPHABET, b"0123456789abcdefghijklmnopqrstuv")  # what int() reads in base 32
 
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-
-
-def _shifted(remainder: int) -> int:
-    """Return the remainder after one more word, a 0: the five bits that leave it bring the generator back into it."""
-    brought = (coefficient for bit, coefficient in enumerate(_GENERATOR) if remainder >> 25 + bit & 1)
-    return reduce(xor, brought, (remainder & 0x1FFFFFF) << 5)
-
-
-# The same for two words, of the ten bits that leave the remainder then, for each of their 1,024 combinations.
-_COMBINATIONS = [0]
-for _bit in range(20, 30):
-    _COMBINATIONS += [_shifted(_shifted(1 << _bit)) ^ each for each in _COMBINATIONS]
+# What the five bits that leave a remainder of 30 bring back into it, for each of their 32 combinations.
+_BROUGHT_BACK = [0]
+for _coefficient in _GENERATOR:
+    _BROUGHT_BACK += [_coefficient ^ each for each in _BROUGHT_BACK]
 
 
 def refuse(reason: str) -> InvalidBolt11Error:
@@ -61,19 +52,33 @@ def split(text: str) -> tuple[str, bytes]:
         position = len(prefix) + len(separator) + letters.index(foreign[0]) + 1
         allowed = "digits without 1 and letters without b, i, o"
         raise refuse(f"character {position} is {shown(foreign[0])}, but bech32 has only {allowed}")
-    if len(words) < _CHECKSUM_WORDS or _remainder(prefix.encode(), words.translate(_TO_WORDS)) != 1:
+    if len(words) < _CHECKSUM_WORDS or not _has_checksum(prefix.encode(), words):
         raise refuse("its checksum is wrong, so something was changed, lost or added; copy it again, whole")
     return prefix, words[:-_CHECKSUM_WORDS]
 
 
-def _remainder(prefix: bytes, words: bytes) -> int:
+def _has_checksum(prefix: bytes, words: bytes) -> bool:
+    """Tell whether the remainder of a text's division by the generator is 1."""
     high_then_low = bytes(letter >> 5 for letter in prefix) + b"\0" + bytes(letter & 31 for letter in prefix)
-    words = b"\1" + high_then_low + words  # the division begins with a remainder of 1
-    words = b"\0" * (len(words) % 2) + words
-    remainder = 0
-    for first, second in zip(words[::2], words[1::2], strict=True):
-        remainder = (remainder & 0xFFFFF) << 10 ^ first << 5 ^ second ^ _COMBINATIONS[remainder >> 20]
-    return remainder
+    words = (b"\1" + high_then_low).translate(_ALPHABET.ljust(256)) + words  # the division begins with a remainder of 1
+    number = to_number(words) ^ 1
+    return all((number & bits).bit_count() % 2 == 0 for bits in _bits_of_remainder(-(-len(words) // _ROUNDED_WORDS)))
+
+
+@lru_cache(maxsize=4)
+def _bits_of_remainder(length: int) -> list[int]:
+    """Return, for each bit of the remainder, the bits of a text that turn it over: the division is linear (XOR).
+
+    Args:
+        length: of the text, in units of 128 words; a shorter one has zeros before it.
+    """
+    # the remainders of one bit each: of the last word, then of the one before it, and so on
+    word, words = [16, 8, 4, 2, 1], list[str]()
+    for _ in range(length * _ROUNDED_WORDS):
+        words.append("".join(f"{remainder:030b}" for remainder in word))
+        word = [(remainder & 0x1FFFFFF) << 5 ^ _BROUGHT_BACK[remainder >> 25] for remainder in word]
+    remainders = "".join(reversed(words))
+    return [int(remainders[bit::30], 2) for bit in range(30)]
 
 
 def to_number(words: bytes) -> int:

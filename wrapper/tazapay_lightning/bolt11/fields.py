@@ -83,8 +83,7 @@ class Fields:
 
     def features(self) -> tuple[int, ...]:
         """Return the numbers of the bits that are set in field 9, the lowest first."""
-        bits = f"{self.number('9', default=0):b}"
-        return tuple(number for number, bit in enumerate(reversed(bits)) if bit == "1")
+        return tuple(place for place, bit in enumerate(reversed(f"{self.number('9', default=0):b}")) if bit == "1")
 
     def fallbacks(self) -> tuple[tuple[int, str], ...]:
         """Return version and program of each field f."""

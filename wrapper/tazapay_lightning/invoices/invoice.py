@@ -187,7 +187,7 @@ class Invoice:
     @classmethod
     def from_reply(cls, reply: Reply, *, written: Iterable[object] = ()) -> Invoice:
         """Read the invoice that a reply holds: see `from_payload`."""
-        if not isinstance(reply.data, Mapping):
+        if not isinstance(reply.data, (dict, Mapping)):
             raise UnexpectedResponseError(f"the reply ({reply.status_code}) holds no invoice: no object in its `data`")
         return cls.from_payload(reply.data, reply=reply, written=written)
 

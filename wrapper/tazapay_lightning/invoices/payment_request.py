@@ -21,7 +21,7 @@ _logger = logging.getLogger("tazapay_lightning")
 # metadata must not be able to have it shown to the next payer.
 _WRITTEN_BY_THE_CALLER = frozenset({"metadata", "d_tag_memo", "d_tag", "h_tag_memo", "h_tag"})
 _LOOKALIKE = re.compile(r"(?i:lightning:)?((?i:ln(?:bc|tb))[A-Za-z0-9]*)", re.ASCII)
-_WITHIN = re.compile(r"ln(?:bc|tb)[a-z0-9]+", re.ASCII)
+_WITHIN = r"(?a)ln(?:bc|tb)[a-z0-9]+"
 _MAX_LOOKALIKES = 20  # that are looked at: one alone is right
 
 
@@ -42,14 +42,13 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
         >>> find_payment_request({"id": "l11_1", "amount": 1}) is None
         True
     """
-    by_service: set[str] = set()
-    by_caller: list[str] = []
-    for text, by_the_caller in _texts(payload, written):
-        if by_the_caller:
-            by_caller += _WITHIN.findall(text.lower())  # metadata may be JSON text
-        elif (alike := _LOOKALIKE.fullmatch(text.strip())) and "1" in alike[1]:
-            by_service.add(alike[1])
-    own = " ".join(["", *by_caller])
+    by_caller: list[object] = list(written)
+    alike = (_LOOKALIKE.fullmatch(text.strip()) for text in _texts([payload], apart=by_caller))
+    by_service = {found[1] for found in alike if found and "1" in found[1]}
+    if not by_service:
+        return None
+    # found within what the caller wrote, since metadata may be JSON text
+    own = " ".join(["", *re.findall(_WITHIN, "\n".join(_texts(by_caller)).lower())])
     some = list(by_service)[:_MAX_LOOKALIKES]
     try:  # but for what the caller wrote, which the service may have cut
         found = {read_payment_request(text).raw for text in some if f" {text.lower()}" not in own}
@@ -58,7 +57,7 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
         return None
     if len(found) > 1:
         _logger.warning("the service sent %d different payment requests; see Invoice.raw", len(found))
-    elif by_service and not found:
+    elif not found:
         _logger.warning("the only payment request in the reply is also in the memo or the metadata; see Invoice.raw")
     return found.pop() if len(found) == 1 else None
 
@@ -71,15 +70,17 @@ def read_payment_request(text: str) -> Bolt11:
     return decode_bolt11(text)
 
 
-def _texts(payload: Mapping[str, object], written: Iterable[object]) -> Iterator[tuple[str, bool]]:
-    """Every text, however deep, and whether the caller wrote it; without recursion: the service chooses the depth."""
-    left: list[tuple[object, bool]] = [(payload, False), *((each, True) for each in written)]
-    while left:
-        value, by_the_caller = left.pop()
+def _texts(values: Iterable[object], *, apart: list[object] | None = None) -> Iterator[str]:
+    """Every text, however deep, and every key; or without keys, and what the caller wrote is put `apart`."""
+    left = list(values)
+    while left:  # without recursion: the service chooses the depth
+        value = left.pop()
         if isinstance(value, str):
-            yield value, by_the_caller
-        elif isinstance(value, Mapping):
-            left += [(inner, by_the_caller or name in _WRITTEN_BY_THE_CALLER) for name, inner in value.items()]
-            left += [(name, True) for name in value if by_the_caller]
+            yield value
+        elif isinstance(value, (dict, Mapping)):
+            for name, inner in value.items():
+                if apart is None:
+                    left.append(name)
+                (apart if apart is not None and name in _WRITTEN_BY_THE_CALLER else left).append(inner)
         elif isinstance(value, list):
-            left += [(inner, by_the_caller) for inner in value]
+            left += value

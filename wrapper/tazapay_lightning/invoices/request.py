@@ -19,11 +19,11 @@ from tazapay_lightning.values.safe_text import shown
 
 # neither what separates or climbs, nor blanks and control characters, nor half a surrogate, which cannot be encoded
 # ids have some 20 characters; what is longer than 255 was meant for something else
-_ONE_STEP = re.compile(r"[^/\\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,255}")
+_ONE_STEP = r"[^/\\\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,255}"
 _VISIBLE_ASCII = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class InvoiceRequest:
     """What is asked of the service: exactly the fields that the caller gave, and nothing that a document defaults.
 
@@ -39,7 +39,7 @@ class InvoiceRequest:
     memo: str | None = field(default=None, repr=False)
     memo_hash: str | None = None
     expires_in: int | None = None
-    metadata: Mapping[str, object] | None = field(default=None, repr=False, hash=False)
+    metadata: Mapping[str, object] | None = field(default=None, repr=False)
 
     @classmethod
     def build(
@@ -111,7 +111,7 @@ def check_path_step(value: object, *, argument: str, accepted: str = "one step o
     Any other character is escaped as it is put into the path (RFC 3986, section 2.1).
     """
     text = check_str(value, argument=argument, accepted=accepted)
-    if text in {".", ".."} or not _ONE_STEP.fullmatch(text):
+    if text in {".", ".."} or not re.fullmatch(_ONE_STEP, text):
         never = "without slash, backslash, dot segment, blank or control character, of at most 255 characters"
         raise refused(argument, f"{accepted}, {never}", shown(text))
     return text

@@ -24,10 +24,10 @@ _MAX_CHARACTERS = 10_000  # characters of a text that are compared
 _ALWAYS_HELD = frozenset(string.ascii_letters + string.digits + " ")
 _MARKS = string.punctuation + " \ufffd"  # what stands for a character that was not held, one for each of its bytes
 _CUT_OFF = " .…?\ufffd[]()"  # what a text that was cut ends with: an ellipsis, or what is left of a character
-_ENTITY = re.compile(r"&#?\w{1,32};")
-_HALF_ENTITY = re.compile(r"&(#\w{0,6}|a(mp?|p(os?)?)?|[gl]t?|q(u(ot?)?)?)?\Z", re.ASCII)  # of the five that HTML needs
-_NUMBER = re.compile(r"\s*[-+]?[0-9.]+\s*", re.ASCII)
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_ENTITY = r"&#?\w{1,32};"
+_HALF_ENTITY = r"(?a)&(#\w{0,6}|a(mp?|p(os?)?)?|[gl]t?|q(u(ot?)?)?)?\Z"  # of the five that HTML needs
+_NUMBER = r"(?a)\s*[-+]?[0-9.]+\s*"
+_TAG = r"</?[A-Za-z][^<>]*>"
 _LETTERS = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d"}
 _CAPITALS = {letter.upper(): written.capitalize() for letter, written in _LETTERS.items()}
 _IN_ASCII = str.maketrans({**_LETTERS, **_CAPITALS, "ß": "ss", "þ": "th", "Þ": "Th"})
@@ -79,7 +79,7 @@ def is_form_of(asked: str, received: str) -> bool:
         (False, False)
     """
     whole = " ".join(_unescaped(valid(received[:_MAX_CHARACTERS])).split()).rstrip(_CUT_OFF)
-    received = _HALF_ENTITY.sub("", whole)
+    received = re.sub(_HALF_ENTITY, "", whole)
     plain = _unescaped(asked)
     normal = [[unicodedata.normalize(form, text) for text in (plain, received)] for form in _NORMAL_FORMS]
     written = [(spelling, received) for spelling in dict.fromkeys(_spellings(plain))]
@@ -89,7 +89,7 @@ def is_form_of(asked: str, received: str) -> bool:
 def _spellings(text: str) -> Iterator[str]:
     """Yield what services are known to make of a text, beside normal forms."""
     yield text
-    yield _TAG.sub("", text)
+    yield re.sub(_TAG, "", text)
     yield from (unicodedata.normalize(form, text).translate(_IN_ASCII) for form in ("NFC", "NFKD"))
     yield from (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
     yield text.replace("\\", "")
@@ -129,14 +129,14 @@ def _unescaped(text: str) -> str:
     from html import unescape  # which few replies need
 
     for _ in range(4):
-        text = _ENTITY.sub(lambda entity: unescape(entity[0]), text)
+        text = re.sub(_ENTITY, lambda entity: unescape(entity[0]), text)
     return text
 
 
 def _may_be(asked: object, received: object) -> bool:
     """Tell whether a value that differs is still the same: numbers are not cut, and may pass through a double."""
     sent, came = _text(asked), _text(received)
-    if isinstance(asked, str) and not _NUMBER.fullmatch(asked):
+    if isinstance(asked, str) and not re.fullmatch(_NUMBER, asked):
         return is_form_of(asked, came)
     read = Decimal if isinstance(asked, str) and isinstance(received, str) else float
     with suppress(ArithmeticError, ValueError):

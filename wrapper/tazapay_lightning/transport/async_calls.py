@@ -11,7 +11,7 @@ import anyio.lowlevel
 
 from tazapay_lightning.errors import APIError, ConfigurationError
 from tazapay_lightning.transport.backends import HTTPX, load
-from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
+from tazapay_lightning.transport.backends.proxies import environment_names_proxy
 from tazapay_lightning.transport.exchange import Call, Request
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Settings
@@ -52,7 +52,7 @@ class AsyncCalls:
         self._closed = False
         self._loop: object = None
         self._closing: anyio.Event
-        if http_client is not None or backend != "httpx" or environment_names_proxy_or_certificates(settings):
+        if http_client is not None or backend != "httpx" or environment_names_proxy(settings):
             self._backend()  # fail at construction, not on the first call
 
     async def run(self, request: Request, read: Callable[[Reply], _Result], turns: Turns | None = None) -> _Result:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tazapay_lightning.errors import APIError, ConfigurationError
 from tazapay_lightning.transport.backends import HTTPX, load
-from tazapay_lightning.transport.backends.proxies import environment_names_proxy_or_certificates
+from tazapay_lightning.transport.backends.proxies import environment_names_proxy
 from tazapay_lightning.transport.exchange import Call, Request
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Settings
@@ -38,7 +38,7 @@ class Calls:
         # for ever if a signal handler raises in the middle of it.
         self._closing = Lock()
         self._closing.acquire()
-        if http_client is not None or environment_names_proxy_or_certificates(settings):
+        if http_client is not None or environment_names_proxy(settings):
             self._backend()  # fail at construction, not on the first call
 
     def run(self, request: Request, read: Callable[[Reply], _Result]) -> _Result:

@@ -23,22 +23,22 @@ _Result = TypeVar("_Result")
 _logger = logging.getLogger("tazapay_lightning")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Request:
     """One request, for whichever library carries it. All attempts of a call send the same."""
 
-    settings: Settings = field(repr=False)
+    settings: Settings
     """Of this call."""
     method: str
     path: str
     """With the query, percent-encoded, as generated code says it."""
-    _headers: Mapping[str, str] = field(repr=False)
-    content: bytes | None = field(default=None, repr=False)
+    _headers: Mapping[str, str]
+    content: bytes | None = None
     idempotency_key: str | None = None
     """None for a call that creates nothing."""
-    _submitted: tuple[object, ...] = field(default=(), repr=False)
+    _submitted: tuple[object, ...] = ()
     """What the caller wrote: validation errors can echo it, and it may be about a person."""
-    parse: Callable[[int, object], object] = field(repr=False)
+    parse: Callable[[int, object], object]
     """Makes the generated model of a status and an envelope."""
     redaction: Redaction = field(init=False)
 

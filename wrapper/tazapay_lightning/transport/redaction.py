@@ -19,9 +19,9 @@ _RUN, _RUN_OF_CREDENTIAL = 16, 8  # so many characters in a row of a longer text
 _BLANK = "[redacted]"
 _MAX_CHARACTERS = 4000  # of a text, or of all texts of a value, that are read and kept: an error has a few hundred
 _MAX_SUBMITTED_CHARACTERS = 50_000  # characters that a text is searched for; beyond, no text of the service is repeated
-_HALF_LETTER = re.compile(r"(?:[&%\\]\S{0,20}|.[^\x00-\x7f]{0,20})$", re.DOTALL)  # what it goes on with was cut off
-_ELLIPSIS = re.compile(r"[\[(]?\.\.+")  # also of one character, which `_letters` takes apart
-_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|(.))", re.DOTALL | re.IGNORECASE)
+_HALF_LETTER = r"(?s)(?:[&%\\]\S{0,20}|.[^\x00-\x7f]{0,20})$"  # what it goes on with was cut off
+_ELLIPSIS = r"[\[(]?\.\.+"  # also of one character, which `_letters` takes apart
+_ESCAPE = r"(?si)\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|(.))"
 
 
 class Redaction:
@@ -61,7 +61,7 @@ class Redaction:
     def text(self, text: str, *, most: int = _MAX_CHARACTERS) -> str:
         """Return the beginning of a text with everything secret blanked and control characters shown as blanks."""
         is_cut = len(text) > most
-        text = _HALF_LETTER.sub("", text[:most]) if is_cut else text
+        text = re.sub(_HALF_LETTER, "", text[:most]) if is_cut else text
         spelled = text
         for step in _unescaping():  # an unescaped secret can form an escape with what precedes it
             before, spelled = spelled, step(spelled)
@@ -105,7 +105,7 @@ class Redaction:
             for begin in range(len(letters))
             if letters[begin : begin + length] in runs
         ]
-        for end in [ellipsis.start() for ellipsis in _ELLIPSIS.finditer(letters)] + [len(letters)] * is_cut:
+        for end in [ellipsis.start() for ellipsis in re.finditer(_ELLIPSIS, letters)] + [len(letters)] * is_cut:
             begins = range(max(0, end - _RUN), end)
             found += [(begin, end) for begin in begins if letters[begin:end] in self._heads]
         hidden = bytearray(len(letters))
@@ -155,7 +155,7 @@ def _unescaping() -> tuple[Callable[[str], str], ...]:
     from html import unescape  # with the names of 2,000 letters, which only an error needs
     from urllib.parse import unquote_plus
 
-    return (str, *(partial(_ESCAPE.sub, _escaped), unquote_plus, unescape) * 3)
+    return (str, *(partial(re.sub, _ESCAPE, _escaped), unquote_plus, unescape) * 3)
 
 
 def _unescaped(text: str) -> str:

@@ -96,7 +96,7 @@ def read_reply(status: int, headers: Mapping[str, str], body: bytes, redaction: 
         raise status_error(status, headers, body, redaction)
     envelope = parse_json(body) if body.strip() else None
     data = envelope
-    if isinstance(envelope, Mapping):
+    if isinstance(envelope, (dict, Mapping)):
         data = envelope.get("data")
         is_object = "id" in envelope and data is None
         # an object without an envelope has a status of its own

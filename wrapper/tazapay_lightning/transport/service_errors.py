@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from http.client import responses
 from typing import Any
 
 from tazapay_lightning import errors
@@ -41,6 +40,8 @@ _NEXT_STEP: Mapping[int, str] = {
 
 def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction: Redaction) -> errors.APIStatusError:
     """Make the error that belongs to a status other than 2xx, whatever the body is."""
+    from http.client import responses  # which httpx has loaded by now
+
     parsed: object = None
     with suppress(errors.UnexpectedResponseError):  # HTML, empty, cut short: the status alone says enough
         parsed = parse_json(body) if body.count(b",") <= _MAX_COMMAS else None

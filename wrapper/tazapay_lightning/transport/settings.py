@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import IPv6Address
 from typing import Any, Literal, NoReturn, get_args
 from urllib.parse import urlsplit
@@ -24,10 +24,10 @@ Environment = Literal["sandbox", "production"]
 MetadataFormat = Literal["string", "object"]
 
 _HOSTS: Mapping[Environment, str] = {"sandbox": "service-sandbox.tazapay.com", "production": "service.tazapay.com"}
-_LOOPBACK = re.compile(r"localhost|::1|127(?:\.(?:[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])){3}")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+_LOOPBACK = r"localhost|::1|127(?:\.(?:[0-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])){3}"
+_HEADER_NAME = r"(?a)[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _HEADER_VALUE = re.compile(r"[\t -~]*", re.ASCII)
-_HEADERS_OF_THE_CLIENT = re.compile(
+_HEADERS_OF_THE_CLIENT = (
     "accept-encoding|authorization|connection|content-.*|expect|host|idempotency-key|keep-alive|proxy-.*|te|trailer|"
     "transfer-encoding|upgrade"
 )
@@ -71,19 +71,19 @@ class Credentials:
         raise TypeError("credentials are not pickled: make a client in each process")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Settings:
     """A client's settings, or those of one call: complete and valid."""
 
     base_url: str
     environment: Environment
-    credentials: Credentials = field(repr=False)
+    credentials: Credentials
     timeout: float = 30.0
     """Seconds that one attempt may take."""
     deadline: float = 90.0
     """Seconds that a whole call may take."""
     max_retries: int = 2
-    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    headers: Mapping[str, str] = field(factory=dict)
     """What goes along with every request, each name with capitals as in ``User-Agent``."""
     metadata_format: MetadataFormat = "string"
     check_echo: bool = True
@@ -153,7 +153,7 @@ class Settings:
         checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in given.items()}
         if "headers" in checked:
             checked["headers"] = {**self.headers, **checked["headers"]}
-        return evolve(self, **checked)
+        return evolve(self, **checked) if given else self
 
     def within(self, seconds: float) -> Settings:
         """Return these settings for a call that may take no longer than so many seconds."""
@@ -174,9 +174,9 @@ def _headers(value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
         raise refused("headers", accepted, type(value).__name__)
     for name, text in value.items():
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        if not isinstance(name, str) or not re.fullmatch(_HEADER_NAME, name):
             raise refused("headers", accepted, f"{shown(name)}, which is no name of a header")
-        if _HEADERS_OF_THE_CLIENT.fullmatch(name.lower()):
+        if re.fullmatch(_HEADERS_OF_THE_CLIENT, name.lower()):
             raise refused("headers", "those of the caller", f"{name}, which the client itself sets")
         header_value(text, name=name)
     return {name.title(): text for name, text in value.items()}
@@ -239,13 +239,14 @@ def _checked_url(url: object, *, allow_http: bool) -> str:
         raise ConfigurationError(f"{wanted}, without query or fragment")
     if {".", ".."} & set(parts.path.split("/")):
         raise ConfigurationError(f"{wanted}, without dot segments in its path")
-    may_be_plain = _LOOPBACK.fullmatch(host) or (allow_http and not f".{host.rstrip('.')}".endswith(".tazapay.com"))
-    if parts.scheme != "https" and not (parts.scheme == "http" and may_be_plain):
+    may_be_plain = allow_http and not f".{host.rstrip('.')}".endswith(".tazapay.com")
+    if parts.scheme != "https" and not (parts.scheme == "http" and (may_be_plain or re.fullmatch(_LOOPBACK, host))):
         but = "with allow_http=True or TAZAPAY_ALLOW_HTTP=1 for others too, but never for Tazapay's own"
         raise ConfigurationError(f"{wanted}; http is for loopback addresses, {but}; got {parts.scheme}://{host}")
     return url.rstrip("/")
 
 
+@lru_cache(maxsize=64)  # asked for with every reply
 def _environment_of(url: str) -> Environment | None:
     """Return the environment that an address of Tazapay's belongs to; None for a gateway or an emulator."""
     host = (urlsplit(url).hostname or "").rstrip(".")

@@ -21,7 +21,7 @@ MSAT_PER_SAT = 1000
 """Millisatoshi, the unit of payment requests, in one satoshi."""
 
 # Decimal() alone would also take "1_000", surrounding blanks and the digits of every script of the world.
-_PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
+_PLAIN_NUMBER = r"(?a)[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?"
 _ACCEPTED = (
     "an exact number of BTC with at most 8 decimals, greater than 0 and at most 21000000, "
     'as a str or a Decimal, such as "0.001"'
@@ -68,7 +68,7 @@ def _exact_sats(btc: object) -> int | None:
     """Return an amount of BTC in satoshi; None for what is not an amount, not exact, or out of range."""
     if isinstance(btc, bool) or not isinstance(btc, Decimal | str | int):
         return None
-    if isinstance(btc, str) and not _PLAIN_NUMBER.fullmatch(btc):
+    if isinstance(btc, str) and not re.fullmatch(_PLAIN_NUMBER, btc):
         return None
     if isinstance(btc, int) and abs(btc) > MAX_SATS:  # a number of a million digits is slow to convert
         return None

@@ -17,7 +17,7 @@ from tazapay_lightning.values.safe_text import kind
 MAX_MEMO_BYTES = 639
 """The longest description in a BOLT11 payment request, in bytes of UTF-8: 1023 groups of 5 bits (BOLT #11)."""
 
-_SHA256_HEX = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+_SHA256_HEX = r"(?a)[0-9a-fA-F]{64}"
 
 
 def hash_memo(memo: str) -> str:
@@ -88,7 +88,7 @@ def is_memo_hash(text: object) -> TypeGuard[str]:
         >>> is_memo_hash(hash_memo("Order #7890")), is_memo_hash("ab" * 20)
         (True, False)
     """
-    return isinstance(text, str) and _SHA256_HEX.fullmatch(text) is not None
+    return isinstance(text, str) and re.fullmatch(_SHA256_HEX, text) is not None
 
 
 def _valid_text(memo: object) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
@@ -13,9 +12,9 @@ _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 _DOCUMENTED = re.compile(r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _MAX_CHARACTERS = 64  # characters; the longest form known, Go's with its monotonic clock, has 60
 # A whole date in ISO 8601 and a time. Where a part is missing, dateutil would fill in January, the 1st or midnight.
-_ISO = re.compile(r"\d{4}-?(?:\d\d-?\d\d|W\d\d-?\d|\d{3})[T ].+", re.ASCII)
+_ISO = r"(?a)\d{4}-?(?:\d\d-?\d\d|W\d\d-?\d|\d{3})[T ].+"
 # Go's time.String(): date and time, then the offset after a space, the zone again, and perhaps the monotonic clock
-_GO = re.compile(r"(\d{4}-\d\d-\d\d \S+) ([+-]\d{4}) (?:[A-Z]{1,6}|[+-]\d{2,4})(?: M=[+-][\d.]+)?", re.ASCII)
+_GO = r"(?a)(\d{4}-\d\d-\d\d \S+) ([+-]\d{4}) (?:[A-Z]{1,6}|[+-]\d{2,4})(?: M=[+-][\d.]+)?"
 
 # What a text does not say is taken from the default, and the order of day and month is what is asked for: if two
 # opposite readings agree, neither made a difference.
@@ -62,8 +61,8 @@ def _read(text: str) -> datetime:
         return _read(plain)
     from dateutil import parser  # here, since importing it takes longer than importing this package
 
-    text = _GO.sub(r"\1\2", text)
-    if _ISO.fullmatch(text):
+    text = re.sub(_GO, r"\1\2", text)
+    if re.fullmatch(_ISO, text):
         return parser.isoparse(text)
     one, other = (parser.parse(text, default=default, dayfirst=first, tzinfos=_zone) for default, first in _OPPOSITE)
     if one != other or f"{one.year:04}" not in text:
@@ -86,6 +85,8 @@ def read_http_date(text: str) -> datetime | None:
         >>> read_http_date("Wed, 21 Oct 2026 07:28:00 GMT")
         datetime.datetime(2026, 10, 21, 7, 28, tzinfo=datetime.timezone.utc)
     """
+    from email.utils import parsedate_to_datetime  # here, since httpx loads it too, which comes with the first call
+
     try:
         date = parsedate_to_datetime(text.strip())
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date

@@ -1,13 +1,17 @@
-from http import HTTPStatus
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.create_lightning_invoice_request import CreateLightningInvoiceRequest
 from ...models.create_lightning_invoice_response import CreateLightningInvoiceResponse
 from ...types import UNSET, Response, Unset
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.create_lightning_invoice_request import CreateLightningInvoiceRequest
 
 
 def _get_kwargs(

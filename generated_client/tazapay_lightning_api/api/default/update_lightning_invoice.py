@@ -1,14 +1,18 @@
+from __future__ import annotations
+
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import httpx
-
 from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.update_lightning_invoice_request import UpdateLightningInvoiceRequest
 from ...models.update_lightning_invoice_response import UpdateLightningInvoiceResponse
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.update_lightning_invoice_request import UpdateLightningInvoiceRequest
 
 
 def _get_kwargs(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tazapay_lightning import APIConnectionError, AsyncLightningClient, ConfigurationError, LightningClient
 from tazapay_lightning.transport.backends.httpx import certificates
-from tazapay_lightning.transport.backends.proxies import _is_direct, environment_names_proxy_or_certificates, proxy_for
+from tazapay_lightning.transport.backends.proxies import _is_direct, environment_names_proxy, proxy_for
 from tazapay_lightning.transport.settings import Settings
 from tests.support.clients import create_kind, each_kind
 from tests.support.settings import settings
@@ -68,7 +68,7 @@ def test_the_proxy_is_the_one_that_the_environment_names(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert proxy_for(configuration()) == proxy
-    assert environment_names_proxy_or_certificates(configuration()) == (proxy is not None)
+    assert environment_names_proxy(configuration()) == (proxy is not None)
     assert proxy_for(configuration("http://127.0.0.1:8080")) is None
 
 
@@ -133,11 +133,11 @@ def test_an_address_goes_direct_if_it_lies_in_a_network_of_no_proxy(address: Any
         assert not _is_direct(str(type(address)(outside)), 443, form.format(network))
 
 
-@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_certificates_are_told_where_there_is_tls(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(variable, "/anywhere")
-    assert environment_names_proxy_or_certificates(configuration())
-    assert not environment_names_proxy_or_certificates(configuration("http://127.0.0.1:8080"))
+def test_certificates_are_read_only_where_there_is_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/anywhere")
+    with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
+        environment_names_proxy(configuration())
+    assert not environment_names_proxy(configuration("http://127.0.0.1:8080"))
 
 
 NO_PROXIES = [

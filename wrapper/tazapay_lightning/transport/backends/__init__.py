@@ -10,9 +10,9 @@ from importlib import import_module
 from threading import RLock
 from types import ModuleType
 
-_loading = RLock()
+loading = RLock()
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
+    os.register_at_fork(before=loading.acquire, after_in_parent=loading.release, after_in_child=loading.release)
 
 
 HTTPX = ("tazapay_lightning.transport.backends.httpx", "httpcore", "certifi")  # the two it loads when it needs them
@@ -21,7 +21,7 @@ HTTPX = ("tazapay_lightning.transport.backends.httpx", "httpcore", "certifi")  #
 @cache  # later calls meet no lock
 def load(name: str, *others: str) -> ModuleType:
     """Load a module, and others that it needs later, unless a fork is under way. Return the module."""
-    with _loading:
+    with loading:
         for other in others:
             import_module(other)
         return import_module(name)

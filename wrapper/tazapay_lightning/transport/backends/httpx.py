@@ -7,13 +7,11 @@ adds. No httpx type leaves this module, apart from that one.
 
 from __future__ import annotations
 
-import os
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import aclosing, closing, contextmanager, nullcontext, suppress
+from collections.abc import Callable, Mapping
+from contextlib import aclosing, closing, nullcontext, suppress
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
@@ -23,7 +21,7 @@ from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends import guards
 from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, AsyncConnections, Connections, Pool
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
-from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
+from tazapay_lightning.transport.backends.proxies import authorities, proxy_address, proxy_for, setting_up
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
 from tazapay_lightning.transport.settings import Settings
@@ -236,45 +234,23 @@ class AsyncHttpx:
 def certificates(settings: Settings) -> ssl.SSLContext:
     """Return the TLS settings: certificates are verified, against the authorities that httpx trusts.
 
-    For plain http no authorities are loaded, which takes 15 ms and 700 KiB. Clients share them if the environment, and
-    the file that it names, have not changed; those of a folder are loaded one by one when needed, and not shared.
+    For plain http no authorities are loaded, and clients share those that are: see `authorities`.
 
     Raises:
         ConfigurationError: the environment names certificates that cannot be read, or base_url is no URL.
     """
-    with _setting_up(settings):
-        if not settings.is_encrypted:
-            return _NO_AUTHORITIES
-        file, folder, key_log = map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"))
-        if folder and not file:
-            return httpx.create_ssl_context()
-        found = Path(file).stat() if file else None
-        # the class: some libraries put another in its place, which trusts what the system trusts
-        return _authorities(ssl.SSLContext, file, found and (found.st_ino, found.st_size, found.st_mtime_ns), key_log)
-
-
-@lru_cache(maxsize=2)
-def _authorities(*_made_of: object) -> ssl.SSLContext:
-    return httpx.create_ssl_context()
+    with setting_up(settings, httpx.InvalidURL):
+        _ = _address(settings.base_url).host  # reading the host is what decodes it
+        named = authorities(httpx.create_ssl_context) if settings.is_encrypted else None
+        return named or _NO_AUTHORITIES
 
 
 def _opening(transport: Callable[..., _Transport], settings: Settings) -> Callable[[], _Transport]:
     """Return what makes a connection, tried once: the environment may name a proxy that cannot be used."""
     opening = partial(transport, verify=certificates(settings), proxy=proxy_for(settings), limits=_ONE, trust_env=False)
-    with _setting_up(settings):
+    with setting_up(settings, httpx.InvalidURL):
         opening()
     return opening
-
-
-@contextmanager
-def _setting_up(settings: Settings) -> Iterator[None]:
-    """Name what is wrong with the address, or with a proxy or certificates that the environment names."""
-    try:
-        _ = _address(settings.base_url).host  # reading the host is what decodes it
-        yield
-    except (httpx.InvalidURL, ValueError, OSError, ImportError) as error:
-        see = "see base_url, and the environment variables HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE"
-        raise ConfigurationError(f"no HTTP client can be made for {settings.base_url}: {error} ({see})") from error
 
 
 @lru_cache(maxsize=64)  # most calls go to the one address of the operation that creates
