@@ -71,23 +71,27 @@ LIMITS = (
         0.9,
         at_least=True,
     ),
-    Limit(
-        "blocking requests per second from 32 threads, of bare httpx",
-        "C",
-        _THREADS,
-        f"{OURS} at 32",
-        "httpx at 32",
-        1.0,
-        at_least=True,
+    *(
+        Limit(
+            f"blocking requests per second from {number} threads, of bare httpx from 32",
+            "C",
+            _THREADS,
+            f"{OURS} at {number}",
+            "httpx at 32",
+            1.0,
+            at_least=True,
+        )
+        for number in (32, 100)
     ),
-    # CPython wakes each thread that waits for its lock every 5 ms: with 100 of them, a tenth of a call of 0.5 ms
+    # Switching between more threads costs a call of http.client a quarter more as well, and the quartiles of this are
+    # a tenth apart: 0.9 is what is measured, and would be judged by luck. A lock that all wait for would halve it.
     Limit(
         "blocking requests per second from 100 threads, of its own from 32",
         "C",
         _THREADS,
         f"{OURS} at 100",
         f"{OURS} at 32",
-        0.9,
+        0.8,
         at_least=True,
     ),
     Limit("PyPI's bolt11, of `decode_bolt11`", "D", "decode_bolt11", "bolt11", OURS, 5.0, at_least=True),

@@ -132,8 +132,9 @@ times.
 
 _THREADS = """\
 Blocking calls from threads that share one client: requests per second, {rounds} rounds of 1,500 calls. Bare httpx has
-its default limits, http.client a connection for each thread. All of Python's threads take turns on one core; CPython
-wakes each that waits for its turn every 5 ms, so that the same call costs a little more from 100 threads than from 32.
+its default limits, http.client a connection for each thread. Python's threads take turns, and the more of them wait for
+theirs, the more often the system switches between them during one call: from 100 threads a call costs more than from
+32, also one of http.client.
 """
 
 _FAILED = """\
