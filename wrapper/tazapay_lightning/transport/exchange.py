@@ -27,18 +27,18 @@ _logger = logging.getLogger("tazapay_lightning")
 class Request:
     """One request, for whichever library carries it. All attempts of a call send the same."""
 
-    settings: Settings
+    settings: Settings = field(repr=False)  # rich shows fields of classes without a repr, too
     """Of this call."""
     method: str
     path: str
     """With the query, percent-encoded, as generated code says it."""
-    _headers: Mapping[str, str]
-    content: bytes | None = None
+    _headers: Mapping[str, str] = field(repr=False)
+    content: bytes | None = field(default=None, repr=False)
     idempotency_key: str | None = None
     """None for a call that creates nothing."""
-    _submitted: tuple[object, ...] = ()
+    _submitted: tuple[object, ...] = field(default=(), repr=False)
     """What the caller wrote: validation errors can echo it, and it may be about a person."""
-    parse: Callable[[int, object], object]
+    parse: Callable[[int, object], object] = field(repr=False)
     """Makes the generated model of a status and an envelope."""
     redaction: Redaction = field(init=False)
 

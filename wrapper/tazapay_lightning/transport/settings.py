@@ -78,13 +78,13 @@ class Settings:
 
     base_url: str
     environment: Environment
-    credentials: Credentials
+    credentials: Credentials = field(repr=False)  # rich shows fields of classes without a repr, too
     timeout: float = 30.0
     """Seconds that one attempt may take."""
     deadline: float = 90.0
     """Seconds that a whole call may take."""
     max_retries: int = 2
-    headers: Mapping[str, str] = field(factory=dict)
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
     """What goes along with every request, each name with capitals as in ``User-Agent``."""
     metadata_format: MetadataFormat = "string"
     check_echo: bool = True
