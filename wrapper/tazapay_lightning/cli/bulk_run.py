@@ -10,7 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -44,7 +44,7 @@ def run(
     # bad settings are refused before anything is read or written
     with refusing():
         client = AsyncLightningClient(**client_options)
-    key = partial(idempotency_key, namespace)
+    key = lru_cache(maxsize=1024)(partial(idempotency_key, namespace))  # it is noted, and then sent
     key("7890")  # checks the namespace
     check_rate(rate)
     settings = client._settings  # noqa: SLF001 - its credentials, for a mark in the journal
