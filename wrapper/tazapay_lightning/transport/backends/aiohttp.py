@@ -13,11 +13,10 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from io import BytesIO
-from types import SimpleNamespace
 from typing import Any, TypeVar
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 from sniffio import current_async_library
@@ -45,22 +44,30 @@ class _Connector(aiohttp.TCPConnector):
 
     The next request would take it for the answer to itself, and an order would be given another one's invoice. Nor is
     one used that has come to its end, which aiohttp learns only when it is the event loop's turn.
+
+    Attributes:
+        waiting: when the request of a task has to be over, for each that has no connection yet: nothing of it was sent.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(socket_factory=self._open, **options)
+        self.waiting: dict[asyncio.Task[Any] | None, float] = {}
         self._sockets: WeakSet[socket.socket] = WeakSet()
-        self._used: WeakSet[asyncio.Transport] = WeakSet()
+        self._arrivals: WeakKeyDictionary[object, selectors.BaseSelector] = WeakKeyDictionary()
 
     async def connect(self, *request: Any, **options: Any) -> aiohttp.connector.Connection:
         """Return a connection that is new, or silent since it was used."""
         while True:
             connection = await super().connect(*request, **options)
-            if connection.transport not in self._used or _is_silent(connection):
-                if connection.transport is not None:
-                    self._used.add(connection.transport)
-                return connection
+            if self._is_silent(connection):
+                break
             connection.close()
+        task = asyncio.current_task()
+        if time.monotonic() >= self.waiting[task]:  # a process can be stopped for as long as it likes
+            connection.close()
+            raise TimeoutError("the time was up before the request was sent")
+        del self.waiting[task]  # aiohttp awaits nothing before the first byte
+        return connection
 
     async def end(self) -> None:
         """End the connections that aiohttp has closed, or given up while they were made, and wait until they are.
@@ -82,13 +89,16 @@ class _Connector(aiohttp.TCPConnector):
         self._sockets.add(opened)
         return opened
 
-
-def _is_silent(connection: aiohttp.connector.Connection) -> bool:
-    if connection.protocol is None or connection.protocol.should_close or connection.transport is None:
-        return False
-    with _Arrivals() as arrivals:
-        arrivals.register(connection.transport.get_extra_info("socket"), selectors.EVENT_READ)
-        return not arrivals.select(0)
+    def _is_silent(self, connection: aiohttp.connector.Connection) -> bool:
+        protocol, transport = connection.protocol, connection.transport
+        if protocol is None or transport is None:  # a new one that was lost at once, as aiohttp will find
+            return True
+        arrivals = self._arrivals.get(protocol)
+        if arrivals is not None:
+            return not (protocol.should_close or arrivals.select(0))
+        arrivals = self._arrivals[protocol] = _Arrivals()
+        arrivals.register(transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
+        return True
 
 
 class AsyncAiohttp:
@@ -114,26 +124,34 @@ class AsyncAiohttp:
         if self._closed:
             raise client_closed_error()
         session = self._session = self._session or self._open()
-        trace = SimpleNamespace(has_sent=False, ends=ends)
-        content = request.content
+        waiting, task, content = self._connector.waiting, asyncio.current_task(), request.content
+        body: Body | None = None
+        waiting[task] = ends
         try:
             async with asyncio.timeout(ends - time.monotonic()):
                 response = await session.request(
                     request.method,
                     URL(request.url, encoded=True),
                     headers=request.headers,
+                    skip_auto_headers=None if content else ["Content-Type"],
                     data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
                     allow_redirects=False,
-                    trace_request_ctx=trace,
                     **self._proxy,
                 )
-            return read(await _received(response, ends))
+                body = Body(response.status, ends)
+                with closing(response):
+                    while not response.content.at_eof() and body.add(await response.content.readany()):
+                        pass
         except RuntimeError as failure:  # in one of several words, once the session is closed
             if not session.closed:
                 raise
             raise client_closed_error(nothing_sent=False) from failure
         except _FAILURES as failure:
-            raise documented(failure, request, self._proxy_address, nothing_sent=not trace.has_sent) from failure
+            if body is None or body.is_success:
+                raise documented(failure, request, self._proxy_address, nothing_sent=task in waiting) from failure
+        finally:
+            waiting.pop(task, None)
+        return read(_complete(response, body))
 
     async def aclose(self) -> None:
         """Close the connections; a second time does nothing."""
@@ -145,27 +163,16 @@ class AsyncAiohttp:
     def _open(self) -> aiohttp.ClientSession:
         if current_async_library() != "asyncio":
             raise ConfigurationError('backend="aiohttp" runs under asyncio only: under trio take backend="httpx"')
-        trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_note_sending)
         self._connector = _Connector(ssl=self._certificates, limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
         return aiohttp.ClientSession(
             connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies would go out again with the next call
-            skip_auto_headers=["Content-Type"],  # of a request without a body
             auto_decompress=False,  # a few kilobytes of gzip can be gigabytes; see `bodies`
             timeout=aiohttp.ClientTimeout(),
             middlewares=[_send_once],
-            trace_configs=[trace],
             max_line_size=_MAX_HEAD_BYTES,
             max_field_size=_MAX_HEAD_BYTES,
         )
-
-
-async def _note_sending(session: object, context: SimpleNamespace, event: object) -> None:
-    """Note that a request may be on its way: aiohttp signals it before the first byte, and not for a CONNECT."""
-    if time.monotonic() >= context.trace_request_ctx.ends:  # a process can be stopped for as long as it likes
-        raise TimeoutError("the time was up before the request was sent")
-    context.trace_request_ctx.has_sent = True
 
 
 async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -183,14 +190,14 @@ async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandler
     raise aiohttp.ClientConnectionError(words)  # here, so that it has no context: the request, with its headers
 
 
-async def _received(response: aiohttp.ClientResponse, ends: float) -> Response:
-    body = Body(response.status, ends)
-    with body.breaking_off(*_FAILURES):
-        async with asyncio.timeout(ends - time.monotonic()), response:
-            async for chunk in response.content.iter_any():
-                if not body.add(chunk):
-                    break
-    headers = dict(Headers(response.raw_headers).items())  # read as on the other backend
+def _complete(response: aiohttp.ClientResponse, body: Body) -> Response:
+    raw = response.raw_headers
+    try:
+        headers = {name.decode("ascii").lower(): value.decode("ascii") for name, value in raw}
+    except UnicodeDecodeError:
+        headers = {}
+    if len(headers) < len(raw):
+        headers = dict(Headers(raw).items())  # read as on the other backend
     content = body.decoded(headers.get("content-encoding", ""))
     return Response(response.status, headers, content, lambda: response._protocol.transport.abort())  # type: ignore[union-attr]  # noqa: SLF001 - nothing public tells of a connection that was given back
 
