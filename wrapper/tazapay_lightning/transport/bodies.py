@@ -54,7 +54,7 @@ class Body:
 
     def decoded(self, content_encoding: str) -> bytes:
         """Return the body with its content encoding undone; of an error, nothing if that cannot be done."""
-        if self._is_decoded:
+        if self._is_decoded or not content_encoding:
             return bytes(self._content)
         try:
             return without_gzip(content_encoding, self._content, most=MAX_REPLY_BYTES)

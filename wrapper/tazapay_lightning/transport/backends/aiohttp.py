@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from io import BytesIO
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
@@ -57,10 +57,7 @@ class _Connector(aiohttp.TCPConnector):
 
     async def connect(self, *request: Any, **options: Any) -> aiohttp.connector.Connection:
         """Return a connection that is new, or silent since it was used."""
-        while True:
-            connection = await super().connect(*request, **options)
-            if self._is_silent(connection):
-                break
+        while not self._is_silent(connection := await super().connect(*request, **options)):
             connection.close()
         task = asyncio.current_task()
         if time.monotonic() >= self.waiting[task]:  # a process can be stopped for as long as it likes
@@ -90,14 +87,13 @@ class _Connector(aiohttp.TCPConnector):
         return opened
 
     def _is_silent(self, connection: aiohttp.connector.Connection) -> bool:
-        protocol, transport = connection.protocol, connection.transport
-        if protocol is None or transport is None:  # a new one that was lost at once, as aiohttp will find
-            return True
+        protocol: Any = connection.protocol
         arrivals = self._arrivals.get(protocol)
         if arrivals is not None:
             return not (protocol.should_close or arrivals.select(0))
         arrivals = self._arrivals[protocol] = _Arrivals()
-        arrivals.register(transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
+        if connection.transport is not None:  # else it was lost at once, as aiohttp will find
+            arrivals.register(connection.transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
         return True
 
 
@@ -139,9 +135,12 @@ class AsyncAiohttp:
                     **self._proxy,
                 )
                 body = Body(response.status, ends)
-                with closing(response):
+                try:
                     while not response.content.at_eof() and body.add(await response.content.readany()):
                         pass
+                finally:
+                    if not response.closed:  # as it is once all has come, and closing it would take longer
+                        response.close()
         except RuntimeError as failure:  # in one of several words, once the session is closed
             if not session.closed:
                 raise
@@ -191,13 +190,9 @@ async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandler
 
 
 def _complete(response: aiohttp.ClientResponse, body: Body) -> Response:
-    raw = response.raw_headers
-    try:
-        headers = {name.decode("ascii").lower(): value.decode("ascii") for name, value in raw}
-    except UnicodeDecodeError:
-        headers = {}
-    if len(headers) < len(raw):
-        headers = dict(Headers(raw).items())  # read as on the other backend
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    if len(headers) < len(response.raw_headers) or not "".join(headers.values()).isascii():
+        headers = dict(Headers(response.raw_headers).items())  # read as on the other backend
     content = body.decoded(headers.get("content-encoding", ""))
     return Response(response.status, headers, content, lambda: response._protocol.transport.abort())  # type: ignore[union-attr]  # noqa: SLF001 - nothing public tells of a connection that was given back
 
