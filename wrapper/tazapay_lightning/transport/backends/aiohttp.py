@@ -45,13 +45,14 @@ class _Connector(aiohttp.TCPConnector):
     The next request would take it for the answer to itself, and an order would be given another one's invoice. Nor is
     one used that has come to its end, which aiohttp learns only when it is the event loop's turn.
 
-    Attributes:
+    Args:
         waiting: when the request of a task has to be over, for each that has no connection yet: nothing of it was sent.
+        options: of aiohttp's connector.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, waiting: dict[asyncio.Task[Any] | None, float], **options: Any) -> None:
         super().__init__(socket_factory=self._open, **options)
-        self.waiting: dict[asyncio.Task[Any] | None, float] = {}
+        self._waiting = waiting
         self._sockets: WeakSet[socket.socket] = WeakSet()
         self._arrivals: WeakKeyDictionary[object, selectors.BaseSelector] = WeakKeyDictionary()
 
@@ -60,17 +61,18 @@ class _Connector(aiohttp.TCPConnector):
         while not self._is_silent(connection := await super().connect(*request, **options)):
             connection.close()
         task = asyncio.current_task()
-        if time.monotonic() >= self.waiting[task]:  # a process can be stopped for as long as it likes
+        if time.monotonic() >= self._waiting[task]:  # a process can be stopped for as long as it likes
             connection.close()
             raise TimeoutError("the time was up before the request was sent")
-        del self.waiting[task]  # aiohttp awaits nothing before the first byte
+        del self._waiting[task]  # aiohttp awaits nothing before the first byte
         return connection
 
-    async def end(self) -> None:
-        """End the connections that aiohttp has closed, or given up while they were made, and wait until they are.
+    async def close(self, **options: Any) -> None:
+        """Close the connections, also those that were given up while they were made, and wait until they are ended.
 
         Over TLS they last until the other side agrees, as long as it likes, and they would outlive the event loop.
         """
+        await super().close(**options)
         ending = []
         for each in self._sockets:
             with suppress(OSError):  # it has ended, or has not begun
@@ -112,20 +114,22 @@ class AsyncAiohttp:
         self._proxy, self._proxy_address = _proxy(settings), proxy_address(settings)
         self._certificates = certificates
         self._session: aiohttp.ClientSession | None = None  # belongs to the loop, which is not known before
-        self._connector: _Connector
         self._closed = False
+        self._places = asyncio.Semaphore(MAX_CONNECTIONS)  # aiohttp lets others overtake those that wait
+        self._waiting: dict[asyncio.Task[Any] | None, float] = {}
 
     async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
         """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it."""
-        if self._closed:
-            raise client_closed_error()
-        session = self._session = self._session or self._open()
-        waiting, task, content = self._connector.waiting, asyncio.current_task(), request.content
+        if self._session is None and not self._closed:
+            self._session = self._open()
+        waiting, task, content = self._waiting, asyncio.current_task(), request.content
         body: Body | None = None
         waiting[task] = ends
         try:
-            async with asyncio.timeout(ends - time.monotonic()):
-                response = await session.request(
+            async with asyncio.timeout(ends - time.monotonic()), self._places:
+                if self._session is None or self._closed:
+                    raise client_closed_error()
+                response = await self._session.request(
                     request.method,
                     URL(request.url, encoded=True),
                     headers=request.headers,
@@ -142,7 +146,7 @@ class AsyncAiohttp:
                     if not response.closed:  # as it is once all has come, and closing it would take longer
                         response.close()
         except RuntimeError as failure:  # in one of several words, once the session is closed
-            if not session.closed:
+            if not self._closed:
                 raise
             raise client_closed_error(nothing_sent=False) from failure
         except _FAILURES as failure:
@@ -157,14 +161,13 @@ class AsyncAiohttp:
         self._closed = True
         if self._session is not None:
             await self._session.close()
-            await self._connector.end()
 
     def _open(self) -> aiohttp.ClientSession:
         if current_async_library() != "asyncio":
             raise ConfigurationError('backend="aiohttp" runs under asyncio only: under trio take backend="httpx"')
-        self._connector = _Connector(ssl=self._certificates, limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
+        connector = _Connector(self._waiting, ssl=self._certificates, limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
         return aiohttp.ClientSession(
-            connector=self._connector,
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies would go out again with the next call
             auto_decompress=False,  # a few kilobytes of gzip can be gigabytes; see `bodies`
             timeout=aiohttp.ClientTimeout(),
