@@ -88,12 +88,11 @@ class _Connector(aiohttp.TCPConnector):
         self._sockets.add(opened)
         return opened
 
-    def _is_silent(self, connection: aiohttp.connector.Connection) -> bool:
-        protocol: Any = connection.protocol
-        arrivals = self._arrivals.get(protocol)
+    def _is_silent(self, connection: Any) -> bool:
+        arrivals = self._arrivals.get(connection.protocol)
         if arrivals is not None:
-            return not (protocol.should_close or arrivals.select(0))
-        arrivals = self._arrivals[protocol] = _Arrivals()
+            return not (connection.protocol.should_close or arrivals.select(0))
+        arrivals = self._arrivals[connection.protocol] = _Arrivals()
         if connection.transport is not None:  # else it was lost at once, as aiohttp will find
             arrivals.register(connection.transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
         return True
@@ -165,9 +164,8 @@ class AsyncAiohttp:
     def _open(self) -> aiohttp.ClientSession:
         if current_async_library() != "asyncio":
             raise ConfigurationError('backend="aiohttp" runs under asyncio only: under trio take backend="httpx"')
-        connector = _Connector(self._waiting, ssl=self._certificates, limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
         return aiohttp.ClientSession(
-            connector=connector,
+            connector=_Connector(self._waiting, ssl=self._certificates, limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies would go out again with the next call
             auto_decompress=False,  # a few kilobytes of gzip can be gigabytes; see `bodies`
             timeout=aiohttp.ClientTimeout(),
@@ -207,10 +205,9 @@ def _proxy(settings: Settings) -> dict[str, Any]:
         return {}
     proxy = URL(named)
     if proxy.scheme not in {"http", "https"}:
+        spoken = 'backend="aiohttp" speaks to http and https proxies only'
         named = f"the environment names another kind for {settings.base_url} (HTTPS_PROXY, ALL_PROXY)"
-        raise ConfigurationError(
-            f'backend="aiohttp" speaks to http and https proxies only; {named}: take backend="httpx"'
-        )
+        raise ConfigurationError(f'{spoken}; {named}: take backend="httpx"')
     pair = f"{proxy.user or ''}:{proxy.password or ''}".encode()  # UTF-8, like those that httpx sends
     headers = {} if pair == b":" else {"Proxy-Authorization": "Basic " + base64.b64encode(pair).decode()}
     return {"proxy": proxy.with_user(None), "proxy_headers": headers}
