@@ -111,9 +111,8 @@ class AsyncAiohttp:
 
     def __init__(self, settings: Settings, certificates: ssl.SSLContext) -> None:
         self._proxy, self._proxy_address = _proxy(settings), proxy_address(settings)
-        self._certificates = certificates
+        self._certificates, self._closed = certificates, False
         self._session: aiohttp.ClientSession | None = None  # belongs to the loop, which is not known before
-        self._closed = False
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)  # aiohttp lets others overtake those that wait
         self._waiting: dict[asyncio.Task[Any] | None, float] = {}
 
@@ -122,8 +121,7 @@ class AsyncAiohttp:
         if self._session is None and not self._closed:
             self._session = self._open()
         waiting, task, content = self._waiting, asyncio.current_task(), request.content
-        body: Body | None = None
-        waiting[task] = ends
+        waiting[task], body = ends, None
         try:
             async with asyncio.timeout(ends - time.monotonic()), self._places:
                 if self._session is None or self._closed:
