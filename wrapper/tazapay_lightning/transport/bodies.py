@@ -21,10 +21,13 @@ class Body:
     Args:
         status: of the reply: an error is understood without a whole body.
         ends: when it has to be complete, on the monotonic clock.
+
+    Attributes:
+        is_success: of the status. If not, it tells already that the request failed, and the body may break off.
     """
 
     def __init__(self, status: int, ends: float) -> None:
-        self._is_success = 200 <= status <= 299
+        self.is_success = 200 <= status <= 299
         self._ends = ends
         self._content = bytearray()
         self._is_decoded = False
@@ -36,7 +39,7 @@ class Body:
             raise TimeoutError("the reply came too slowly")
         if len(self._content) <= MAX_REPLY_BYTES:
             return True
-        if self._is_success:
+        if self.is_success:
             raise UnexpectedResponseError(f"the reply is longer than {MAX_REPLY_BYTES} bytes")
         return False
 
@@ -47,16 +50,16 @@ class Body:
 
     def breaking_off(self, *failures: type[Exception]) -> AbstractContextManager[object]:
         """Within the block, let failures end only the body if the status tells already that the request failed."""
-        return nullcontext() if self._is_success else suppress(*failures)
+        return nullcontext() if self.is_success else suppress(*failures)
 
     def decoded(self, content_encoding: str) -> bytes:
         """Return the body with its content encoding undone; of an error, nothing if that cannot be done."""
-        if self._is_decoded:
+        if self._is_decoded or not content_encoding:
             return bytes(self._content)
         try:
             return without_gzip(content_encoding, self._content, most=MAX_REPLY_BYTES)
         except UnexpectedResponseError:
-            if self._is_success:
+            if self.is_success:
                 raise
             return b""
 

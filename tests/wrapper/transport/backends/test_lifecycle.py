@@ -131,6 +131,53 @@ def test_closing_a_client_ends_the_call_that_it_is_in_and_leaves_its_outcome_unk
     assert len(server.requests) == 1
 
 
+@pytest.fixture
+def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("aiohttp", "connections"):
+        monkeypatch.setattr(f"tazapay_lightning.transport.backends.{module}.MAX_CONNECTIONS", 1)
+
+
+@each_async_kind
+@pytest.mark.usefixtures("one_connection")
+def test_a_call_that_waits_for_a_connection_ends_with_the_client_and_has_sent_nothing(
+    kind: str, listen: Listen
+) -> None:
+    server = Holding()
+
+    async def run(base_url: str) -> None:
+        client = async_client(kind, base_url, max_retries=0)
+        calls = [asyncio.create_task(client.create_invoice(amount_sats=1)) for _ in range(2)]
+        await until(server.arrived)
+        await client.aclose()
+        under_way, waiting = await asyncio.gather(*calls, return_exceptions=True)
+        server.go_on.set()
+        assert isinstance(under_way, APIConnectionError)
+        assert isinstance(waiting, APIConnectionError)
+        assert (under_way.outcome_unknown, waiting.outcome_unknown) == (True, False)
+
+    asyncio.run(run(f"http://127.0.0.1:{listen(server).port}"))
+    assert len(server.requests) == 1
+
+
+@each_async_kind
+@pytest.mark.usefixtures("one_connection")
+def test_no_call_overtakes_those_that_wait_for_a_connection(kind: str, listen: Listen) -> None:
+    ended = []
+
+    async def run(base_url: str) -> None:
+        async with async_client(kind, base_url) as client:
+
+            async def call(name: str) -> None:
+                for _ in range(3):
+                    await client.create_invoice(amount_sats=1, idempotency_key="order-1")
+                    ended.append(name)
+
+            await asyncio.gather(*map(call, "abc"))
+
+    asyncio.run(run(f"http://127.0.0.1:{listen(Recorder(GOOD)).port}"))
+    assert ended == list("abc" * 3)
+
+
 def test_closing_a_blocking_client_in_the_middle_of_a_call_claims_nothing(listen: Listen) -> None:
     server = Holding()
     client = LightningClient(

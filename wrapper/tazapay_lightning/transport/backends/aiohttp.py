@@ -15,9 +15,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from io import BytesIO
-from types import SimpleNamespace
 from typing import Any, TypeVar
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 from sniffio import current_async_library
@@ -45,28 +44,35 @@ class _Connector(aiohttp.TCPConnector):
 
     The next request would take it for the answer to itself, and an order would be given another one's invoice. Nor is
     one used that has come to its end, which aiohttp learns only when it is the event loop's turn.
+
+    Args:
+        waiting: when the request of a task has to be over, for each that has no connection yet: nothing of it was sent.
+        options: of aiohttp's connector.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, waiting: dict[asyncio.Task[Any] | None, float], **options: Any) -> None:
         super().__init__(socket_factory=self._open, **options)
+        self._waiting = waiting
         self._sockets: WeakSet[socket.socket] = WeakSet()
-        self._used: WeakSet[asyncio.Transport] = WeakSet()
+        self._arrivals: WeakKeyDictionary[object, selectors.BaseSelector] = WeakKeyDictionary()
 
     async def connect(self, *request: Any, **options: Any) -> aiohttp.connector.Connection:
         """Return a connection that is new, or silent since it was used."""
-        while True:
-            connection = await super().connect(*request, **options)
-            if connection.transport not in self._used or _is_silent(connection):
-                if connection.transport is not None:
-                    self._used.add(connection.transport)
-                return connection
+        while not self._is_silent(connection := await super().connect(*request, **options)):
             connection.close()
+        task = asyncio.current_task()
+        if time.monotonic() >= self._waiting[task]:  # a process can be stopped for as long as it likes
+            connection.close()
+            raise TimeoutError("the time was up before the request was sent")
+        del self._waiting[task]  # aiohttp awaits nothing before the first byte
+        return connection
 
-    async def end(self) -> None:
-        """End the connections that aiohttp has closed, or given up while they were made, and wait until they are.
+    async def close(self, **options: Any) -> None:
+        """Close the connections, also those that were given up while they were made, and wait until they are ended.
 
         Over TLS they last until the other side agrees, as long as it likes, and they would outlive the event loop.
         """
+        await super().close(**options)
         ending = []
         for each in self._sockets:
             with suppress(OSError):  # it has ended, or has not begun
@@ -82,13 +88,14 @@ class _Connector(aiohttp.TCPConnector):
         self._sockets.add(opened)
         return opened
 
-
-def _is_silent(connection: aiohttp.connector.Connection) -> bool:
-    if connection.protocol is None or connection.protocol.should_close or connection.transport is None:
-        return False
-    with _Arrivals() as arrivals:
-        arrivals.register(connection.transport.get_extra_info("socket"), selectors.EVENT_READ)
-        return not arrivals.select(0)
+    def _is_silent(self, connection: Any) -> bool:
+        arrivals = self._arrivals.get(connection.protocol)
+        if arrivals is not None:
+            return not (connection.protocol.should_close or arrivals.select(0))
+        arrivals = self._arrivals[connection.protocol] = _Arrivals()
+        if connection.transport is not None:  # else it was lost at once, as aiohttp will find
+            arrivals.register(connection.transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
+        return True
 
 
 class AsyncAiohttp:
@@ -104,68 +111,66 @@ class AsyncAiohttp:
 
     def __init__(self, settings: Settings, certificates: ssl.SSLContext) -> None:
         self._proxy, self._proxy_address = _proxy(settings), proxy_address(settings)
-        self._certificates = certificates
+        self._certificates, self._closed = certificates, False
         self._session: aiohttp.ClientSession | None = None  # belongs to the loop, which is not known before
-        self._connector: _Connector
-        self._closed = False
+        self._places = asyncio.Semaphore(MAX_CONNECTIONS)  # aiohttp lets others overtake those that wait
+        self._waiting: dict[asyncio.Task[Any] | None, float] = {}
 
     async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
         """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it."""
-        if self._closed:
-            raise client_closed_error()
-        session = self._session = self._session or self._open()
-        trace = SimpleNamespace(has_sent=False, ends=ends)
-        content = request.content
+        if self._session is None and not self._closed:
+            self._session = self._open()
+        waiting, task, content = self._waiting, asyncio.current_task(), request.content
+        waiting[task], body = ends, None
         try:
-            async with asyncio.timeout(ends - time.monotonic()):
-                response = await session.request(
+            async with asyncio.timeout(ends - time.monotonic()), self._places:
+                if self._session is None or self._closed:
+                    raise client_closed_error()
+                response = await self._session.request(
                     request.method,
                     URL(request.url, encoded=True),
                     headers=request.headers,
+                    skip_auto_headers=None if content else ["Content-Type"],
                     data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
                     allow_redirects=False,
-                    trace_request_ctx=trace,
                     **self._proxy,
                 )
-            return read(await _received(response, ends))
+                body = Body(response.status, ends)
+                try:
+                    while not response.content.at_eof() and body.add(await response.content.readany()):
+                        pass
+                finally:
+                    if not response.closed:  # as it is once all has come, and closing it would take longer
+                        response.close()
         except RuntimeError as failure:  # in one of several words, once the session is closed
-            if not session.closed:
+            if not self._closed:
                 raise
             raise client_closed_error(nothing_sent=False) from failure
         except _FAILURES as failure:
-            raise documented(failure, request, self._proxy_address, nothing_sent=not trace.has_sent) from failure
+            if body is None or body.is_success:
+                raise documented(failure, request, self._proxy_address, nothing_sent=task in waiting) from failure
+        finally:
+            waiting.pop(task, None)
+        return read(_complete(response, body))
 
     async def aclose(self) -> None:
         """Close the connections; a second time does nothing."""
         self._closed = True
         if self._session is not None:
             await self._session.close()
-            await self._connector.end()
 
     def _open(self) -> aiohttp.ClientSession:
         if current_async_library() != "asyncio":
             raise ConfigurationError('backend="aiohttp" runs under asyncio only: under trio take backend="httpx"')
-        trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_note_sending)
-        self._connector = _Connector(ssl=self._certificates, limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS)
         return aiohttp.ClientSession(
-            connector=self._connector,
+            connector=_Connector(self._waiting, ssl=self._certificates, limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),  # cookies would go out again with the next call
-            skip_auto_headers=["Content-Type"],  # of a request without a body
             auto_decompress=False,  # a few kilobytes of gzip can be gigabytes; see `bodies`
             timeout=aiohttp.ClientTimeout(),
             middlewares=[_send_once],
-            trace_configs=[trace],
             max_line_size=_MAX_HEAD_BYTES,
             max_field_size=_MAX_HEAD_BYTES,
         )
-
-
-async def _note_sending(session: object, context: SimpleNamespace, event: object) -> None:
-    """Note that a request may be on its way: aiohttp signals it before the first byte, and not for a CONNECT."""
-    if time.monotonic() >= context.trace_request_ctx.ends:  # a process can be stopped for as long as it likes
-        raise TimeoutError("the time was up before the request was sent")
-    context.trace_request_ctx.has_sent = True
 
 
 async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -183,14 +188,10 @@ async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandler
     raise aiohttp.ClientConnectionError(words)  # here, so that it has no context: the request, with its headers
 
 
-async def _received(response: aiohttp.ClientResponse, ends: float) -> Response:
-    body = Body(response.status, ends)
-    with body.breaking_off(*_FAILURES):
-        async with asyncio.timeout(ends - time.monotonic()), response:
-            async for chunk in response.content.iter_any():
-                if not body.add(chunk):
-                    break
-    headers = dict(Headers(response.raw_headers).items())  # read as on the other backend
+def _complete(response: aiohttp.ClientResponse, body: Body) -> Response:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    if len(headers) < len(response.raw_headers) or not "".join(headers.values()).isascii():
+        headers = dict(Headers(response.raw_headers).items())  # read as on the other backend
     content = body.decoded(headers.get("content-encoding", ""))
     return Response(response.status, headers, content, lambda: response._protocol.transport.abort())  # type: ignore[union-attr]  # noqa: SLF001 - nothing public tells of a connection that was given back
 
@@ -202,10 +203,9 @@ def _proxy(settings: Settings) -> dict[str, Any]:
         return {}
     proxy = URL(named)
     if proxy.scheme not in {"http", "https"}:
+        spoken = 'backend="aiohttp" speaks to http and https proxies only'
         named = f"the environment names another kind for {settings.base_url} (HTTPS_PROXY, ALL_PROXY)"
-        raise ConfigurationError(
-            f'backend="aiohttp" speaks to http and https proxies only; {named}: take backend="httpx"'
-        )
+        raise ConfigurationError(f'{spoken}; {named}: take backend="httpx"')
     pair = f"{proxy.user or ''}:{proxy.password or ''}".encode()  # UTF-8, like those that httpx sends
     headers = {} if pair == b":" else {"Proxy-Authorization": "Basic " + base64.b64encode(pair).decode()}
     return {"proxy": proxy.with_user(None), "proxy_headers": headers}
