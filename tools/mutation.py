@@ -76,7 +76,7 @@ FILES_LEFT_OUT: Mapping[str, str] = {
     "test_error_reporters.py": "looks at frames, among which are those of mutmut",
     "test_exactly_once.py": "needs the emulator, and takes too long",
     "test_foreign_replies.py": "is about sockets, and starts other Pythons",
-    "test_proxies.py": "is about sockets and TLS",
+    "test_environment.py": "is about sockets and TLS",
     "test_lifecycle.py": "is about sockets",
     "test_loading.py": "starts other Pythons",
     "test_malformed_replies.py": "is about sockets",

@@ -11,7 +11,7 @@ import anyio.lowlevel
 
 from tazapay_lightning.errors import APIError, ConfigurationError
 from tazapay_lightning.transport.backends import HTTPX, load
-from tazapay_lightning.transport.backends.proxies import environment_names_proxy
+from tazapay_lightning.transport.backends.environment import environment_names_proxy
 from tazapay_lightning.transport.exchange import Call, Request
 from tazapay_lightning.transport.replies import Reply
 from tazapay_lightning.transport.settings import Settings

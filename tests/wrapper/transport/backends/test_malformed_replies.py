@@ -22,7 +22,7 @@ from tests.support.clients import caller, create_kind, each_kind
 from tests.support.service import API_KEY, API_SECRET, Listener
 from tests.support.tables import each_row
 from tests.support.wire import BODY, Recorder, close, reply
-from tests.wrapper.transport.backends.test_proxies import everything_shown
+from tests.wrapper.transport.backends.test_environment import everything_shown
 
 Listen = Callable[[Callable[[socket], None]], Listener]
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

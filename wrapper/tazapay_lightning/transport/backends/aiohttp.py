@@ -24,9 +24,9 @@ from yarl import URL
 
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, KEEPALIVE_SECONDS, MAX_CONNECTIONS
+from tazapay_lightning.transport.backends.environment import proxy_address, proxy_for
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
 from tazapay_lightning.transport.backends.httpx import Headers
-from tazapay_lightning.transport.backends.proxies import proxy_address, proxy_for
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
 from tazapay_lightning.transport.settings import Settings

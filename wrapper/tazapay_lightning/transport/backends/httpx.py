@@ -20,8 +20,8 @@ import httpx
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends import guards
 from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, AsyncConnections, Connections, Pool
+from tazapay_lightning.transport.backends.environment import authorities, proxy_address, proxy_for, setting_up
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
-from tazapay_lightning.transport.backends.proxies import authorities, proxy_address, proxy_for, setting_up
 from tazapay_lightning.transport.bodies import Body
 from tazapay_lightning.transport.exchange import Request, Response
 from tazapay_lightning.transport.settings import Settings

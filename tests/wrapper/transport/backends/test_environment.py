@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tazapay_lightning import APIConnectionError, AsyncLightningClient, ConfigurationError, LightningClient
+from tazapay_lightning.transport.backends.environment import _is_direct, environment_names_proxy, proxy_for
 from tazapay_lightning.transport.backends.httpx import certificates
-from tazapay_lightning.transport.backends.proxies import _is_direct, environment_names_proxy, proxy_for
 from tazapay_lightning.transport.settings import Settings
 from tests.support.clients import create_kind, each_kind
 from tests.support.settings import settings
