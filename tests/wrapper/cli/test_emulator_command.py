@@ -105,6 +105,12 @@ def test_an_attempt_of_a_webhook_is_one_line_on_stderr() -> None:
         assert "collect.succeeded evt_" in line
 
 
+def test_ctrl_c_while_the_settings_are_printed_ends_it_as_ever() -> None:
+    interrupts = "import signal, sys; sys.stdout.write = lambda text: signal.raise_signal(signal.SIGINT)\n"
+    ended = subprocess.run([sys.executable, "-c", interrupts + PROGRAM], capture_output=True, timeout=30, check=False)
+    assert ended.returncode == 0
+
+
 def test_visits_of_the_page_are_no_lines() -> None:
     with running() as command:
         command.client.get("/")

@@ -44,8 +44,7 @@ def emulator(
         say(f"emulator of Tazapay at {base_url}, where a page shows what it holds; in another terminal:")
         # credentials that open nothing else
         lines = export_lines(base_url, package.DEFAULT_API_KEY, package.DEFAULT_API_SECRET, secret)
-        with problems_explained():
-            put(f"{lines}\n", "the settings")
+        put(f"{lines}\n", "the settings")
         if not _is_of_this_machine_only(host):
             say(f"warning: whoever can reach {host} can read and pay everything here; do so on a network of your own")
         if open_page:  # a text browser takes as long as somebody reads
