@@ -32,7 +32,7 @@ from benchmarks.payload import AMOUNT, CREDENTIALS, MEMO, METADATA, invoice_id
 from benchmarks.rounds import Measured
 from tazapay_lightning import AsyncLightningClient, bulk, format_btc
 from tazapay_lightning.bulk.files.kept import KeptIndex
-from tazapay_lightning.bulk.files.record import BulkRecord
+from tazapay_lightning.bulk.files.record import KEPT_EVERY, BulkRecord
 from tazapay_lightning.bulk.files.rows import Row, read_orders
 
 __all__ = [
@@ -55,7 +55,7 @@ ROWS = 10_000  # with which the command keeps an index
 _CONCURRENCY = 16  # of both, unless told otherwise
 _NAMESPACE = "orders"  # the command's own, likewise
 _WARM_UP = 1000
-_NOT_KEPT = 499  # results: with the next one the command keeps all of them
+_NOT_KEPT = KEPT_EVERY - 1  # results: with the next one the command keeps all of them
 
 _key = partial(bulk.idempotency_key, _NAMESPACE)
 

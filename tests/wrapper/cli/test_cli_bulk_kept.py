@@ -57,7 +57,7 @@ class Shop:
 def shop(tmp_path: Path, emulator_of_the_environment: Emulator, monkeypatch: pytest.MonkeyPatch) -> Shop:
     shop = Shop(tmp_path, emulator_of_the_environment)
     monkeypatch.setattr(kept, "LEAST_ORDERS", 0)
-    monkeypatch.setattr(record, "_KEPT_EVERY", 2)
+    monkeypatch.setattr(record, "KEPT_EVERY", 2)
     monkeypatch.setattr(bulk_run, "read_orders", shop.read)
     return shop
 
@@ -81,7 +81,7 @@ def test_a_resumed_run_reads_and_checks_no_order_again(shop: Shop) -> None:
 
 
 def test_what_was_written_after_the_index_was_kept_last_is_read(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "_KEPT_EVERY", 1000)
+    monkeypatch.setattr(record, "KEPT_EVERY", 1000)
     begun(shop)
     assert shop.run() == DONE
     assert shop.run() == DONE

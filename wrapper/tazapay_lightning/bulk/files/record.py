@@ -33,7 +33,7 @@ from tazapay_lightning.errors import ConfigurationError, TazapayError
 from tazapay_lightning.transport.settings import Settings
 from tazapay_lightning.values.safe_text import shown
 
-_KEPT_EVERY = 2000  # results
+KEPT_EVERY = 2000  # results
 _FORMAT = "tazapay-lightning bulk journal 1"
 _MAY_EXIST = ("unknown", "mismatch")
 
@@ -157,7 +157,7 @@ class BulkRecord:
         }
         text = append(self._results, line)
         self.written.append((line, text))
-        if sending.number % _KEPT_EVERY == 0:
+        if sending.number % KEPT_EVERY == 0:
             self.checkpoint()
             self.written.clear()
         return text
