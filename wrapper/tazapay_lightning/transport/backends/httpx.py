@@ -90,6 +90,8 @@ class _Exchange:
         request, left = self._request, self.time_left()
         # connecting ends shortly before the rest: a failure to connect proves that nothing was sent
         limits = {"connect": 0.99 * left, "pool": 0.99 * left, "write": left, "read": left}
+        if trace == self.asynchronous and isinstance(self._connections, Pool):  # cancelled from outside
+            del limits["write"], limits["read"]
         extensions = {"timeout": limits, "trace": trace}
         url = _address(request.url)
         return build(request.method, url, headers=request.headers, content=request.content, extensions=extensions)
