@@ -73,7 +73,7 @@ generate-next: environment ## regenerate aside with the newest generator and rep
 rehearse-httpx2: environment ## run the test suite in a scratch copy whose HTTP library is httpx2 (ten minutes)
 	@$(PYTHON) tools/httpx2_rehearsal.py $(ARGS)
 
-bench: bench-environment ## measure the client against its peers and write docs/performance.md (ten minutes; close what else runs)
+bench: bench-environment ## measure the client against its peers and write docs/performance.md (a quarter of an hour; close what else runs)
 	@.venv-bench/bin/python -m benchmarks --write docs/performance.md $(ARGS)
 
 bench-check: bench-environment ## measure, and fail for each limit that is missed

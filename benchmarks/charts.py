@@ -8,7 +8,7 @@ from html import escape
 
 __all__ = ["Bar", "Chart", "Panel", "described", "drawn"]
 
-_WIDTH, _MARGIN, _VALUE = 520, 20, 84  # of the picture, around it, and for the figure behind the longest bar
+_WIDTH, _MARGIN, _VALUE = 560, 20, 84  # of the picture, around it, and for the figure behind the longest bar
 _LONGEST = _WIDTH - 2 * _MARGIN - _VALUE
 _TITLE, _HEADING, _ROW, _THICKNESS = 44, 30, 40, 14
 
@@ -83,7 +83,7 @@ def drawn(chart: Chart) -> str:
     Example:
         >>> picture = drawn(Chart("A call", [Panel("", [Bar("a < b", 2.0, "2 ms"), Bar("ours", 4.0, "4 ms", True)])]))
         >>> [line for line in picture.splitlines() if "2 ms" in line and "text" in line][-1]
-        '<text x="226" y="78">2 ms</text>'
+        '<text x="246" y="78">2 ms</text>'
     """
     lines: list[str] = []
     bottom = float(_TITLE)

@@ -58,6 +58,11 @@ import httpx
 with httpx.Client() as client:
     client.post({url + PATH!r}, json={BODY!r}, headers={HEADERS!r}).json()
 """,
+        "httpx, with attrs loaded": f"""
+import attrs, httpx
+with httpx.Client() as client:
+    client.post({url + PATH!r}, json={BODY!r}, headers={HEADERS!r}).json()
+""",
         "generated client": f"""
 from tazapay_lightning_api.api.default import create_lightning_invoice
 from tazapay_lightning_api.client import Client

@@ -114,7 +114,7 @@ def test_pictures_of_an_earlier_page_are_removed(tmp_path: Path) -> None:
 def test_the_committed_pictures_are_those_of_the_committed_figures() -> None:
     page, pictures = illustrated(PAGE.read_text())
     assert page == PAGE.read_text()
-    assert len(pictures) == 7
+    assert len(pictures) == 9
     kept = {path.name: path.read_text() for path in (PAGE.parent / FOLDER).glob("performance-*.svg")}
     assert kept == pictures
 
