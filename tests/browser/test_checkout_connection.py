@@ -157,6 +157,7 @@ def test_the_pauses_between_looks_that_fail_grow_to_a_quarter_of_a_minute(visit:
     shop.page.route("**/status", lambda route: route.fulfill(status=503))
     shop.page.route("**/events", lambda route: route.fulfill(status=503))
     shop.page.evaluate("window.dispatchEvent(new Event('online'))")
+    shop.page.wait_for_load_state("networkidle")  # the looks that this asks for are no part of the pauses
     shop.page.evaluate("window.looks.length = 0")
     for _ in range(70):
         shop.page.clock.run_for(1_000)
@@ -164,7 +165,7 @@ def test_the_pauses_between_looks_that_fail_grow_to_a_quarter_of_a_minute(visit:
     looks = shop.page.evaluate("window.looks")
     pauses = [later - earlier for earlier, later in itertools.pairwise(looks)]
     assert len(pauses) >= 5
-    assert all(0.9 <= pause <= 16.5 for pause in pauses)
+    assert all(0.9 <= pause <= 16.5 for pause in pauses), pauses
     assert pauses[-1] >= 7
     assert len({round(pause % 1, 2) for pause in pauses}) > 1
     shop.watch.forgive(*NETWORK_ERRORS)
