@@ -35,8 +35,7 @@ else
 endif
 
 browser-test: browser-environment ## run the example shop and the emulator's page in Chromium (Debian's package), with screenshots
-	@.venv-browser/bin/python -m pytest --quiet --numprocesses=2 --dist=worksteal --confcutdir=tests/browser \
-		tests/browser $(ARGS)
+	@.venv-browser/bin/python -m pytest --quiet --confcutdir=tests/browser tests/browser $(ARGS)
 
 checkout: environment ## run the example shop against the emulator: order, scan, pay, offline
 	@$(BIN)/python -m examples.checkout $(ARGS)
