@@ -134,8 +134,8 @@ def test_an_error_in_the_form_has_the_focus_and_is_read_with_its_field(visit: Op
     shop.page.get_by_label("Name on the order").fill("Ada\u202e")
     shop.page.get_by_role("button", name="Order and pay").click()
     field = shop.page.get_by_role("textbox", name="Name on the order", description="U+202E")
-    field.wait_for()
-    assert field.evaluate("it => it === document.activeElement")
+    # once the page is drawn
+    shop.page.wait_for_function("it => it === document.activeElement", arg=field.element_handle())
     assert shop.page.get_by_label("Barista course").is_checked()
     shop.page.get_by_role("button", name="Order and pay").click()  # the character is left out
     shop.sees("Pay 123,456")
