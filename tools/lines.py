@@ -20,7 +20,8 @@ CORE = ("errors", "values", "invoices", "transport", "operations", "client", "as
 MOST_OF_CORE, MOST_OF_WRAPPER = 3_080, 5_655
 """What the promises need beyond the 2,700 and 4,600 that the rooms have without them: an invoice of another order is
 refused (`invoices.spelling`, `invoices.echo`), every step of a call ends by one clock (`backends.guards`, `httpx`),
-no signal and no fork leaves a lock (`backends.connections`, `calls`), neither a frame nor a message shows a secret
+no signal and no fork leaves a lock (`backends.connections`, `calls`), clients share the authorities that they trust,
+which are read without an HTTP library (`backends.environment`), neither a frame nor a message shows a secret
 (`tracebacks`, `redaction`), an order id is taken as strictly as an amount and a stopped run tells all that is in doubt
 (`bulk.files`), a million orders go on within ten seconds of a kill (`bulk.files.kept`, `bulk.files.position`: 155
 lines), and the command line speaks of its own options and in JSON (`bulk.wording`, `cli.outcomes`), pays
