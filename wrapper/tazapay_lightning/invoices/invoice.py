@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from attrs import field, frozen
@@ -244,11 +244,11 @@ _OWN = (each.name for each in attrs.fields(Invoice) if each.name not in {"reply"
 _IN_DICT = tuple(dict.fromkeys(("id", "amount_sats", *_DERIVED, *_OWN)))
 
 
-def _json_ready(value: object) -> object:
+def _json_ready(value: Any) -> object:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, tuple):
         return [attrs.asdict(difference) for difference in value]
-    return value if value is None or isinstance(value, str | int | float) else dict(value)  # type: ignore[call-overload]
+    return value if value is None or isinstance(value, str | int | float) else dict(value)

@@ -71,7 +71,10 @@ def read_payment_request(text: str) -> Bolt11:
 
 
 def _texts(values: Iterable[object], *, apart: list[object] | None = None) -> Iterator[str]:
-    """Every text, however deep, and every key; or without keys, and what the caller wrote is put `apart`."""
+    """Yield every text in some values, however deep, and every key.
+
+    Given a list `apart`, yield no key, and put what the caller wrote there instead of looking into it.
+    """
     left = list(values)
     while left:  # without recursion: the service chooses the depth
         value = left.pop()

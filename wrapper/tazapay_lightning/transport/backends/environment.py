@@ -16,7 +16,7 @@ from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends import loading
 from tazapay_lightning.transport.settings import Settings
 
-if TYPE_CHECKING:  # with the first call httpx loads it, and some of it for those who name what it is for
+if TYPE_CHECKING:  # loaded by the functions below, and not for a client that names no certificates and makes no call
     import ssl
 
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
