@@ -10,10 +10,10 @@ from __future__ import annotations
 import inspect
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from attrs import evolve
@@ -32,22 +32,32 @@ from tazapay_lightning.values.json_fields import json_object, json_text
 from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import shown
 
+if TYPE_CHECKING:
+    from tazapay_lightning_api.models import CreateLightningInvoiceRequest
+    from tazapay_lightning_api.types import Unset
+
 
 def creating(settings: Settings, request: InvoiceRequest, idempotency_key: object) -> Request:
     """``POST /v3/lightning_invoice_bolt11``, with a fresh key where none is given."""
+    module, body_of, unset = _creation()
+    body = body_of(
+        amount=request.amount_sats,
+        d_tag_memo=unset if request.memo is None else request.memo,
+        h_tag_memo=unset if request.memo_hash is None else request.memo_hash,
+        expiry_interval=unset if request.expires_in is None else request.expires_in,
+        metadata=unset if request.metadata is None else _on_the_wire(request.metadata, settings),
+    )
+    key = check_idempotency_key(idempotency_key)
+    return _request(settings, module, {"body": body, "idempotency_key": key}, key)
+
+
+@cache  # the import statements, each time, would be a tenth of what making the request costs
+def _creation() -> tuple[ModuleType, type[CreateLightningInvoiceRequest], Unset]:
     module = load("tazapay_lightning_api.api.default.create_lightning_invoice")
     from tazapay_lightning_api.models import CreateLightningInvoiceRequest
     from tazapay_lightning_api.types import UNSET
 
-    body = CreateLightningInvoiceRequest(
-        amount=request.amount_sats,
-        d_tag_memo=UNSET if request.memo is None else request.memo,
-        h_tag_memo=UNSET if request.memo_hash is None else request.memo_hash,
-        expiry_interval=UNSET if request.expires_in is None else request.expires_in,
-        metadata=UNSET if request.metadata is None else _on_the_wire(request.metadata, settings),
-    )
-    key = check_idempotency_key(idempotency_key)
-    return _request(settings, module, {"body": body, "idempotency_key": key}, key)
+    return module, CreateLightningInvoiceRequest, UNSET
 
 
 def getting(settings: Settings, invoice_id: str) -> Request:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -43,8 +43,8 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
         True
     """
     by_caller: list[object] = list(written)
-    alike = (_LOOKALIKE.fullmatch(text.strip()) for text in _texts([payload], apart=by_caller))
-    by_service = {found[1] for found in alike if found and "1" in found[1]}
+    texts = [text.strip() for text in _texts([payload], apart=by_caller) if "1" in text]
+    by_service = {alike[1] for text in texts if (alike := _LOOKALIKE.fullmatch(text)) and "1" in alike[1]}
     if not by_service:
         return None
     # found within what the caller wrote, since metadata may be JSON text
@@ -70,20 +70,20 @@ def read_payment_request(text: str) -> Bolt11:
     return decode_bolt11(text)
 
 
-def _texts(values: Iterable[object], *, apart: list[object] | None = None) -> Iterator[str]:
-    """Yield every text in some values, however deep, and every key.
+def _texts(values: Iterable[object], *, apart: list[object] | None = None) -> list[str]:
+    """Return every text in some values, however deep, and every key.
 
-    Given a list `apart`, yield no key, and put what the caller wrote there instead of looking into it.
+    Given a list `apart`, leave the keys out, and put what the caller wrote there instead of looking into it.
     """
-    left = list(values)
+    texts, left = [], list(values)
     while left:  # without recursion: the service chooses the depth
         value = left.pop()
         if isinstance(value, str):
-            yield value
-        elif isinstance(value, (dict, Mapping)):
-            for name, inner in value.items():
-                if apart is None:
-                    left.append(name)
-                (apart if apart is not None and name in _WRITTEN_BY_THE_CALLER else left).append(inner)
+            texts.append(value)
         elif isinstance(value, list):
             left += value
+        elif isinstance(value, (dict, Mapping)):
+            left += value if apart is None else ()
+            for name, inner in value.items():
+                (apart if apart is not None and name in _WRITTEN_BY_THE_CALLER else left).append(inner)
+    return texts

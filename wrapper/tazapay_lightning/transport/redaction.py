@@ -135,7 +135,7 @@ class Redaction:
 
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     """Return headers, names in lower case, without those that carry credentials or cookies."""
-    return {name.lower(): value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
+    return {small: value for name, value in headers.items() if (small := name.lower()) not in _SECRET_HEADERS}
 
 
 def _letters(text: str) -> tuple[str, list[int]]:

@@ -61,7 +61,7 @@ def json_object(value: object, *, argument: str) -> dict[str, object]:
     if not isinstance(value, Mapping):
         raise refused(argument, "a mapping such as {'order_id': '7890'}", type(value).__name__)
     try:
-        return dict(_plain_items(value, argument, argument))
+        return dict(_plain_items(value, (argument,)))
     except RecursionError:
         problem = "is nested too deeply for JSON, or contains itself"
         raise InvalidArgumentError(f"{argument} {problem}", argument=argument) from None
@@ -99,7 +99,9 @@ def decode_json_field(value: object) -> dict[str, object]:
 
 def decoded(value: object) -> object:
     """Return the object or the list that a JSON text holds, encoded twice at most; any other value as it is."""
-    inner = value
+    if not isinstance(value, str):
+        return value
+    inner: object = value
     with suppress(UnexpectedResponseError):
         for _ in range(2):
             inner = parse_json(inner) if isinstance(inner, str) else inner
@@ -148,13 +150,13 @@ def text(value: object) -> str:
 
 def whole_number(value: object, *, most: int) -> int:
     """Read a number, 0 or more, that came as an integer, as digits, or as a float without a fraction."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
+        return value
     if isinstance(value, str) and re.fullmatch(_DIGITS, value):
         return whole_number(int(value), most=most)
     if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise ValueError(f"not a whole number up to {most}")
-    return value
+        return whole_number(int(value), most=most)
+    raise ValueError(f"not a whole number up to {most}")
 
 
 def parse_json(text: str | bytes, *, error: type[TazapayError] = UnexpectedResponseError) -> object:
@@ -206,34 +208,41 @@ def _finite(text: str) -> float:
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
 
 
-def _plain_items(value: Mapping[object, object], path: str, argument: str) -> Iterator[tuple[str, object]]:
+def _plain_items(value: Mapping[object, object], place: tuple[object, ...]) -> Iterator[tuple[str, object]]:
+    """Yield the items of a mapping that stands at a place: the name of an argument, and the steps into its value."""
     for key, item in value.items():
         if not isinstance(key, str):
-            problem = f"has the key {shown(key)} ({type(key).__name__}); keys must be str"
-            raise InvalidArgumentError(f"{path} {problem}", argument=argument)
-        item_path = f"{path}[{key!r}]"
-        check_unicode(key, argument=argument, path=f"the key of {item_path}")
-        yield key, _plain(item, item_path, argument)
+            raise _refused(place, f"has the key {shown(key)} ({type(key).__name__}); keys must be str")
+        inner = (*place, key)
+        if not key.isascii():
+            check_unicode(key, argument=str(place[0]), path=f"the key of {_path(inner)}")
+        yield key, _plain(item, inner)
 
 
-def _plain(value: object, path: str, argument: str) -> object:
+def _plain(value: object, place: tuple[object, ...]) -> object:
     match value:
         case None | bool():
             return value
         case str():
-            return check_unicode(value, argument=argument, path=path)
+            return value if value.isascii() else check_unicode(value, argument=str(place[0]), path=_path(place))
         case int():
             if value.bit_length() <= 1024:  # what a double holds: few JSON readers keep a larger one
                 return int(value)
-            problem = f"is an int of {value.bit_length()} bits; pass it as str"
+            raise _refused(place, f"is an int of {value.bit_length()} bits; pass it as str")
         case float():
             if math.isfinite(value):
                 return float(value)
-            problem = f"is {value}, which JSON cannot hold"
+            raise _refused(place, f"is {value}, which JSON cannot hold")
         case Mapping():
-            return dict(_plain_items(value, path, argument))
+            return dict(_plain_items(value, place))
         case list() | tuple():
-            return [_plain(item, f"{path}[{index}]", argument) for index, item in enumerate(value)]
-        case _:
-            problem = f"is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}"
-    raise InvalidArgumentError(f"{path} {problem}", argument=argument)
+            return [_plain(item, (*place, index)) for index, item in enumerate(value)]
+    raise _refused(place, f"is a {type(value).__name__}, which JSON has no type for; accepted are {_ACCEPTED}")
+
+
+def _refused(place: tuple[object, ...], problem: str) -> InvalidArgumentError:
+    return InvalidArgumentError(f"{_path(place)} {problem}", argument=str(place[0]))
+
+
+def _path(place: tuple[object, ...]) -> str:
+    return f"{place[0]}" + "".join(f"[{step!r}]" for step in place[1:])
