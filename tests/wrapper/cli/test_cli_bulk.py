@@ -445,7 +445,7 @@ def test_a_bug_in_the_run_is_told_with_what_is_in_flight(shop: Shop, monkeypatch
     shop.write("1,5000")
     result = shop.run()
     assert result.exit_code == UNKNOWN
-    assert "error: the run ended early: ExceptionGroup\n" in result.stderr
+    assert "error: the run ended early: ZeroDivisionError\n" in result.stderr
     key = bulk.idempotency_key("orders", "1")
     assert f"order 1 is not in the results: its invoice may exist, its key is {key}\n" in result.stderr
 
