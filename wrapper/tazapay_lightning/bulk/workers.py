@@ -18,7 +18,6 @@ from tazapay_lightning.bulk.orders import ARGUMENTS, Order, Result
 from tazapay_lightning.bulk.pacing import Pace
 
 Row = Order | Mapping[str, object]
-Deliver = Callable[[Result], Awaitable[object]]
 
 _SECONDS_AHEAD = 5  # what may be taken before its turn, in terms of the rate
 _FAILURES_IN_A_ROW = 50
@@ -117,13 +116,13 @@ class Run:
         self._pace = Pace(concurrency=self.concurrency, rate=self.rate)
         self._places = anyio.CapacityLimiter(self.concurrency)
 
-    async def into(self, deliver: Deliver) -> None:
+    async def into(self, deliver: Callable[[Result], Awaitable[object]]) -> None:
         """Bill all rows, and deliver the result of each."""
         async with aclosing(self.rows), anyio.create_task_group() as workers:
             for _ in range(self.concurrency):
                 workers.start_soon(self._work, deliver)
 
-    async def _work(self, deliver: Deliver) -> None:
+    async def _work(self, deliver: Callable[[Result], Awaitable[object]]) -> None:
         while (taken := await self._take()) is not None:
             result = None
             while result is None:

@@ -60,7 +60,7 @@ class Session:
     reasons: Counter[str] = field(factory=Counter, init=False)
     differing: int = field(default=0, init=False)
     unrecorded: list[tuple[Sending, str | None]] = field(factory=list, init=False)
-    ended_by: Exception | None = field(default=None, init=False)
+    ended_by: BaseException | None = field(default=None, init=False)
     stopped_by: int | None = field(default=None, init=False)
     seconds: float = field(default=0.0, init=False)
     _in_flight: dict[str, Sending] = field(factory=dict, init=False)
@@ -75,8 +75,7 @@ class Session:
         async with client:
             try:
                 await self._run.into(self._take)
-                if self._run.ended_by is not None:
-                    raise self._run.ended_by
+                self.ended_by = self.ended_by or self._run.ended_by
             except asyncio.CancelledError:
                 self.stopped_by = self.stopped_by or signal.SIGINT  # the orders in flight are abandoned
             except Exception as error:  # noqa: BLE001 - a bug too: what is in flight is told all the same
