@@ -59,7 +59,7 @@ _REMARKS = """
 select order_id, remark from invoices join orders using (name) where remark is not null order by line
 """
 _WAITING = """
-select line, order_id, amount_sats, request, since from orders
+select line, order_id, amount_sats, request, since, fingerprint from orders
 where state is not 'created' and (since is null) = ? order by line
 """
 
