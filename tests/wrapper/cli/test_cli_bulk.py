@@ -9,6 +9,7 @@ import pty
 import re
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -445,9 +446,26 @@ def test_a_bug_in_the_run_is_told_with_what_is_in_flight(shop: Shop, monkeypatch
     shop.write("1,5000")
     result = shop.run()
     assert result.exit_code == UNKNOWN
-    assert "error: the run ended early: ExceptionGroup\n" in result.stderr
+    assert "error: the run ended early: ZeroDivisionError\n" in result.stderr
     key = bulk.idempotency_key("orders", "1")
     assert f"order 1 is not in the results: its invoice may exist, its key is {key}\n" in result.stderr
+
+
+def test_an_index_that_fails_during_the_run_is_told_and_leaves_nothing_untold(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    shop.write("1,5000", "2,6000", "3,7000")
+    with monkeypatch.context() as patch:
+        patch.setattr("tazapay_lightning.bulk.files.index.OrderIndex.noted", full)
+        result = shop.run("--concurrency", "2")
+    assert result.exit_code == UNKNOWN
+    assert "error: the run ended early: OperationalError\n" in result.stderr
+    assert result.stderr.count("is not in the results: its invoice may exist, its key is order-v1-") == 2
+    assert shop.run().exit_code == DONE
+    assert shop.amounts() == [5000, 6000, 7000]
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022])

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
 import anyio
-from anyio.abc import ObjectSendStream
 from attrs import define, field
 
 from tazapay_lightning import errors
@@ -34,7 +33,8 @@ async def results_of(new_run: Callable[[], Run]) -> AsyncGenerator[Result, None]
         raise errors.ConfigurationError("bulk runs need asyncio for their event loop") from None
     run = new_run()
     send, receive = anyio.create_memory_object_stream[Result](0)
-    task = loop.create_task(run.into(send))
+    task = loop.create_task(run.into(send.send))
+    task.add_done_callback(lambda done: send.close())
     with receive:
         try:
             async for result in receive:
@@ -116,20 +116,20 @@ class Run:
         self._pace = Pace(concurrency=self.concurrency, rate=self.rate)
         self._places = anyio.CapacityLimiter(self.concurrency)
 
-    async def into(self, results: ObjectSendStream[Result]) -> None:
-        """Bill all rows and send the results; to be run in a task of its own."""
-        async with results, aclosing(self.rows), anyio.create_task_group() as workers:
+    async def into(self, deliver: Callable[[Result], Awaitable[object]]) -> None:
+        """Bill all rows, and deliver the result of each."""
+        async with aclosing(self.rows), anyio.create_task_group() as workers:
             for _ in range(self.concurrency):
-                workers.start_soon(self._work, results)
+                workers.start_soon(self._work, deliver)
 
-    async def _work(self, results: ObjectSendStream[Result]) -> None:
+    async def _work(self, deliver: Callable[[Result], Awaitable[object]]) -> None:
         while (taken := await self._take()) is not None:
             result = None
             while result is None:
                 async with self._places:
                     result = await self._bill(taken)
                 self._places.total_tokens = self._pace.in_flight
-            await results.send(result)
+            await deliver(result)
 
     async def _take(self) -> _Taken | None:
         async with self._taking:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -233,7 +233,8 @@ class Invoice:
             >>> Invoice.from_payload({"id": "l11_1", "amount": 5}).to_dict()["amount_btc"]
             '0.00000005'
         """
-        return {name: _json_ready(getattr(self, name)) for name in _IN_DICT}
+        shown = {name: getattr(self, name) for name in _IN_DICT}
+        return shown | {name: made_ready(shown[name]) for name, made_ready in _JSON_READY.items()}
 
     def __reduce__(self) -> Reduced:
         return reduced(self)
@@ -242,13 +243,9 @@ class Invoice:
 _OWN = (each.name for each in attrs.fields(Invoice) if each.name not in {"reply", "_service_ahead"})
 # A name that comes twice keeps its first place, so that `raw`, the longest, is last.
 _IN_DICT = tuple(dict.fromkeys(("id", "amount_sats", *_DERIVED, *_OWN)))
-
-
-def _json_ready(value: Any) -> object:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return [attrs.asdict(difference) for difference in value]
-    return value if value is None or isinstance(value, str | int | float) else dict(value)
+_JSON_READY: Mapping[str, Callable[[Any], object]] = {
+    "amount_btc": "{:f}".format,
+    "differences": lambda differences: [attrs.asdict(each) for each in differences],
+    **dict.fromkeys(("expires_at", "created_at", "updated_at"), lambda moment: moment and moment.isoformat()),
+    **dict.fromkeys(("metadata", "raw"), dict),
+}

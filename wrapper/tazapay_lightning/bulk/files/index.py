@@ -11,7 +11,7 @@ import sqlite3
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import partial
-from itertools import starmap
+from itertools import chain, starmap
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,8 @@ _REMARKS = """
 select order_id, remark from invoices join orders using (name) where remark is not null order by line
 """
 _WAITING = """
-select line, order_id, amount_sats, request, since from orders where state is not 'created' order by since is null, line
+select line, order_id, amount_sats, request, since, fingerprint from orders
+where state is not 'created' and (since is null) = ? order by line
 """
 
 _name = partial(unicodedata.normalize, "NFC")
@@ -71,7 +72,7 @@ class OrderIndex:
     def __init__(self, kept: Path | None = None) -> None:
         file = f"{kept.as_uri()}?mode=rw" if kept else ""  # "": temporary, on disk
         self._database = sqlite3.connect(file, isolation_level=None, uri=True)
-        self._database.executescript(_TABLES if kept is None else "begin")
+        self._database.executescript(_TABLES if kept is None else "pragma cache_size = -8000; begin")
 
     def close(self) -> None:
         """Forget the orders."""
@@ -98,24 +99,24 @@ class OrderIndex:
         key = None if invoice_id is None else json.dumps(invoice_id)  # ASCII, whatever the service sent
         name, remark = _name(order_id), remark and printable(remark, most=2000)
         self._database.execute("replace into invoices values (?, ?, ?)", (name, key, remark))
-        others = self._database.execute("select name from invoices where id = ? and name <> ?", (key, name))
-        return next((str(other) for (other,) in others), None)
+        other = self._database.execute("select name from invoices where id = ? and name <> ?", (key, name)).fetchone()
+        return other and str(other[0])
 
     def remarks(self) -> Iterator[tuple[str, str]]:
         """Yield each order that a person has to know something of, by line, with what that is."""
         return self._database.execute(_REMARKS)
 
-    def copy_to(self, other: OrderIndex) -> None:
-        """Take the place of another index."""
+    def copy_to(self, other: OrderIndex) -> OrderIndex:
+        """Take the place of another index, and return that."""
         other._database.execute("rollback")
         self._commit()
         self._database.backup(other._database)
         other._database.execute("begin")
+        return other
 
     def position(self) -> str:
         """Return what `keep` was given last."""
-        [(position,)] = self._database.execute("select position from kept")
-        return str(position)
+        return str(self._database.execute("select position from kept").fetchone()[0])
 
     def keep(self, position: str) -> None:
         """Have all of a kept index on the disk, with a note of how far it has come."""
@@ -139,4 +140,4 @@ class OrderIndex:
 
     def waiting(self) -> Iterator[Row]:
         """Return the orders without a proven invoice: first those of which one may exist, then the others, by line."""
-        return starmap(Row, self._database.execute(_WAITING))
+        return starmap(Row, chain(*(self._database.execute(_WAITING, [is_new]) for is_new in (False, True))))

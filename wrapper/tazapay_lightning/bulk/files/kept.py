@@ -56,9 +56,7 @@ class KeptIndex:
         with suppress(*_FAILURES), closing(OrderIndex(self._path)) as kept:
             basis, *told = json.loads(kept.position())
             if basis == self._basis and self.position.move(*told):
-                index = OrderIndex()
-                kept.copy_to(index)
-                return index
+                return kept.copy_to(OrderIndex())
         self.position = Position.at_start(self.results)
         return OrderIndex()
 
@@ -69,10 +67,10 @@ class KeptIndex:
                 self._path.unlink(missing_ok=True)
                 appending(self._path).close()  # for its owner alone
                 kept = self._files.enter_context(closing(OrderIndex(self._path)))
+                record.replay(index, self.position)  # the settings, where the run has only begun
+                self._go_on(index, record)
                 index.copy_to(kept)
-                record.replay(kept, self.position)  # the settings, where the run has only begun
                 record.checkpoint = partial(self._go_on, kept, record)
-                record.checkpoint()
 
     def close(self) -> None:
         """Leave the file as it was kept last."""

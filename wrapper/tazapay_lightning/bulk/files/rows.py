@@ -21,7 +21,7 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import BinaryIO
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from tazapay_lightning.bulk.wording import worded
 from tazapay_lightning.errors import InvalidArgumentError, UnexpectedResponseError
@@ -66,6 +66,7 @@ class Row:
         amount_sats: the amount in satoshi.
         request: the arguments of the invoice as JSON: equal for equal arguments, whatever the order of columns.
         since: when it was first sent (ISO 8601), if an invoice for it may exist; None for a row as it was read.
+        fingerprint: the SHA-256 of the request, in hex.
     """
 
     line: int
@@ -73,11 +74,7 @@ class Row:
     amount_sats: int
     request: str
     since: str | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """The SHA-256 of the request, in hex."""
-        return hashlib.sha256(self.request.encode()).hexdigest()
+    fingerprint: str = Factory(lambda row: hashlib.sha256(row.request.encode()).hexdigest(), takes_self=True)
 
 
 @frozen

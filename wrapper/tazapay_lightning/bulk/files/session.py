@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from attrs import define, evolve, field
@@ -20,7 +20,7 @@ from tazapay_lightning.bulk.files.index import OrderIndex
 from tazapay_lightning.bulk.files.record import BulkRecord, Sending, remark
 from tazapay_lightning.bulk.files.rows import Row
 from tazapay_lightning.bulk.orders import Order, Result, State
-from tazapay_lightning.bulk.workers import Run, results_of
+from tazapay_lightning.bulk.workers import Run
 from tazapay_lightning.errors import InvoiceMismatchError, TazapayError
 
 _RESUMABLE_FOR = timedelta(hours=23, minutes=30)  # Tazapay's 24 hours, less some for clocks and the call itself
@@ -60,7 +60,7 @@ class Session:
     reasons: Counter[str] = field(factory=Counter, init=False)
     differing: int = field(default=0, init=False)
     unrecorded: list[tuple[Sending, str | None]] = field(factory=list, init=False)
-    ended_by: Exception | None = field(default=None, init=False)
+    ended_by: BaseException | None = field(default=None, init=False)
     stopped_by: int | None = field(default=None, init=False)
     seconds: float = field(default=0.0, init=False)
     _in_flight: dict[str, Sending] = field(factory=dict, init=False)
@@ -74,13 +74,12 @@ class Session:
         self._heed_signals()
         async with client:
             try:
-                async with aclosing(results_of(lambda: self._run)) as results:
-                    async for result in results:
-                        self._take(result)
+                await self._run.into(self._take)
+                self.ended_by = self.ended_by or self._run.ended_by
             except asyncio.CancelledError:
                 self.stopped_by = self.stopped_by or signal.SIGINT  # the orders in flight are abandoned
             except Exception as error:  # noqa: BLE001 - a bug too: what is in flight is told all the same
-                self.ended_by = self.ended_by or error
+                self.ended_by = self.ended_by or (error.exceptions[0] if isinstance(error, ExceptionGroup) else error)
             self.unrecorded += [(sending, None) for sending in self._in_flight.values()]
             try:
                 self.record.sync()
@@ -119,7 +118,7 @@ class Session:
             f"{self.record.settling(order, 'refused')}",
         )
 
-    def _take(self, result: Result) -> None:
+    async def _take(self, result: Result) -> None:
         order_id, error = result.order.order_id if result.order else "", result.error
         sending = self._in_flight[order_id]
         state = self._write(sending, result)
