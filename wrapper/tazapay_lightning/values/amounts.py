@@ -100,8 +100,8 @@ def sats_to_btc(sats: int) -> Decimal:
         >>> sats_to_btc(123456), sats_to_btc(200_000_000)
         (Decimal('0.00123456'), Decimal('2.00000000'))
     """
-    amount = check_sats(sats, argument="sats", least=0)
-    return Decimal((0, tuple(map(int, str(amount))), -DECIMALS))
+    whole, rest = divmod(check_sats(sats, argument="sats", least=0), 10**DECIMALS)
+    return Decimal(f"{whole}.{rest:0{DECIMALS}}")  # a text is read exactly, in whatever context
 
 
 def format_btc(sats: int) -> str:
