@@ -37,35 +37,36 @@ _Result = TypeVar("_Result")
 _LONG_BODY_BYTES = 1024 * 1024  # bytes; aiohttp warns of longer ones that it does not read by itself
 _Arrivals = getattr(selectors, "PollSelector", selectors.SelectSelector)  # Windows has no poll
 _MAX_HEAD_BYTES = 100 * 1024  # bytes; what httpx reads
+_READING: dict[str, Any] = {
+    "read_until_eof": True,  # a body without a length
+    "auto_decompress": False,  # a few kilobytes of gzip can be gigabytes; see `bodies`
+    "max_line_size": _MAX_HEAD_BYTES,
+    "max_field_size": _MAX_HEAD_BYTES,
+}
+_NO_TIMEOUT = aiohttp.ClientTimeout()  # a call is bounded once, from outside
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Keeps connections, but none on which the other side has sent something unasked since its last reply.
+    """Keeps connections, and knows those on which the other side has sent something unasked since its last reply.
 
     The next request would take it for the answer to itself, and an order would be given another one's invoice. Nor is
-    one used that has come to its end, which aiohttp learns only when it is the event loop's turn.
-
-    Args:
-        waiting: when the request of a task has to be over, for each that has no connection yet: nothing of it was sent.
-        options: of aiohttp's connector.
+    one to be used that has come to its end, which aiohttp learns only when it is the event loop's turn.
     """
 
-    def __init__(self, waiting: dict[asyncio.Task[Any] | None, float], **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(socket_factory=self._open, **options)
-        self._waiting = waiting
         self._sockets: WeakSet[socket.socket] = WeakSet()
         self._arrivals: WeakKeyDictionary[object, selectors.BaseSelector] = WeakKeyDictionary()
 
-    async def connect(self, *request: Any, **options: Any) -> aiohttp.connector.Connection:
-        """Return a connection that is new, or silent since it was used."""
-        while not self._is_silent(connection := await super().connect(*request, **options)):
-            connection.close()
-        task = asyncio.current_task()
-        if time.monotonic() >= self._waiting[task]:  # a process can be stopped for as long as it likes
-            connection.close()
-            raise TimeoutError("the time was up before the request was sent")
-        del self._waiting[task]  # aiohttp awaits nothing before the first byte
-        return connection
+    def is_silent(self, connection: aiohttp.connector.Connection) -> bool:
+        """Tell whether a connection is new, or silent since it was used."""
+        arrivals = self._arrivals.get(connection.protocol)
+        if arrivals is not None:
+            return not (connection.protocol.should_close or arrivals.select(0))  # type: ignore[union-attr]  # it has one
+        arrivals = self._arrivals[connection.protocol] = _Arrivals()
+        if connection.transport is not None:  # else it was lost at once, as aiohttp will find
+            arrivals.register(connection.transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
+        return True
 
     async def close(self, **options: Any) -> None:
         """Close the connections, also those that were given up while they were made, and wait until they are ended.
@@ -88,15 +89,6 @@ class _Connector(aiohttp.TCPConnector):
         self._sockets.add(opened)
         return opened
 
-    def _is_silent(self, connection: Any) -> bool:
-        arrivals = self._arrivals.get(connection.protocol)
-        if arrivals is not None:
-            return not (connection.protocol.should_close or arrivals.select(0))
-        arrivals = self._arrivals[connection.protocol] = _Arrivals()
-        if connection.transport is not None:  # else it was lost at once, as aiohttp will find
-            arrivals.register(connection.transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
-        return True
-
 
 class AsyncAiohttp:
     """Asynchronous requests. Safe to share between the tasks of one event loop.
@@ -112,80 +104,80 @@ class AsyncAiohttp:
     def __init__(self, settings: Settings, certificates: ssl.SSLContext) -> None:
         self._proxy, self._proxy_address = _proxy(settings), proxy_address(settings)
         self._certificates, self._closed = certificates, False
-        self._session: aiohttp.ClientSession | None = None  # belongs to the loop, which is not known before
+        self._connector: _Connector | None = None  # belongs to the loop, which is not known before
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)  # aiohttp lets others overtake those that wait
-        self._waiting: dict[asyncio.Task[Any] | None, float] = {}
 
     async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
-        """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it."""
-        if self._session is None and not self._closed:
-            self._session = self._open()
-        waiting, task, content = self._waiting, asyncio.current_task(), request.content
-        waiting[task], body = ends, None
+        """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it.
+
+        aiohttp's session would do it with three times as many steps, and repeat a GET or PUT, unasked and uncounted.
+        """
+        if self._connector is None:
+            self._connector = self._open()
+        is_sent, failure, content = False, None, request.content
+        response: Any = None
+        body: Any = None
         try:
             async with asyncio.timeout(ends - time.monotonic()), self._places:
-                if self._session is None or self._closed:
+                if self._closed:
                     raise client_closed_error()
-                response = await self._session.request(
+                asked = aiohttp.ClientRequest(
                     request.method,
                     URL(request.url, encoded=True),
                     headers=request.headers,
                     skip_auto_headers=None if content else ["Content-Type"],
                     data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
-                    allow_redirects=False,
                     **self._proxy,
                 )
-                body = Body(response.status, ends)
+                while not self._connector.is_silent(
+                    connection := await self._connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
+                ):
+                    connection.close()
                 try:
+                    if time.monotonic() >= ends:  # a process can be stopped for as long as it likes
+                        raise TimeoutError("the time was up before the request was sent")
+                    is_sent = True
+                    has_no_body = request.method == "HEAD"
+                    connection.protocol.set_response_params(skip_payload=has_no_body, **_READING)  # type: ignore[union-attr]  # it has one
+                    response = await asked.send(connection)
+                    await response.start(connection)
+                    body = Body(response.status, ends)
                     while not response.content.at_eof() and body.add(await response.content.readany()):
                         pass
                 finally:
-                    if not response.closed:  # as it is once all has come, and closing it would take longer
-                        response.close()
-        except RuntimeError as failure:  # in one of several words, once the session is closed
+                    if response is None or not response.closed:  # as it is once all has come
+                        (response or connection).close()
+        except RuntimeError as closed:  # in one of several words, once the connector is closed
             if not self._closed:
                 raise
-            raise client_closed_error(nothing_sent=False) from failure
-        except _FAILURES as failure:
-            if body is None or body.is_success:
-                raise documented(failure, request, self._proxy_address, nothing_sent=task in waiting) from failure
-        finally:
-            waiting.pop(task, None)
+            raise client_closed_error(nothing_sent=False) from closed
+        except _FAILURES as found:
+            failure = _without_request(found)
+        if failure is not None and (body is None or body.is_success):  # out here it has no context: the request
+            raise documented(failure, request, self._proxy_address, nothing_sent=not is_sent) from failure
         return read(_complete(response, body))
 
     async def aclose(self) -> None:
         """Close the connections; a second time does nothing."""
         self._closed = True
-        if self._session is not None:
-            await self._session.close()
+        if self._connector is not None:
+            await self._connector.close()
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self) -> _Connector:
         if current_async_library() != "asyncio":
             raise ConfigurationError('backend="aiohttp" runs under asyncio only: under trio take backend="httpx"')
-        return aiohttp.ClientSession(
-            connector=_Connector(self._waiting, ssl=self._certificates, limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(),  # cookies would go out again with the next call
-            auto_decompress=False,  # a few kilobytes of gzip can be gigabytes; see `bodies`
-            timeout=aiohttp.ClientTimeout(),
-            middlewares=[_send_once],
-            max_line_size=_MAX_HEAD_BYTES,
-            max_field_size=_MAX_HEAD_BYTES,
-        )
+        return _Connector(ssl=self._certificates, limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
 
 
-async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Let failures pass that neither make aiohttp repeat GET and PUT, unasked and uncounted, nor hold credentials."""
-    try:
-        return await send(request)
-    except aiohttp.ClientOSError as failure:
-        raise aiohttp.ClientConnectionError(str(failure)) from failure
-    except aiohttp.ServerDisconnectedError:
-        words = "the connection was closed"  # and not half of a head, with whatever stands in it
-    except aiohttp.ClientHttpProxyError as failure:
-        words = f"{failure.status} {failure.message}"
-    except aiohttp.ClientResponseError as failure:
-        words = failure.message  # without the 400 that aiohttp gives to whatever is no HTTP
-    raise aiohttp.ClientConnectionError(words)  # here, so that it has no context: the request, with its headers
+def _without_request(failure: Exception) -> Exception:
+    """Return a failure, or one of the same words if it holds the request with its headers, or half of a head."""
+    if isinstance(failure, aiohttp.ServerDisconnectedError):
+        return aiohttp.ClientConnectionError("the connection was closed")
+    if isinstance(failure, aiohttp.ClientHttpProxyError):
+        return aiohttp.ClientConnectionError(f"{failure.status} {failure.message}")
+    if isinstance(failure, aiohttp.ClientResponseError):
+        return aiohttp.ClientConnectionError(failure.message)  # without the 400 that aiohttp gives to what is no HTTP
+    return failure
 
 
 def _complete(response: aiohttp.ClientResponse, body: Body) -> Response:
