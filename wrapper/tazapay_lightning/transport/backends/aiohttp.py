@@ -110,10 +110,9 @@ class AsyncAiohttp:
     async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
         """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it.
 
-        aiohttp's session would do it with three times as many steps, and repeat a GET or PUT, unasked and uncounted.
+        These are the steps of aiohttp's session, which takes others besides, and repeats a GET or PUT unasked.
         """
-        if self._connector is None:
-            self._connector = self._open()
+        connector = self._connector = self._connector or self._open()
         is_sent, failure, content = False, None, request.content
         response: Any = None
         body: Any = None
@@ -129,16 +128,15 @@ class AsyncAiohttp:
                     data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
                     **self._proxy,
                 )
-                while not self._connector.is_silent(
-                    connection := await self._connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
-                ):
+                connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
+                while not connector.is_silent(connection):
                     connection.close()
+                    connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
                 try:
                     if time.monotonic() >= ends:  # a process can be stopped for as long as it likes
                         raise TimeoutError("the time was up before the request was sent")
                     is_sent = True
-                    has_no_body = request.method == "HEAD"
-                    connection.protocol.set_response_params(skip_payload=has_no_body, **_READING)  # type: ignore[union-attr]  # it has one
+                    connection.protocol.set_response_params(skip_payload=request.method == "HEAD", **_READING)  # type: ignore[union-attr]  # it has one
                     response = await asked.send(connection)
                     await response.start(connection)
                     body = Body(response.status, ends)
@@ -154,7 +152,10 @@ class AsyncAiohttp:
         except _FAILURES as found:
             failure = _without_request(found)
         if failure is not None and (body is None or body.is_success):  # out here it has no context: the request
-            raise documented(failure, request, self._proxy_address, nothing_sent=not is_sent) from failure
+            try:
+                raise documented(failure, request, self._proxy_address, nothing_sent=not is_sent) from failure
+            finally:
+                del failure  # or this frame would hold it, and it this frame
         return read(_complete(response, body))
 
     async def aclose(self) -> None:
@@ -173,10 +174,9 @@ def _without_request(failure: Exception) -> Exception:
     """Return a failure, or one of the same words if it holds the request with its headers, or half of a head."""
     if isinstance(failure, aiohttp.ServerDisconnectedError):
         return aiohttp.ClientConnectionError("the connection was closed")
-    if isinstance(failure, aiohttp.ClientHttpProxyError):
-        return aiohttp.ClientConnectionError(f"{failure.status} {failure.message}")
-    if isinstance(failure, aiohttp.ClientResponseError):
-        return aiohttp.ClientConnectionError(failure.message)  # without the 400 that aiohttp gives to what is no HTTP
+    if isinstance(failure, aiohttp.ClientResponseError):  # aiohttp gives a status of 400 to what is no HTTP
+        status = f"{failure.status} " if isinstance(failure, aiohttp.ClientHttpProxyError) else ""
+        return aiohttp.ClientConnectionError(status + failure.message)
     return failure
 
 
