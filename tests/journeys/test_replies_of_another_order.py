@@ -165,7 +165,7 @@ def test_without_check_echo_the_invoice_of_another_order_is_listed_and_shifts_no
     ends = bill(f"http://127.0.0.1:{listen(peer).port}", way, check_echo=False)
     for key, end in ends.items():
         assert isinstance(end, Invoice)
-        assert (end.id == peer.ids[key]) == (end.differences == ())
+        assert (end.id == peer.ids.get(key)) == (end.differences == ())  # the last may not have been read yet
         assert [each.field for each in end.differences] in ([], ["id"])
     assert any(end.differences for end in ends.values() if isinstance(end, Invoice))
 
