@@ -19,6 +19,7 @@ import trustme
 
 from tazapay_lightning import (
     APIConnectionError,
+    APITimeoutError,
     AsyncLightningClient,
     ConfigurationError,
     Invoice,
@@ -338,3 +339,26 @@ def test_a_runtime_error_is_the_end_of_a_closed_client_and_otherwise_unexpected(
         await client.aclose()
 
     asyncio.run(run())
+
+
+@each_async_kind
+def test_each_of_many_requests_ends_at_its_own_time(kind: str, listen: Listen) -> None:
+    service = Holding()
+
+    async def run() -> list[tuple[float, int]]:
+        async with async_client(kind, f"http://127.0.0.1:{listen(service).port}", max_retries=0) as client:
+
+            async def late(seconds: float) -> tuple[float, int]:
+                with pytest.raises(APITimeoutError):
+                    await client.create_invoice(amount_sats=1, timeout=seconds)
+                task = asyncio.current_task()
+                assert task is not None
+                return seconds, task.cancelling()
+
+            lasting = asyncio.create_task(client.create_invoice(amount_sats=1))
+            ended = [await each for each in asyncio.as_completed([late(0.6), late(0.2), late(0.4)])]
+            service.go_on.set()
+            await lasting
+            return ended
+
+    assert asyncio.run(run()) == [(0.2, 0), (0.4, 0), (0.6, 0)]
