@@ -85,5 +85,10 @@ def _texts(values: Iterable[object], *, apart: list[object] | None = None) -> li
         elif isinstance(value, (dict, Mapping)):
             left += value if apart is None else ()
             for name, inner in value.items():
-                (apart if apart is not None and name in _WRITTEN_BY_THE_CALLER else left).append(inner)
+                if apart is not None and name in _WRITTEN_BY_THE_CALLER:
+                    apart.append(inner)
+                elif isinstance(inner, str):
+                    texts.append(inner)
+                else:
+                    left.append(inner)
     return texts

@@ -150,11 +150,10 @@ class Settings:
         Raises:
             InvalidArgumentError: naming the option and what would be accepted.
         """
-        given = {name: value for name, value in options.items() if value is not None}
-        checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in given.items()}
+        checked: dict[str, Any] = {name: _CHECKS[name](value) for name, value in options.items() if value is not None}
         if "headers" in checked:
             checked["headers"] = {**self.headers, **checked["headers"]}
-        return evolve(self, **checked) if given else self
+        return evolve(self, **checked) if checked else self
 
     def within(self, seconds: float) -> Settings:
         """Return these settings for a call that may take no longer than so many seconds."""

@@ -24,6 +24,7 @@ from yarl import URL
 
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.backends.connections import CLOSE_TIMEOUT, KEEPALIVE_SECONDS, MAX_CONNECTIONS
+from tazapay_lightning.transport.backends.deadlines import Deadlines
 from tazapay_lightning.transport.backends.environment import proxy_address, proxy_for
 from tazapay_lightning.transport.backends.failures import client_closed_error, documented
 from tazapay_lightning.transport.backends.httpx import Headers
@@ -106,6 +107,7 @@ class AsyncAiohttp:
         self._certificates, self._closed = certificates, False
         self._connector: _Connector | None = None  # belongs to the loop, which is not known before
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)  # aiohttp lets others overtake those that wait
+        self._deadlines = Deadlines()
 
     async def exchange(self, request: Request, ends: float, read: Callable[[Response], _Result]) -> _Result:
         """Send a request, wait for the whole reply, until `ends` at most, and return what `read` makes of it.
@@ -117,34 +119,35 @@ class AsyncAiohttp:
         response: Any = None
         body: Any = None
         try:
-            async with asyncio.timeout(ends - time.monotonic()), self._places:
-                if self._closed:
-                    raise client_closed_error()
-                asked = aiohttp.ClientRequest(
-                    request.method,
-                    URL(request.url, encoded=True),
-                    headers=request.headers,
-                    skip_auto_headers=None if content else ["Content-Type"],
-                    data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
-                    **self._proxy,
-                )
-                connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
-                while not connector.is_silent(connection):
-                    connection.close()
+            with self._deadlines.ends_at(ends):
+                async with self._places:
+                    if self._closed:
+                        raise client_closed_error()
+                    asked = aiohttp.ClientRequest(
+                        request.method,
+                        URL(request.url, encoded=True),
+                        headers=request.headers,
+                        skip_auto_headers=None if content else ["Content-Type"],
+                        data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
+                        **self._proxy,
+                    )
                     connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
-                try:
-                    if time.monotonic() >= ends:  # a process can be stopped for as long as it likes
-                        raise TimeoutError("the time was up before the request was sent")
-                    is_sent = True
-                    connection.protocol.set_response_params(skip_payload=request.method == "HEAD", **_READING)  # type: ignore[union-attr]  # it has one
-                    response = await asked.send(connection)
-                    await response.start(connection)
-                    body = Body(response.status, ends)
-                    while not response.content.at_eof() and body.add(await response.content.readany()):
-                        pass
-                finally:
-                    if response is None or not response.closed:  # as it is once all has come
-                        (response or connection).close()
+                    while not connector.is_silent(connection):
+                        connection.close()
+                        connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
+                    try:
+                        if time.monotonic() >= ends:  # a process can be stopped for as long as it likes
+                            raise TimeoutError("the time was up before the request was sent")
+                        is_sent = True
+                        connection.protocol.set_response_params(skip_payload=request.method == "HEAD", **_READING)  # type: ignore[union-attr]  # it has one
+                        response = await asked.send(connection)
+                        await response.start(connection)
+                        body = Body(response.status, ends)
+                        while not response.content.at_eof() and body.add(await response.content.readany()):
+                            pass
+                    finally:
+                        if response is None or not response.closed:  # as it is once all has come
+                            (response or connection).close()
         except RuntimeError as closed:  # in one of several words, once the connector is closed
             if not self._closed:
                 raise
