@@ -155,6 +155,7 @@ def test_an_index_that_breaks_during_the_run_is_no_failure(shop: Shop, monkeypat
     shop.write(5)
     assert shop.run() == DONE
     assert len(shop.amounts()) == 5
+    assert shop.index.read_bytes() == b""
     assert shop.run() == DONE
     assert shop.reads == 2
 

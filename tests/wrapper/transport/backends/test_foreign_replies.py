@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 import pytest
 import trustme
+from aiohttp import TCPConnector
 from aiohttp.http_parser import HttpResponseParserPy
 
 from tazapay_lightning import APIConnectionError, APIError, AsyncLightningClient, LightningClient
@@ -187,6 +188,36 @@ def test_a_redirect_that_leads_nowhere_was_an_answer_also_to_a_clients_own_httpx
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_what_came_before_the_request_is_no_reply_to_it_and_the_request_is_not_sent(
+    listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received: list[bytes] = []
+
+    def speak_first(connection: socket.socket) -> None:
+        connection.sendall(reply("l11_foreign"))
+        received.append(connection.recv(65536))
+
+    connect: Any = TCPConnector.connect
+
+    async def connect_and_hear(*given: object, **options: object) -> Any:
+        connection = await connect(*given, **options)
+        while not connection.protocol.should_close:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+        return connection
+
+    async def create(base_url: str) -> None:
+        async with AsyncLightningClient(
+            API_KEY, API_SECRET, base_url=base_url, backend="aiohttp", max_retries=0
+        ) as client:
+            await client.create_invoice(amount_sats=5000)
+
+    monkeypatch.setattr(TCPConnector, "connect", connect_and_hear)
+    with pytest.raises(APIConnectionError, match="spoke before it was asked") as caught:
+        asyncio.run(create(f"http://127.0.0.1:{listen(speak_first).port}"))
+    assert not caught.value.outcome_unknown
+    assert not any(received)
 
 
 def traceback_with_an_echo(way: str, listen: Listen, *before: bytes) -> str:

@@ -35,6 +35,20 @@ def test_each_block_ends_at_its_own_time_in_whatever_order_they_began() -> None:
     assert ended[2:] == [0.03, 0.09, 0.15]
 
 
+def test_all_blocks_can_be_ended_at_once() -> None:
+    async def wait(deadlines: Deadlines) -> None:
+        with pytest.raises(TimeoutError), deadlines.ends_at(in_seconds(60)):
+            await asyncio.sleep(60)
+
+    async def run() -> None:
+        deadlines = Deadlines()
+        asyncio.get_running_loop().call_soon(asyncio.get_running_loop().call_soon, deadlines.end)
+        await asyncio.gather(wait(deadlines), wait(deadlines))
+        assert deadlines._timer is None
+
+    asyncio.run(run())
+
+
 def test_a_block_that_is_in_time_leaves_no_timer() -> None:
     async def run() -> None:
         deadlines = Deadlines()

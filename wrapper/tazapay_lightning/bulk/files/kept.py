@@ -68,7 +68,7 @@ class KeptIndex:
                 appending(self._path).close()  # for its owner alone
                 kept = self._files.enter_context(closing(OrderIndex(self._path)))
                 record.replay(index, self.position)  # the settings, where the run has only begun
-                self._go_on(index, record)
+                index.keep(json.dumps([self._basis, *self.position.told()]))
                 index.copy_to(kept)
                 record.checkpoint = partial(self._go_on, kept, record)
 

@@ -66,6 +66,9 @@ class _Connector(aiohttp.TCPConnector):
             return not (connection.protocol.should_close or arrivals.select(0))  # type: ignore[union-attr]  # it has one
         arrivals = self._arrivals[connection.protocol] = _Arrivals()
         if connection.transport is not None:  # else it was lost at once, as aiohttp will find
+            if connection.protocol.should_close:  # type: ignore[union-attr]  # see above
+                connection.close()
+                raise aiohttp.ClientConnectionError("the other side spoke before it was asked")
             arrivals.register(connection.transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
         return True
 
@@ -123,18 +126,19 @@ class AsyncAiohttp:
                 async with self._places:
                     if self._closed:
                         raise client_closed_error()
-                    asked = aiohttp.ClientRequest(
-                        request.method,
-                        URL(request.url, encoded=True),
-                        headers=request.headers,
-                        skip_auto_headers=None if content else ["Content-Type"],
-                        data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
-                        **self._proxy,
-                    )
-                    connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
-                    while not connector.is_silent(connection):
-                        connection.close()
+                    while True:
+                        asked = aiohttp.ClientRequest(
+                            request.method,
+                            URL(request.url, encoded=True),
+                            headers=request.headers,
+                            skip_auto_headers=None if content else ["Content-Type"],
+                            data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
+                            **self._proxy,
+                        )
                         connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
+                        if connector.is_silent(connection):
+                            break
+                        connection.close()
                     try:
                         if time.monotonic() >= ends:  # a process can be stopped for as long as it likes
                             raise TimeoutError("the time was up before the request was sent")
@@ -156,14 +160,17 @@ class AsyncAiohttp:
             failure = _without_request(found)
         if failure is not None and (body is None or body.is_success):  # out here it has no context: the request
             try:
+                if self._closed:
+                    raise client_closed_error(nothing_sent=not is_sent) from failure
                 raise documented(failure, request, self._proxy_address, nothing_sent=not is_sent) from failure
             finally:
                 del failure  # or this frame would hold it, and it this frame
         return read(_complete(response, body))
 
     async def aclose(self) -> None:
-        """Close the connections; a second time does nothing."""
+        """Close the connections, and end the requests under way; a second time does nothing."""
         self._closed = True
+        self._deadlines.end()  # aiohttp would leave those that wait for more of a body, or have their lookups cancelled
         if self._connector is not None:
             await self._connector.close()
 

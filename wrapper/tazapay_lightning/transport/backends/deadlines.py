@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import Any
 
+_PAUSE_SECONDS = 0.005  # between two looks, which thousands of requests, late one after the other, would fill
+
 
 class Deadlines:
     """Ends blocks that are late, each as ``asyncio.timeout`` ends its own. For one event loop.
@@ -47,13 +49,18 @@ class Deadlines:
         if ends < math.inf:
             self._timer = asyncio.get_running_loop().call_later(ends - time.monotonic(), self._look)
 
-    def _look(self) -> None:
-        now = time.monotonic()
+    def end(self, now: float = math.inf) -> None:
+        """End the blocks whose time is up by then: without a time, all."""
         for block in self.blocks:
             if not block.is_late and block.ends <= now:
                 block.is_late = True
                 block.task.cancel()
-        self.look_at(min((block.ends for block in self.blocks if not block.is_late), default=math.inf))
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        self.end(now)
+        following = min((block.ends for block in self.blocks if not block.is_late), default=math.inf)
+        self.look_at(max(following, now + _PAUSE_SECONDS))
 
 
 class _Block:
