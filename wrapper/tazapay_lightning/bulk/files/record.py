@@ -36,7 +36,7 @@ from tazapay_lightning.values.safe_text import shown
 KEPT_EVERY = 5000  # results: each time the disk is waited for
 _FORMAT = "tazapay-lightning bulk journal 1"
 _MAY_EXIST = ("unknown", "mismatch")
-_encoder = json.JSONEncoder(check_circular=False)  # made once: `json.dumps` makes one for each call
+_encoder = json.JSONEncoder(check_circular=False)  # which takes time, and a line holds no circle
 
 
 @frozen(kw_only=True)

@@ -48,10 +48,10 @@ _NO_TIMEOUT = aiohttp.ClientTimeout()  # a call is bounded once, from outside
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Keeps connections, and knows those on which the other side has sent something unasked since its last reply.
+    """Keeps connections, and tells which of them are silent: on others a request must not be sent.
 
-    The next request would take it for the answer to itself, and an order would be given another one's invoice. Nor is
-    one to be used that has come to its end, which aiohttp learns only when it is the event loop's turn.
+    What the other side has sent unasked would be taken for the reply, and an order be given another one's invoice. Nor
+    is a connection silent that has come to its end, which aiohttp learns only when it is the event loop's turn.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -60,13 +60,17 @@ class _Connector(aiohttp.TCPConnector):
         self._arrivals: WeakKeyDictionary[object, selectors.BaseSelector] = WeakKeyDictionary()
 
     def is_silent(self, connection: aiohttp.connector.Connection) -> bool:
-        """Tell whether a connection is new, or silent since it was used."""
+        """Tell whether a connection is new, or silent since it was used.
+
+        Raises:
+            ClientConnectionError: it is new, and the other side has spoken already. On another it would do the same.
+        """
         arrivals = self._arrivals.get(connection.protocol)
         if arrivals is not None:
             return not (connection.protocol.should_close or arrivals.select(0))  # type: ignore[union-attr]  # it has one
         arrivals = self._arrivals[connection.protocol] = _Arrivals()
         if connection.transport is not None:  # else it was lost at once, as aiohttp will find
-            if connection.protocol.should_close:  # type: ignore[union-attr]  # see above
+            if connection.protocol.should_close:  # type: ignore[union-attr]  # it has one
                 connection.close()
                 raise aiohttp.ClientConnectionError("the other side spoke before it was asked")
             arrivals.register(connection.transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)

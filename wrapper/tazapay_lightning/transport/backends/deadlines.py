@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-_PAUSE_SECONDS = 0.005  # between two looks, which thousands of requests, late one after the other, would fill
+_PAUSE_SECONDS = 0.005  # between two looks: thousands of requests, late one after the other, would ask for as many
 
 
 class Deadlines:
@@ -42,7 +42,7 @@ class Deadlines:
         return _Block(self, ends)
 
     def look_at(self, ends: float) -> None:
-        """Look at a time, and not before; at infinity, never."""
+        """Look for late blocks at a time of the monotonic clock instead of the one set before; at infinity, never."""
         if self._timer is not None:
             self._timer.cancel()
         self.looks_at, self._timer = ends, None
