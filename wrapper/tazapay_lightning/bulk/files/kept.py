@@ -18,8 +18,9 @@ from attrs import define, field
 
 from tazapay_lightning._version import __version__
 from tazapay_lightning.bulk.files.index import OrderIndex
+from tazapay_lightning.bulk.files.lines import appending
 from tazapay_lightning.bulk.files.position import Position
-from tazapay_lightning.bulk.files.record import BulkRecord, appending, take_in_result
+from tazapay_lightning.bulk.files.record import BulkRecord, take_in_result
 from tazapay_lightning.errors import TazapayError
 from tazapay_lightning.transport.settings import Settings
 

@@ -1,4 +1,4 @@
-"""How far an index has taken in the files of a run, so that it can go on from there; and how their lines are read."""
+"""How far an index has taken in the files of a run, so that it can go on from there."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from attrs import define, field
 
+from tazapay_lightning.bulk.files.lines import parsed
 from tazapay_lightning.errors import ConfigurationError
-from tazapay_lightning.values.json_fields import decoded
 
 
 @define(eq=False)
@@ -84,8 +84,3 @@ class Position:
         """Move on from the start; tell whether both files still begin with what was taken in."""
         self.last = last
         return self.results.skip(*results) and self.journal.skip(*journal)
-
-
-def parsed(content: bytes) -> object:
-    """Return the object of a line; whatever else it is, if it is none."""
-    return decoded(content.decode("utf-8-sig", "surrogateescape"))  # what is not UTF-8 is no text to `record.require`
