@@ -12,7 +12,7 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from io import BytesIO
 from typing import Any, TypeVar
@@ -122,7 +122,7 @@ class AsyncAiohttp:
         These are the steps of aiohttp's session, which takes others besides, and repeats a GET or PUT unasked.
         """
         connector = self._connector = self._connector or self._open()
-        is_sent, failure, content = False, None, request.content
+        is_sent, failure = False, None
         response: Any = None
         body: Any = None
         try:
@@ -130,18 +130,8 @@ class AsyncAiohttp:
                 async with self._places:
                     if self._closed:
                         raise client_closed_error()
-                    while True:
-                        asked = aiohttp.ClientRequest(
-                            request.method,
-                            URL(request.url, encoded=True),
-                            headers=request.headers,
-                            skip_auto_headers=None if content else ["Content-Type"],
-                            data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
-                            **self._proxy,
-                        )
-                        connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
-                        if connector.is_silent(connection):
-                            break
+                    asked = _message(request, self._proxy)
+                    while not connector.is_silent(connection := await connector.connect(asked, [], _NO_TIMEOUT)):
                         connection.close()
                     try:
                         if time.monotonic() >= ends:  # a process can be stopped for as long as it likes
@@ -182,6 +172,18 @@ class AsyncAiohttp:
         if current_async_library() != "asyncio":
             raise ConfigurationError('backend="aiohttp" runs under asyncio only: under trio take backend="httpx"')
         return _Connector(ssl=self._certificates, limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
+
+
+def _message(request: Request, proxy: Mapping[str, Any]) -> aiohttp.ClientRequest:
+    content = request.content
+    return aiohttp.ClientRequest(
+        request.method,
+        URL(request.url, encoded=True),
+        headers=request.headers,
+        skip_auto_headers=None if content else ["Content-Type"],
+        data=BytesIO(content) if content and len(content) > _LONG_BODY_BYTES else content,
+        **proxy,
+    )
 
 
 def _without_request(failure: Exception) -> Exception:
