@@ -380,3 +380,27 @@ def test_the_mark_of_a_key_tells_keys_apart_and_depends_on_the_salt() -> None:
     """The first 16 digits of SHA-256 of "salt:key", as journals hold it: another form would not be recognized again."""
     assert Credentials("key", "secret").mark("salt") == "c82b2df7a36eec83"
     assert len({Credentials(key, "secret").mark(salt) for key in ("a", "b") for salt in ("c", "d")}) == 4
+
+
+@each_row(
+    "host",
+    [
+        "a..b",
+        ".a",
+        "a..",
+        f"{'a' * 64}.example",
+        f"example.{'a' * 64}",
+        f"{'a' * 63}.example",
+        "example.",
+        "a",
+        "127.0.0.1",
+    ],
+)
+def test_a_host_is_refused_if_its_name_cannot_be_looked_up(host: str) -> None:
+    try:
+        host.encode("idna")  # as every lookup does
+    except UnicodeError:
+        with pytest.raises(ConfigurationError, match="a label of its host is empty, or longer than 63 characters$"):
+            configuration(base_url=f"https://{host}")
+    else:
+        assert configuration(base_url=f"https://{host}").base_url == f"https://{host}"

@@ -225,8 +225,7 @@ def _checked_url(url: object, *, allow_http: bool) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port  # reading the port is what checks it
-        host.encode("idna")  # labels that are empty or too long would fail only when the name is looked up
-        _check_encoded_labels(host)
+        _check_labels(host)
         if "[" in parts.netloc:
             IPv6Address(host)  # Python takes addresses of versions to come, too
     except ValueError as error:
@@ -253,8 +252,11 @@ def _environment_of(url: str) -> Environment | None:
     return next((environment for environment, own in _HOSTS.items() if own == host), None)
 
 
-def _check_encoded_labels(host: str) -> None:
-    """Refuse a label that begins like an encoded name and encodes none (RFC 5890): not every HTTP library checks it."""
-    for label in host.lower().split("."):
+def _check_labels(host: str) -> None:
+    """Refuse a name that would fail only when it is looked up, or that not every HTTP library does (RFC 1035, 5890)."""
+    *labels, last = host.lower().split(".")
+    if "" in labels or max(map(len, (*labels, last))) > 63:
+        raise ValueError("a label of its host is empty, or longer than 63 characters")
+    for label in (*labels, last):
         if label.startswith("xn--") and not label.removeprefix("xn--").encode().decode("punycode"):
             raise ValueError(f"the label {label} of its host encodes no name")
