@@ -17,11 +17,11 @@ PACKAGES = ("wrapper/tazapay_lightning", "emulator/tazapay_lightning_emulator", 
 WRAPPER = PACKAGES[0]
 CORE = ("errors", "values", "invoices", "transport", "operations", "client", "async_client")
 """Rooms and modules without which no call is made."""
-MOST_OF_CORE, MOST_OF_WRAPPER = 3_152, 5_739
+MOST_OF_CORE, MOST_OF_WRAPPER = 3_167, 5_771
 """What the promises need beyond the 2,700 and 4,600 that the rooms have without them: an invoice of another order is
-refused (`invoices.spelling`, `invoices.echo`), every step of a call ends by one clock (`backends.guards`, `httpx`),
-no signal and no fork leaves a lock (`backends.connections`, `calls`), clients share the authorities that they trust,
-which are read without an HTTP library (`backends.environment`), neither a frame nor a message shows a secret
+refused (`invoices.spelling`, `invoices.echo`), every step of a call ends by one clock (`backends.guards`, `httpx`), no
+signal and no fork leaves a lock (`backends.connections`, `calls`, `_loading`), clients share the authorities that they
+trust, which are read without an HTTP library (`backends.environment`), neither a frame nor a message shows a secret
 (`tracebacks`, `redaction`), an order id is taken as strictly as an amount and a stopped run tells all that is in doubt
 (`bulk.files`), a million orders go on within ten seconds of a kill (`bulk.files.kept`, `bulk.files.position`: 155
 lines), and the command line speaks of its own options and in JSON (`bulk.wording`, `cli.outcomes`), pays

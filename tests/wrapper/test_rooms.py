@@ -14,13 +14,14 @@ from tests.support.tables import each_row
 
 PACKAGE = Path(tazapay_lightning.__file__).parent
 
-PURE = {"errors", "values"}
+PURE = {"_loading", "errors", "values"}
 CALLS = PURE | {"_version", "bolt11", "invoices", "transport", "operations"}
 # room, or module at the top -> the others that it may import (CONTRIBUTING.md has the table with their duties)
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "_loading": set(),
     "_version": set(),
-    "values": {"errors"},
+    "values": {"_loading", "errors"},
     "bolt11": PURE,
     "webhooks": PURE,
     "invoices": PURE | {"bolt11"},
@@ -29,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": CALLS,
     "async_client": CALLS | {"client"},
     "bulk": CALLS | {"client", "async_client"},
-    "": {"_version"},  # names are loaded when they are used
+    "": {"_loading", "_version"},  # names are loaded when they are used
     "cli": {"", "bulk", "transport", "values"},
     "__main__": {"cli"},
 }
@@ -71,6 +72,19 @@ def test_every_room_is_in_the_table() -> None:
 def test_a_room_imports_only_rooms_below_it(module: str) -> None:
     others = {room_of(name) for name in imports_of(MODULES[module]) if name.split(".")[0] == "tazapay_lightning"}
     assert others <= MAY_IMPORT[room_of(module)] | {room_of(module)}
+
+
+@each_row("module", [name for name in MODULES if room_of(name) not in {"", "_loading", "cli", "__main__"}])
+def test_what_a_function_loads_it_loads_while_no_fork_is_under_way(module: str) -> None:
+    """Threads run all but the command line, and in a child of a fork a module that one of them loads stays locked."""
+    tree = ast.parse(MODULES[module].read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    within = {node for each in functions for node in ast.walk(each) if isinstance(node, ast.Import | ast.ImportFrom)}
+    blocks = [
+        node for node in ast.walk(tree) if isinstance(node, ast.With) and "loading" in ast.unparse(node.items[-1])
+    ]
+    assert within <= {node for block in blocks for node in block.body}
+    assert "import_module" not in MODULES[module].read_text()
 
 
 def test_no_imports_form_a_circle() -> None:

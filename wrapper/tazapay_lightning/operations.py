@@ -11,13 +11,13 @@ import inspect
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
-from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from attrs import evolve
 
+from tazapay_lightning._loading import load, loading
 from tazapay_lightning.errors import InvalidArgumentError
 from tazapay_lightning.invoices.request import (
     InvoiceRequest,
@@ -25,7 +25,6 @@ from tazapay_lightning.invoices.request import (
     check_invoice_id,
     check_path_step,
 )
-from tazapay_lightning.transport.backends import load
 from tazapay_lightning.transport.exchange import Request
 from tazapay_lightning.transport.settings import Settings, header_value
 from tazapay_lightning.values.json_fields import json_object, json_text
@@ -53,11 +52,11 @@ def creating(settings: Settings, request: InvoiceRequest, idempotency_key: objec
 
 @cache  # the import statements, each time, would be a tenth of what making the request costs
 def _creation() -> tuple[ModuleType, type[CreateLightningInvoiceRequest], Unset]:
-    module = load("tazapay_lightning_api.api.default.create_lightning_invoice")
-    from tazapay_lightning_api.models import CreateLightningInvoiceRequest
-    from tazapay_lightning_api.types import UNSET
-
-    return module, CreateLightningInvoiceRequest, UNSET
+    with loading:
+        from tazapay_lightning_api.api.default import create_lightning_invoice
+        from tazapay_lightning_api.models import CreateLightningInvoiceRequest
+        from tazapay_lightning_api.types import UNSET
+    return create_lightning_invoice, CreateLightningInvoiceRequest, UNSET
 
 
 def getting(settings: Settings, invoice_id: str) -> Request:
@@ -71,8 +70,8 @@ def updating(settings: Settings, invoice_id: str, metadata: Mapping[str, object]
     """``PUT /v3/lightning_invoice_bolt11/{id}``."""
     checked, attached = check_invoice_id(invoice_id), json_object(metadata, argument="metadata")
     module = load("tazapay_lightning_api.api.default.update_lightning_invoice")
-    from tazapay_lightning_api.models import UpdateLightningInvoiceRequest
-
+    with loading:
+        from tazapay_lightning_api.models import UpdateLightningInvoiceRequest
     body = UpdateLightningInvoiceRequest(metadata=_on_the_wire(attached, settings))
     return _request(settings, module, {"id": checked, "body": body})
 
@@ -168,7 +167,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parse(module: str, status: int, envelope: object) -> Any:
     """Have generated code make its model of an envelope; every 2xx is read as the one that the document describes."""
-    parse = import_module(module)._parse_response  # noqa: SLF001 - there is no public one
+    parse = load(module)._parse_response  # noqa: SLF001 - there is no public one
     client = SimpleNamespace(raise_on_unexpected_status=False)
     for described in (status, *range(200, 300)):
         response = SimpleNamespace(status_code=described, json=lambda: envelope)

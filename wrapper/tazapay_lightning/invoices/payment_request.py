@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from tazapay_lightning._loading import loading
 from tazapay_lightning.errors import InvalidBolt11Error
 
 if TYPE_CHECKING:  # loaded by the first reply that has one
@@ -65,8 +66,8 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
 @lru_cache(maxsize=64)
 def read_payment_request(text: str) -> Bolt11:
     """Read a payment request as `decode_bolt11` does, once: it is found, compared and shown in turn."""
-    from tazapay_lightning.bolt11.decode import decode_bolt11  # which replies without one do not need
-
+    with loading:
+        from tazapay_lightning.bolt11.decode import decode_bolt11  # which replies without one do not need
     return decode_bolt11(text)
 
 

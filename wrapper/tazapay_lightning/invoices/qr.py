@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from tazapay_lightning._loading import loading
 from tazapay_lightning.errors import ConfigurationError, InvalidBolt11Error
 from tazapay_lightning.values.refusals import check_int
 
@@ -56,7 +57,8 @@ def terminal(payment_request: str) -> str:
 
 def _code(payment_request: str) -> segno.QRCode:
     try:
-        import segno
+        with loading:
+            import segno
     except ModuleNotFoundError as missing:
         raise ConfigurationError('QR codes need segno: pip install "tazapay-lightning[qr]"') from missing
     try:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, get_args
 
 import anyio.lowlevel
 
+from tazapay_lightning._loading import load, loading
 from tazapay_lightning.errors import APIError, ConfigurationError
-from tazapay_lightning.transport.backends import HTTPX, load
+from tazapay_lightning.transport.backends import HTTPX
 from tazapay_lightning.transport.backends.environment import environment_names_proxy
 from tazapay_lightning.transport.exchange import Call, Request
 from tazapay_lightning.transport.replies import Reply
@@ -104,16 +105,15 @@ class AsyncCalls:
         loop = _running_loop()
         if self._loop is None:
             self._loop = loop
-            self._closing = anyio.Event()  # belongs to the loop, which is not known before
+            with loading:  # anyio loads what it runs on
+                self._closing = anyio.Event()  # belongs to the loop, which is not known before
         elif self._loop != loop:  # its connections would wait for a loop that does not run
             raise ConfigurationError("this client belongs to another event loop; make one client in each")
 
 
 def _running_loop() -> object:
-    import asyncio  # which is loaded where it runs
-
-    try:
-        return asyncio.get_running_loop()  # in a tenth of the time that anyio takes
+    try:  # asyncio is loaded where it runs
+        return load("asyncio").get_running_loop()  # in a tenth of the time that anyio takes
     except RuntimeError:
         return anyio.lowlevel.current_token()
 
@@ -125,15 +125,15 @@ def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Back
         ConfigurationError: the backend is not installed, or the caller's client is not of its kind.
     """
     load(*HTTPX)
-    from tazapay_lightning.transport.backends.httpx import AsyncHttpx, certificates
-
+    with loading:
+        from tazapay_lightning.transport.backends.httpx import AsyncHttpx, certificates
     if backend == "httpx":
         return AsyncHttpx(settings, http_client)
     if http_client is not None:
         raise ConfigurationError('http_client is an httpx.AsyncClient: leave it out, or take backend="httpx"')
     try:  # an extra, and more to load than all of httpx
-        load("tazapay_lightning.transport.backends.aiohttp")
-        from tazapay_lightning.transport.backends.aiohttp import AsyncAiohttp
+        with loading:
+            from tazapay_lightning.transport.backends.aiohttp import AsyncAiohttp
     except ModuleNotFoundError as error:
         install = 'pip install "tazapay-lightning[aiohttp]"'
         raise ConfigurationError(f'backend="aiohttp" needs {error.name}: {install}') from error

@@ -7,6 +7,7 @@ import time
 import zlib
 from contextlib import AbstractContextManager, nullcontext, suppress
 
+from tazapay_lightning._loading import loading
 from tazapay_lightning.errors import UnexpectedResponseError
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
@@ -88,8 +89,8 @@ def without_gzip(content_encoding: str, body: bytes | bytearray, *, most: int) -
     is_gzip = codings in (["gzip"], ["x-gzip"]) and (len(named) == 1 or body.startswith(_MEMBER))
     if not body or not is_gzip:
         return bytes(body)
-    import gzip  # which few replies need
-
+    with loading:
+        import gzip  # which few replies need
     if body.count(_MEMBER) > _MAX_MEMBERS:
         raise UnexpectedResponseError(f"the reply is gzip of more than {_MAX_MEMBERS} members")
     try:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tazapay_lightning import errors
+from tazapay_lightning._loading import loading
 from tazapay_lightning.transport.redaction import Redaction, without_secrets
 from tazapay_lightning.transport.retries import seconds_to_wait
 from tazapay_lightning.values.json_fields import parse_json
@@ -40,8 +41,8 @@ _NEXT_STEP: Mapping[int, str] = {
 
 def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction: Redaction) -> errors.APIStatusError:
     """Make the error that belongs to a status other than 2xx, whatever the body is."""
-    from http.client import responses  # which httpx has loaded by now
-
+    with loading:
+        from http.client import responses  # which httpx has loaded by now
     parsed: object = None
     with suppress(errors.UnexpectedResponseError):  # HTML, empty, cut short: the status alone says enough
         parsed = parse_json(body) if body.count(b",") <= _MAX_COMMAS else None

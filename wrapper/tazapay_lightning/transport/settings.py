@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
+from tazapay_lightning._loading import loading
 from tazapay_lightning.errors import ConfigurationError, InvalidArgumentError
 from tazapay_lightning.transport.logs import log_as_the_environment_says
 from tazapay_lightning.values.durations import seconds
@@ -61,8 +62,8 @@ class Credentials:
 
     def mark(self, salt: str) -> str:
         """Return 16 hex digits of a salted hash of the API key, by which it can be told from others."""
-        import hashlib  # as in `values.memos`
-
+        with loading:
+            import hashlib  # as in `values.memos`
         return hashlib.sha256(f"{salt}:{self._key}".encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 
+from tazapay_lightning._loading import loading
+
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 # RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
 _DOCUMENTED = re.compile(r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -59,8 +61,8 @@ def _read(text: str) -> datetime:
         return datetime.fromisoformat(text)
     if (plain := text.strip().upper()) != text:
         return _read(plain)
-    from dateutil import parser  # here, since importing it takes longer than importing this package
-
+    with loading:
+        from dateutil import parser  # here, since importing it takes longer than importing this package
     text = re.sub(_GO, r"\1\2", text)
     if re.fullmatch(_ISO, text):
         return parser.isoparse(text)
@@ -85,8 +87,8 @@ def read_http_date(text: str) -> datetime | None:
         >>> read_http_date("Wed, 21 Oct 2026 07:28:00 GMT")
         datetime.datetime(2026, 10, 21, 7, 28, tzinfo=datetime.timezone.utc)
     """
-    from email.utils import parsedate_to_datetime  # here, since httpx loads it too, which comes with the first call
-
+    with loading:
+        from email.utils import parsedate_to_datetime  # here, since httpx loads it too, which comes with the first call
     try:
         date = parsedate_to_datetime(text.strip())
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date

@@ -12,8 +12,8 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tazapay_lightning._loading import loading
 from tazapay_lightning.errors import ConfigurationError
-from tazapay_lightning.transport.backends import loading
 from tazapay_lightning.transport.settings import Settings
 
 if TYPE_CHECKING:  # loaded by the functions below, and not for a client that names no certificates and makes no call
@@ -36,8 +36,8 @@ def proxy_for(settings: Settings) -> str | None:
     by_variable = any(name.lower().endswith("_proxy") for name in os.environ)
     if not settings.is_encrypted or not (by_variable or sys.platform in {"darwin", "win32"}):
         return None
-    from urllib.request import getproxies, proxy_bypass  # which takes a tenth of httpx's time to load
-
+    with loading:
+        from urllib.request import getproxies, proxy_bypass  # which takes a tenth of httpx's time to load
     named, address = getproxies(), urlsplit(settings.base_url)
     host, port = address.hostname or "", address.port or 443
     # the first reads what systems other than Linux say beside the environment
@@ -91,8 +91,8 @@ def authorities(default: Callable[[], ssl.SSLContext] | None = None) -> ssl.SSLC
     file, folder, key_log = map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"))
     if not (file or folder or default):
         return None
-    import ssl
-
+    with loading:
+        import ssl
     if folder and not file:
         return ssl.create_default_context(capath=folder)
     found = os.stat(file) if file else None  # noqa: PTH116 - pathlib is not loaded yet
@@ -103,8 +103,8 @@ def authorities(default: Callable[[], ssl.SSLContext] | None = None) -> ssl.SSLC
 
 @lru_cache(maxsize=2)
 def _shared(source: Any, _version: object) -> ssl.SSLContext:
-    import ssl
-
+    with loading:
+        import ssl
     return ssl.create_default_context(cafile=source) if isinstance(source, str) else source()
 
 
