@@ -5,9 +5,9 @@
 
 httpx2 (https://github.com/pydantic/httpx2) continues httpx, and openapi-python-client is moving there. On that day the
 wrapper has to follow; this shows how far it would get today. The copy lies in `.rehearsal/`, which is kept for a look.
-In the copy every word `httpx` of code, tests and documentation becomes `httpx2`, `httpcore` becomes `httpcore2`, the
-requirements are locked anew with nothing else changed, and the generated client is rewritten as it comes out of the
-generator. It needs git and the package index.
+In the copy every word `httpx` of code, tests, documentation and their names becomes `httpx2`, `httpcore` becomes
+`httpcore2`, the requirements are locked anew with nothing else changed, and the generated client is rewritten as it
+comes out of the generator. It needs git and the package index.
 """
 
 import os
@@ -97,6 +97,7 @@ def swap() -> int:
         if after != before:
             path.write_bytes(after)
             swapped += 1
+        path.rename(path.with_name(WORD.sub(rb"\g<1>2", path.name.encode()).decode()))  # the module for it too
     for name, (old, new) in DEPENDENCIES.items():
         path = SCRATCH / name
         text = path.read_text(encoding="utf-8")
