@@ -118,19 +118,9 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     ),
     "transport.settings._checked_url": {
         'may_be_plain = allow_http and not f".{host.rstrip(\'XX.XX\')}".endswith(".tazapay.com")': IN_SMALL_LETTERS,
-        'host.encode("IDNA")  # labels that are empty or too long would fail only when the name is looked up': (
-            NAMES_OF_CODECS
-        ),
     },
-    "transport.settings._check_encoded_labels": {
+    "transport.settings._check_labels": {
         'if label.startswith("xn--") and not label.removeprefix("xn--").encode().decode("PUNYCODE"):': NAMES_OF_CODECS,
-    },
-    "transport.settings._environment_of": {
-        'host = (urlsplit(url).hostname or "XXXX").rstrip(".")': "an address that was checked has a host",
-        'host = (urlsplit(url).hostname or "").rstrip("XX.XX")': IN_SMALL_LETTERS,
-    },
-    "transport.settings.Credentials.__init__": {
-        'self._key, self._secret, self._token = key, secret, "XXXX"': "`complete` makes it before anything reads it",
     },
     "transport.bodies.Body.__init__": {"self._is_decoded = None": AS_FALSE},
     "transport.bodies.without_gzip": {
