@@ -11,6 +11,7 @@ import inspect
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
+from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -167,7 +168,8 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parse(module: str, status: int, envelope: object) -> Any:
     """Have generated code make its model of an envelope; every 2xx is read as the one that the document describes."""
-    parse = load(module)._parse_response  # noqa: SLF001 - there is no public one
+    with loading:
+        parse = import_module(module)._parse_response  # noqa: SLF001 - there is no public one
     client = SimpleNamespace(raise_on_unexpected_status=False)
     for described in (status, *range(200, 300)):
         response = SimpleNamespace(status_code=described, json=lambda: envelope)
