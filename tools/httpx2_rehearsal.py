@@ -33,7 +33,7 @@ SWAPPED = (
     "README.md",
 )
 WORD = re.compile(rb"\b(httpx|httpcore)\b")
-NOT_PYTHON = ("tests/pages", "tests/codegen/drift/golden")
+NOT_OURS = ("tests/pages", "tests/codegen/drift/golden")
 
 DEPENDENCIES = {
     "pyproject.toml": ('"httpx>=0.28,<0.29"', '"httpx2>=2.9"'),
@@ -120,7 +120,7 @@ def text_files() -> Iterator[Path]:
     for name in SWAPPED:
         top = SCRATCH / name
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
-            is_kept = any(path.is_relative_to(SCRATCH / folder) for folder in NOT_PYTHON)
+            is_kept = path.suffix == ".md" and any(path.is_relative_to(SCRATCH / folder) for folder in NOT_OURS)
             if path.suffix in {".py", ".md"} and path.is_file() and not is_kept:
                 yield path
 
