@@ -153,7 +153,7 @@ async def close(client):
     }
 
 
-def clients_made_and_closed(kept: str, *, number: int) -> str:
+def clients_made_and_closed(kept: str, *, number: int, warm_up: int = WARM_UP) -> str:
     """Return a program that prints by how many KiB so many clients make it grow, and as many once more.
 
     Every hundredth makes a call. What waits for the garbage collector is collected before each look.
@@ -166,8 +166,8 @@ def now():
     return resident()
 async def main():
     sizes = []
-    for each in range({WARM_UP} + 2 * {number} + 1):
-        if each in ({WARM_UP}, {WARM_UP} + {number}, {WARM_UP} + 2 * {number}):
+    for each in range({warm_up} + 2 * {number} + 1):
+        if each in ({warm_up}, {warm_up} + {number}, {warm_up} + 2 * {number}):
             sizes.append(now())
         await close(await make(each % 100 == 0))
     print(sizes[1] - sizes[0], sizes[2] - sizes[1])

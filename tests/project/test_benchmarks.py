@@ -316,7 +316,7 @@ def test_what_was_measured_last_is_judged_again_but_half_of_it_makes_no_page(
 def test_the_programs_about_many_clients_run_and_tell_two_figures(server: Server, name: str) -> None:
     kept = kept_clients(server.url)[name]
     assert len(_printed(idle_clients(kept, number=2, seconds=0))) == 2
-    assert len(_printed(clients_made_and_closed(kept, number=2))) == 2
+    assert len(_printed(clients_made_and_closed(kept, number=2, warm_up=2))) == 2
 
 
 @each_row("module", ["__main__", "calls", "rounds", "server", "tables"])
