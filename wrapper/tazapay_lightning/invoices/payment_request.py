@@ -44,15 +44,16 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
         True
     """
     by_caller: list[object] = list(written)
-    texts = [text.strip() for text in _texts([payload], apart=by_caller) if "1" in text]
-    by_service = {alike[1] for text in texts if (alike := _LOOKALIKE.fullmatch(text)) and "1" in alike[1]}
+    texts = _texts(payload, apart=by_caller)
+    some = texts if "ln" in "\n".join(texts).lower() else ()  # to look at all at once is enough for most replies
+    by_service = {alike[1] for text in some if "1" in text and (alike := _LOOKALIKE.fullmatch(text.strip()))}
     if not by_service:
         return None
     # found within what the caller wrote, since metadata may be JSON text
     own = " ".join(["", *re.findall(_WITHIN, "\n".join(_texts(by_caller)).lower())])
-    some = list(by_service)[:_MAX_LOOKALIKES]
+    few = list(by_service)[:_MAX_LOOKALIKES]
     try:  # but for what the caller wrote, which the service may have cut
-        found = {read_payment_request(text).raw for text in some if f" {text.lower()}" not in own}
+        found = {read_payment_request(text).raw for text in few if f" {text.lower()}" not in own}
     except InvalidBolt11Error as problem:
         _logger.warning("what looks like a payment request cannot be read; see Invoice.raw: %s", problem)
         return None
@@ -72,24 +73,20 @@ def read_payment_request(text: str) -> Bolt11:
 
 
 def _texts(values: Iterable[object], *, apart: list[object] | None = None) -> list[str]:
-    """Return every text in some values, however deep, and every key.
+    """Return every text in a mapping or an iterable of values, however deep, and every key.
 
     Given a list `apart`, leave the keys out, and put what the caller wrote there instead of looking into it.
     """
-    texts, left = [], list(values)
+    texts, left = [], [values]
     while left:  # without recursion: the service chooses the depth
         value = left.pop()
-        if isinstance(value, str):
-            texts.append(value)
-        elif isinstance(value, list):
-            left += value
-        elif isinstance(value, (dict, Mapping)):
-            left += value if apart is None else ()
-            for name, inner in value.items():
-                if apart is not None and name in _WRITTEN_BY_THE_CALLER:
-                    apart.append(inner)
-                elif isinstance(inner, str):
-                    texts.append(inner)
-                else:
-                    left.append(inner)
+        for name, inner in value.items() if isinstance(value, (dict, Mapping)) else enumerate(value):
+            if apart is None and isinstance(name, str):
+                texts.append(name)
+            if apart is not None and name in _WRITTEN_BY_THE_CALLER:
+                apart.append(inner)
+            elif isinstance(inner, str):
+                texts.append(inner)
+            elif inner and not isinstance(inner, int) and isinstance(inner, (dict, list, Mapping)):
+                left.append(inner)
     return texts
