@@ -162,9 +162,9 @@ def find_differences(request: InvoiceRequest, invoice: Invoice, *, network: str 
         compared.append(("memo", request.memo or None, invoice.memo or None))
     compared.append(("memo_hash", _lower(request.memo_hash), _lower(invoice.memo_hash)))
     compared.append(("expiry_interval", request.expires_in, invoice.expiry_interval))
-    asked, received = request.metadata, dict(invoice.metadata)
+    asked, received = request.metadata, invoice.metadata
     if asked and asked != received and differs(asked, received) is not False:
-        compared.append(("metadata", asked, received))
+        compared.append(("metadata", asked, dict(received)))
     return _different(compared + _in_payment_request(invoice, request, network))
 
 
