@@ -127,7 +127,8 @@ def _request(
         asked = _request_of(module)(**arguments)
         content = _content(asked)
         query = urlencode(_plain(asked["params"]), doseq=True) if asked.get("params") else ""
-        headers = {name.title(): header_value(value) for name, value in asked.get("headers", {}).items()}
+        sent = asked.get("headers", {}).items()  # among them the key, which was checked already
+        headers = {name.title(): key if key and value is key else header_value(value) for name, value in sent}
     # no model, or a value that JSON has no type for
     except (AttributeError, RecursionError, TypeError, ValueError) as error:
         problem = f"no request can be made of the arguments: {error}. Bodies are models of the generated package"
