@@ -58,7 +58,7 @@ json_text: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False, separa
 
 def json_object(value: object, *, argument: str) -> dict[str, object]:
     """Return a mapping as plain dicts and lists that JSON can hold, a copy, or refuse it by the name `argument`."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, (dict, Mapping)):
         raise refused(argument, "a mapping such as {'order_id': '7890'}", type(value).__name__)
     try:
         return dict(_plain_items(value, (argument,)))
@@ -177,9 +177,10 @@ def parse_json(text: str | bytes, *, error: type[TazapayError] = UnexpectedRespo
         tazapay_lightning.errors.UnexpectedResponseError: expected JSON; the key 'amount' comes twice in one object
     """
     try:
-        if isinstance(text, bytes):
-            text = text.decode(json.detect_encoding(text), "surrogatepass")
-        return _decoder.decode(text)
+        if isinstance(text, bytes):  # of which UTF-16 and UTF-32 have a zero, or a mark, among the first two
+            text = text.decode("utf-8" if text[:2] == b'{"' else json.detect_encoding(text), "surrogatepass")
+        value, end = _decoder.raw_decode(text := text.strip(" \t\n\r"))
+        return value if end == len(text) else _decoder.decode(text)  # which tells where it should have ended
     except ValueError as failure:  # not JSON, not of this encoding, or a number of more digits than Python reads
         problem = str(failure)
     except RecursionError:
@@ -213,10 +214,9 @@ def _plain_items(value: Mapping[object, object], place: tuple[object, ...]) -> I
     for key, item in value.items():
         if not isinstance(key, str):
             raise _refused(place, f"has the key {shown(key)} ({type(key).__name__}); keys must be str")
-        inner = (*place, key)
         if not key.isascii():
-            check_unicode(key, argument=str(place[0]), path=f"the key of {_path(inner)}")
-        yield key, _plain(item, inner)
+            check_unicode(key, argument=str(place[0]), path=f"the key of {_path((*place, key))}")
+        yield key, item if isinstance(item, str) and item.isascii() else _plain(item, (*place, key))
 
 
 def _plain(value: object, place: tuple[object, ...]) -> object:
