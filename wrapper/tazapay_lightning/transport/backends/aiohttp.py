@@ -130,8 +130,11 @@ class AsyncAiohttp:
                 async with self._places:
                     if self._closed:
                         raise client_closed_error()
-                    asked = _message(request, self._proxy)
-                    while not connector.is_silent(connection := await connector.connect(asked, [], _NO_TIMEOUT)):
+                    while True:
+                        asked = _message(request, self._proxy)  # anew: a proxy's headers are changed by connecting
+                        connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
+                        if connector.is_silent(connection):
+                            break
                         connection.close()
                     try:
                         if time.monotonic() >= ends:  # a process can be stopped for as long as it likes
