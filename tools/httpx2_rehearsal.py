@@ -1,6 +1,6 @@
-"""Run the whole test suite with httpx swapped to httpx2, in a scratch copy of the repository.
+"""Run the test suite with httpx swapped to httpx2, in a scratch copy of the repository.
 
-    make rehearse-httpx2                        the whole suite, without what is about the repository itself
+    make rehearse-httpx2                        all but what is about the repository itself
     make rehearse-httpx2 ARGS="tests/wrapper"   a part of it
 
 httpx2 (https://github.com/pydantic/httpx2) continues httpx, and openapi-python-client is moving there. On that day the

@@ -17,7 +17,7 @@ PACKAGES = ("wrapper/tazapay_lightning", "emulator/tazapay_lightning_emulator", 
 WRAPPER = PACKAGES[0]
 CORE = ("errors", "values", "invoices", "transport", "operations", "client", "async_client")
 """Rooms and modules without which no call is made."""
-MOST_OF_CORE, MOST_OF_WRAPPER = 3_167, 5_771
+MOST_OF_CORE, MOST_OF_WRAPPER = 3_158, 5_762
 """What the promises need beyond the 2,700 and 4,600 that the rooms have without them: an invoice of another order is
 refused (`invoices.spelling`, `invoices.echo`), every step of a call ends by one clock (`backends.guards`, `httpx`), no
 signal and no fork leaves a lock (`backends.connections`, `calls`, `_loading`), clients share the authorities that they

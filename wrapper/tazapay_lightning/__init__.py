@@ -11,6 +11,7 @@ package, or its pure functions, loads no HTTP library. Many invoices at once: `t
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from tazapay_lightning._version import __version__ as __version__
@@ -105,13 +106,11 @@ if not TYPE_CHECKING:  # to a type checker a misspelt name is an error, and not 
     __all__ = sorted(["__version__", *_HOME])
 
     def __getattr__(name: str) -> object:
-        if name not in {"bulk", *_HOME}:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from tazapay_lightning._loading import load  # with logging, which takes half the time of this package
-
         if name == "bulk":  # a module of public names
-            return load(f"{__name__}.bulk")
-        value = getattr(load(f"{__name__}.{_HOME[name]}"), name)
+            return importlib.import_module(f"{__name__}.bulk")
+        if name not in _HOME:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
         globals()[name] = value  # the next access does not come here
         return value
 

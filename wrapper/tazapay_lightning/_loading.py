@@ -1,10 +1,11 @@
-"""Modules that are loaded when they are needed, and never while the process forks.
+"""Modules that are loaded when they are needed, and not while the process forks.
 
 Python locks a module while it is loaded, and in a child that another thread forks meanwhile it would stay locked for
-ever. So whatever is loaded within a function is loaded within `loading`, which a fork waits for.
+ever. So what a call needs and the package does not load at first is loaded within `loading`, for which a fork waits.
+Nothing takes this lock once that is loaded: a thread could hold another one that the fork waits for.
 """
 
-import logging  # noqa: F401 - to load, modules need its lock, and of all locks a fork waits first for the last one
+import logging  # noqa: F401 - registered first: a fork takes the lock registered last first, and loading needs logging's
 import os
 from functools import cache
 from importlib import import_module
@@ -18,7 +19,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 @cache  # later calls meet no lock
 def load(name: str, *others: str) -> ModuleType:
-    """Load a module, and others that it needs later, unless a fork is under way. Return the module."""
+    """Load a module, and others that it needs later, once no fork is under way. Return the module."""
     with loading:
         for other in others:
             import_module(other)

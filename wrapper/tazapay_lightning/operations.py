@@ -33,7 +33,7 @@ from tazapay_lightning.values.refusals import refused
 from tazapay_lightning.values.safe_text import shown
 
 if TYPE_CHECKING:
-    from tazapay_lightning_api.models import CreateLightningInvoiceRequest
+    from tazapay_lightning_api.models import CreateLightningInvoiceRequest, UpdateLightningInvoiceRequest
     from tazapay_lightning_api.types import Unset
 
 
@@ -70,11 +70,17 @@ def getting(settings: Settings, invoice_id: str) -> Request:
 def updating(settings: Settings, invoice_id: str, metadata: Mapping[str, object]) -> Request:
     """``PUT /v3/lightning_invoice_bolt11/{id}``."""
     checked, attached = check_invoice_id(invoice_id), json_object(metadata, argument="metadata")
-    module = load("tazapay_lightning_api.api.default.update_lightning_invoice")
-    with loading:
-        from tazapay_lightning_api.models import UpdateLightningInvoiceRequest
-    body = UpdateLightningInvoiceRequest(metadata=_on_the_wire(attached, settings))
+    module, body_of = _update()
+    body = body_of(metadata=_on_the_wire(attached, settings))
     return _request(settings, module, {"id": checked, "body": body})
+
+
+@cache
+def _update() -> tuple[ModuleType, type[UpdateLightningInvoiceRequest]]:
+    with loading:
+        from tazapay_lightning_api.api.default import update_lightning_invoice
+        from tazapay_lightning_api.models import UpdateLightningInvoiceRequest
+    return update_lightning_invoice, UpdateLightningInvoiceRequest
 
 
 def any_operation(
@@ -169,8 +175,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parse(module: str, status: int, envelope: object) -> Any:
     """Have generated code make its model of an envelope; every 2xx is read as the one that the document describes."""
-    with loading:
-        parse = import_module(module)._parse_response  # noqa: SLF001 - there is no public one
+    parse = import_module(module)._parse_response  # noqa: SLF001 - there is no public one
     client = SimpleNamespace(raise_on_unexpected_status=False)
     for described in (status, *range(200, 300)):
         response = SimpleNamespace(status_code=described, json=lambda: envelope)

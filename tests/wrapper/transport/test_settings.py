@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
@@ -383,24 +384,14 @@ def test_the_mark_of_a_key_tells_keys_apart_and_depends_on_the_salt() -> None:
 
 
 @each_row(
-    "host",
+    ("host", "is_name"),
     [
-        "a..b",
-        ".a",
-        "a..",
-        f"{'a' * 64}.example",
-        f"example.{'a' * 64}",
-        f"{'a' * 63}.example",
-        "example.",
-        "a",
-        "127.0.0.1",
+        *((host, False) for host in ("a..b", ".a", "a..", f"{'a' * 64}.example", f"example.{'a' * 64}")),
+        *((host, True) for host in (f"{'a' * 63}.example", "example.", "a", "127.0.0.1")),
     ],
 )
-def test_a_host_is_refused_if_its_name_cannot_be_looked_up(host: str) -> None:
-    try:
-        host.encode("idna")  # as every lookup does
-    except UnicodeError:
-        with pytest.raises(ConfigurationError, match="a label of its host is empty, or longer than 63 characters$"):
-            configuration(base_url=f"https://{host}")
-    else:
+def test_a_host_is_refused_if_its_name_cannot_be_looked_up(host: str, is_name: bool) -> None:
+    with nullcontext() if is_name else pytest.raises(ConfigurationError, match="empty, or longer than 63 characters$"):
         assert configuration(base_url=f"https://{host}").base_url == f"https://{host}"
+    with nullcontext() if is_name else pytest.raises(UnicodeError):
+        host.encode("idna")  # as every lookup does

@@ -13,6 +13,7 @@ import anyio
 from attrs import define, field
 
 from tazapay_lightning import errors
+from tazapay_lightning._loading import loading
 from tazapay_lightning.async_client import AsyncLightningClient
 from tazapay_lightning.bulk.orders import ARGUMENTS, Order, Result
 from tazapay_lightning.bulk.pacing import Pace
@@ -31,8 +32,9 @@ async def results_of(new_run: Callable[[], Run]) -> AsyncGenerator[Result, None]
         loop = asyncio.get_running_loop()
     except RuntimeError:
         raise errors.ConfigurationError("bulk runs need asyncio for their event loop") from None
-    run = new_run()
-    send, receive = anyio.create_memory_object_stream[Result](0)
+    with loading:  # anyio loads what it runs on
+        run = new_run()
+        send, receive = anyio.create_memory_object_stream[Result](0)
     task = loop.create_task(run.into(send.send))
     task.add_done_callback(lambda done: send.close())
     with receive:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tazapay_lightning._loading import loading
+from tazapay_lightning._loading import load
 from tazapay_lightning.errors import InvalidBolt11Error
 
 if TYPE_CHECKING:  # loaded by the first reply that has one
@@ -67,9 +67,8 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
 @lru_cache(maxsize=64)
 def read_payment_request(text: str) -> Bolt11:
     """Read a payment request as `decode_bolt11` does, once: it is found, compared and shown in turn."""
-    with loading:
-        from tazapay_lightning.bolt11.decode import decode_bolt11  # which replies without one do not need
-    return decode_bolt11(text)
+    request: Bolt11 = load("tazapay_lightning.bolt11.decode").decode_bolt11(text)  # for replies that have one
+    return request
 
 
 def _texts(values: Iterable[object], *, apart: list[object] | None = None) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from tazapay_lightning._loading import loading
+from tazapay_lightning._loading import load
 from tazapay_lightning.errors import ConfigurationError, InvalidBolt11Error
 from tazapay_lightning.values.refusals import check_int
 
@@ -57,8 +57,8 @@ def terminal(payment_request: str) -> str:
 
 def _code(payment_request: str) -> segno.QRCode:
     try:
-        with loading:
-            import segno
+        load("segno")
+        import segno
     except ModuleNotFoundError as missing:
         raise ConfigurationError('QR codes need segno: pip install "tazapay-lightning[qr]"') from missing
     try:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Literal
 
-from tazapay_lightning._loading import load, loading
+from tazapay_lightning._loading import load
 from tazapay_lightning.values.json_fields import decoded, json_text
 
 _NESTED = (Mapping, list)
@@ -95,7 +95,7 @@ def _spellings(text: str) -> Iterator[str]:
     yield from (json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))
     yield text.replace("\\", "")
     yield re.sub(r"([\\'\"])", r"\\\1", text)
-    load("encodings.cp1252")
+    load("encodings.cp1252")  # decoding would load it
     encoded = text.encode("utf-8", "replace")
     yield from (encoded.decode(wrong, "replace") for wrong in ("latin-1", "cp1252"))
 
@@ -128,8 +128,7 @@ def _begins_with(asked: str, received: str) -> bool:
 
 
 def _unescaped(text: str) -> str:
-    with loading:
-        from html import unescape  # which few replies need
+    unescape = load("html").unescape  # which few replies need
     for _ in range(4):
         text = re.sub(_ENTITY, lambda entity: unescape(entity[0]), text)
     return text

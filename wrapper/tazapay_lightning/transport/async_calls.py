@@ -102,18 +102,17 @@ class AsyncCalls:
             await self._backend().aclose()  # in another loop there is nothing to close: connections end with theirs
 
     def _stay_in_one_loop(self) -> None:
-        loop = _running_loop()
         if self._loop is None:
-            self._loop = loop
             with loading:  # anyio loads what it runs on
-                self._closing = anyio.Event()  # belongs to the loop, which is not known before
-        elif self._loop != loop:  # its connections would wait for a loop that does not run
+                self._loop, self._closing = _running_loop(), anyio.Event()  # which belongs to the loop
+        elif self._loop != _running_loop():  # its connections would wait for a loop that does not run
             raise ConfigurationError("this client belongs to another event loop; make one client in each")
 
 
 def _running_loop() -> object:
-    try:  # asyncio is loaded where it runs
-        return load("asyncio").get_running_loop()  # in a tenth of the time that anyio takes
+    asyncio = load("asyncio", "concurrent.futures.thread")  # the other one looks up names
+    try:
+        return asyncio.get_running_loop()  # in a tenth of the time that anyio takes
     except RuntimeError:
         return anyio.lowlevel.current_token()
 
@@ -125,15 +124,15 @@ def _load(settings: Settings, http_client: AsyncHTTPClient | None, backend: Back
         ConfigurationError: the backend is not installed, or the caller's client is not of its kind.
     """
     load(*HTTPX)
-    with loading:
-        from tazapay_lightning.transport.backends.httpx import AsyncHttpx, certificates
+    from tazapay_lightning.transport.backends.httpx import AsyncHttpx, certificates
+
     if backend == "httpx":
         return AsyncHttpx(settings, http_client)
     if http_client is not None:
         raise ConfigurationError('http_client is an httpx.AsyncClient: leave it out, or take backend="httpx"')
     try:  # an extra, and more to load than all of httpx
-        with loading:
-            from tazapay_lightning.transport.backends.aiohttp import AsyncAiohttp
+        load("tazapay_lightning.transport.backends.aiohttp")
+        from tazapay_lightning.transport.backends.aiohttp import AsyncAiohttp
     except ModuleNotFoundError as error:
         install = 'pip install "tazapay-lightning[aiohttp]"'
         raise ConfigurationError(f'backend="aiohttp" needs {error.name}: {install}') from error

@@ -7,7 +7,7 @@ import time
 import zlib
 from contextlib import AbstractContextManager, nullcontext, suppress
 
-from tazapay_lightning._loading import loading
+from tazapay_lightning._loading import load
 from tazapay_lightning.errors import UnexpectedResponseError
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
@@ -89,13 +89,11 @@ def without_gzip(content_encoding: str, body: bytes | bytearray, *, most: int) -
     is_gzip = codings in (["gzip"], ["x-gzip"]) and (len(named) == 1 or body.startswith(_MEMBER))
     if not body or not is_gzip:
         return bytes(body)
-    with loading:
-        import gzip  # which few replies need
     if body.count(_MEMBER) > _MAX_MEMBERS:
         raise UnexpectedResponseError(f"the reply is gzip of more than {_MAX_MEMBERS} members")
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(body)) as members:
-            plain = members.read(most + 1)
+        with load("gzip").GzipFile(fileobj=io.BytesIO(body)) as members:
+            plain: bytes = members.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise UnexpectedResponseError("the reply is not whole gzip, although it says so") from error
     if len(plain) > most:

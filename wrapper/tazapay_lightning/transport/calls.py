@@ -13,7 +13,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
-from tazapay_lightning._loading import load, loading
+from tazapay_lightning._loading import load
 from tazapay_lightning.errors import APIError, ConfigurationError
 from tazapay_lightning.transport.backends import HTTPX
 from tazapay_lightning.transport.backends.environment import environment_names_proxy
@@ -85,8 +85,8 @@ class Calls:
     def _backend(self) -> BlockingHttpx:
         if not self._loaded:
             load(*HTTPX)
-            with loading:
-                from tazapay_lightning.transport.backends.httpx import BlockingHttpx
+            from tazapay_lightning.transport.backends.httpx import BlockingHttpx
+
             self._loaded.append(BlockingHttpx(self._settings, self._http_client))
             if self._closed:
                 self._loaded[0].close()

@@ -9,7 +9,7 @@ from typing import Any
 from unicodedata import category, normalize
 from urllib.parse import unquote_plus
 
-from tazapay_lightning._loading import loading
+from tazapay_lightning._loading import load
 from tazapay_lightning.values.json_fields import decoded
 from tazapay_lightning.values.safe_text import printable
 
@@ -154,8 +154,7 @@ def _folded(character: str) -> str:
 
 def _unescaping() -> tuple[Callable[[str], str], ...]:
     """Return the steps to a text without escapes of JSON, URLs and HTML, which may be escaped again on their way."""
-    with loading:
-        from html import unescape  # with the names of 2,000 letters, which only an error needs
+    unescape = load("html").unescape  # with the names of 2,000 letters, which only an error needs
     return (str, *(partial(re.sub, _ESCAPE, _escaped), unquote_plus, unescape) * 3)
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tazapay_lightning import errors
-from tazapay_lightning._loading import loading
+from tazapay_lightning._loading import load
 from tazapay_lightning.transport.redaction import Redaction, without_secrets
 from tazapay_lightning.transport.retries import seconds_to_wait
 from tazapay_lightning.values.json_fields import parse_json
@@ -41,14 +41,12 @@ _NEXT_STEP: Mapping[int, str] = {
 
 def status_error(status: int, headers: Mapping[str, str], body: bytes, redaction: Redaction) -> errors.APIStatusError:
     """Make the error that belongs to a status other than 2xx, whatever the body is."""
-    with loading:
-        from http.client import responses  # which httpx has loaded by now
     parsed: object = None
     with suppress(errors.UnexpectedResponseError):  # HTML, empty, cut short: the status alone says enough
         parsed = parse_json(body) if body.count(b",") <= _MAX_COMMAS else None
     words, arguments = words_of(parsed if isinstance(parsed, dict) else {}, redaction)
     kind = _BY_STATUS.get(status, errors.InvalidRequestError if 400 <= status <= 499 else errors.ServerError)
-    message = f"{status} {responses.get(status, '')}".rstrip() + words  # none for 520 and others
+    message = f"{status} {load('http.client').responses.get(status, '')}".rstrip() + words  # none for 520 and others
     if status in _NEXT_STEP:
         message += f"; {_NEXT_STEP[status]}"
     elif 300 <= status <= 399:

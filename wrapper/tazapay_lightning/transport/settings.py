@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
-from tazapay_lightning._loading import loading
+from tazapay_lightning._loading import load
 from tazapay_lightning.errors import ConfigurationError, InvalidArgumentError
 from tazapay_lightning.transport.logs import log_as_the_environment_says
 from tazapay_lightning.values.durations import seconds
@@ -62,9 +62,8 @@ class Credentials:
 
     def mark(self, salt: str) -> str:
         """Return 16 hex digits of a salted hash of the API key, by which it can be told from others."""
-        with loading:
-            import hashlib  # as in `values.memos`
-        return hashlib.sha256(f"{salt}:{self._key}".encode()).hexdigest()[:16]
+        sha256 = load("hashlib").sha256  # as in `values.memos`
+        return str(sha256(f"{salt}:{self._key}".encode()).hexdigest()[:16])
 
     def __repr__(self) -> str:
         return "Credentials(...)"
@@ -254,7 +253,7 @@ def _environment_of(url: str) -> Environment | None:
 
 
 def _check_labels(host: str) -> None:
-    """Refuse a name that would fail only when it is looked up, or that not every HTTP library does (RFC 1035, 5890)."""
+    """Refuse a name that no lookup takes (RFC 1035), or that only some HTTP libraries refuse (RFC 5890)."""
     *labels, last = host.lower().split(".")
     if "" in labels or max(map(len, (*labels, last))) > 63:
         raise ValueError("a label of its host is empty, or longer than 63 characters")

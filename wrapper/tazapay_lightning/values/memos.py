@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TypeGuard
 
-from tazapay_lightning._loading import loading
+from tazapay_lightning._loading import load
 from tazapay_lightning.values.refusals import check_str, check_unicode, refused
 from tazapay_lightning.values.safe_text import kind
 
@@ -37,9 +37,8 @@ def hash_memo(memo: str) -> str:
         >>> hash_memo("Payment for order #7890")
         'f1bac2dec0b5f7f890a3770361f563012c1dd6c358195fb3bcd375e1779c9fda'
     """
-    with loading:
-        import hashlib  # here, since httpx loads it too, which comes with the first call
-    return hashlib.sha256(_valid_text(memo).encode()).hexdigest()
+    sha256 = load("hashlib").sha256  # here, since httpx loads it too, which comes with the first call
+    return str(sha256(_valid_text(memo).encode()).hexdigest())
 
 
 def verify_memo(memo: str, memo_hash: str) -> bool:
@@ -60,11 +59,9 @@ def verify_memo(memo: str, memo_hash: str) -> bool:
         >>> verify_memo("Order #7890", hash_memo("Order #7890").upper()), verify_memo("Order #7891", hash_memo("x"))
         (True, False)
     """
-    with loading:
-        import hmac  # as above
     given = check_str(memo_hash, argument="memo_hash").lower()
     # compare_digest takes bytes of any kind, but only ASCII as str
-    return hmac.compare_digest(hash_memo(memo).encode(), given.encode("utf-8", "replace"))
+    return bool(load("hmac").compare_digest(hash_memo(memo).encode(), given.encode("utf-8", "replace")))
 
 
 def check_memo(memo: object) -> str:

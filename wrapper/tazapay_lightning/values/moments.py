@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 
-from tazapay_lightning._loading import loading
+from tazapay_lightning._loading import load
 
 _CLOCKS_DIFFER = timedelta(minutes=1)  # the service's among themselves
 # RFC 3339 with 0 to 9 fractional digits, or `YYYY-MM-DD hh:mm:ss`: the forms that Tazapay's documentation shows
@@ -61,8 +61,9 @@ def _read(text: str) -> datetime:
         return datetime.fromisoformat(text)
     if (plain := text.strip().upper()) != text:
         return _read(plain)
-    with loading:
-        from dateutil import parser  # here, since importing it takes longer than importing this package
+    load("dateutil.parser")  # here, since loading it takes longer than loading this package
+    from dateutil import parser
+
     text = re.sub(_GO, r"\1\2", text)
     if re.fullmatch(_ISO, text):
         return parser.isoparse(text)
@@ -87,10 +88,8 @@ def read_http_date(text: str) -> datetime | None:
         >>> read_http_date("Wed, 21 Oct 2026 07:28:00 GMT")
         datetime.datetime(2026, 10, 21, 7, 28, tzinfo=datetime.timezone.utc)
     """
-    with loading:
-        from email.utils import parsedate_to_datetime  # here, since httpx loads it too, which comes with the first call
-    try:
-        date = parsedate_to_datetime(text.strip())
+    try:  # loaded here, since httpx loads it too, which comes with the first call
+        date: datetime = load("email.utils").parsedate_to_datetime(text.strip())
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date
     except (ValueError, OverflowError):
         return None

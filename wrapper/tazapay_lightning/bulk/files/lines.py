@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, get_args
 
-from tazapay_lightning._loading import loading
 from tazapay_lightning.bulk.orders import State
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.values.json_fields import decoded
@@ -28,8 +27,8 @@ def appending(path: Path) -> BinaryIO:
 def lock(file: BinaryIO) -> bool:
     """Lock a file until it is closed or the program ends; False if another program has the lock. Not on Windows."""
     try:
-        with loading:
-            import fcntl
+        import fcntl
+
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except ImportError:
         return True

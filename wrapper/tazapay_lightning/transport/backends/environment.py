@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tazapay_lightning._loading import loading
+from tazapay_lightning._loading import load, loading
 from tazapay_lightning.errors import ConfigurationError
 from tazapay_lightning.transport.settings import Settings
 
@@ -36,17 +36,17 @@ def proxy_for(settings: Settings) -> str | None:
     by_variable = any(name.lower().endswith("_proxy") for name in os.environ)
     if not settings.is_encrypted or not (by_variable or sys.platform in {"darwin", "win32"}):
         return None
-    with loading:
-        from urllib.request import getproxies, proxy_bypass  # which takes a tenth of httpx's time to load
-    named, address = getproxies(), urlsplit(settings.base_url)
+    system = load("urllib.request")  # which takes a tenth of httpx's time to load
+    named, address = system.getproxies(), urlsplit(settings.base_url)
     host, port = address.hostname or "", address.port or 443
     # the first reads what systems other than Linux say beside the environment
-    if proxy_bypass(f"{host}:{port}") or _is_direct(host, port, named.get("no", "")):
+    if system.proxy_bypass(f"{host}:{port}") or _is_direct(host, port, named.get("no", "")):
         return None
     proxy = named.get("https") or named.get("all")
     if not proxy:
         return None
     url = proxy if "://" in proxy else f"http://{proxy}"
+    load("encodings.idna")
     with suppress(ValueError):
         parts = urlsplit(url)
         _ = parts.port  # reading it is what checks it
@@ -91,8 +91,9 @@ def authorities(default: Callable[[], ssl.SSLContext] | None = None) -> ssl.SSLC
     file, folder, key_log = map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"))
     if not (file or folder or default):
         return None
-    with loading:
-        import ssl
+    load("ssl")
+    import ssl
+
     if folder and not file:
         return ssl.create_default_context(capath=folder)
     found = os.stat(file) if file else None  # noqa: PTH116 - pathlib is not loaded yet
@@ -103,9 +104,10 @@ def authorities(default: Callable[[], ssl.SSLContext] | None = None) -> ssl.SSLC
 
 @lru_cache(maxsize=2)
 def _shared(source: Any, _version: object) -> ssl.SSLContext:
-    with loading:
-        import ssl
-    return ssl.create_default_context(cafile=source) if isinstance(source, str) else source()
+    with loading:  # certifi loads what reads its file
+        default = load("ssl").create_default_context
+        made: ssl.SSLContext = default(cafile=source) if isinstance(source, str) else source()
+    return made
 
 
 def environment_names_proxy(settings: Settings) -> bool:
@@ -115,7 +117,7 @@ def environment_names_proxy(settings: Settings) -> bool:
         ConfigurationError: they cannot be read, or the proxy is none.
     """
     if settings.is_encrypted:
-        with setting_up(settings), loading:  # OpenSSL makes itself ready: see the package
+        with setting_up(settings), loading:  # OpenSSL makes itself ready: see `_loading`
             authorities()
     return proxy_for(settings) is not None
 

@@ -38,7 +38,7 @@ _Transport = TypeVar("_Transport", bound=httpx.HTTPTransport | httpx.AsyncHTTPTr
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 # UnicodeError: a caller's client reads where a redirect leads even if it is not to follow it, whatever stands there
 _FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
-# made while this module is loaded, as OpenSSL makes itself ready for the first: see the package
+# made while this module is loaded, as OpenSSL makes itself ready for the first: see `_loading`
 _NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
