@@ -122,6 +122,9 @@ EQUIVALENT: Mapping[str, Mapping[str, str]] = {
     "transport.settings._check_labels": {
         'if label.startswith("xn--") and not label.removeprefix("xn--").encode().decode("PUNYCODE"):': NAMES_OF_CODECS,
     },
+    "transport.settings.Credentials.__init__": {
+        'self._key, self._secret, self._token = key, secret, "XXXX"': "`complete` makes it before anything reads it",
+    },
     "transport.bodies.Body.__init__": {"self._is_decoded = None": AS_FALSE},
     "transport.bodies.without_gzip": {
         "plain = members.read(most + 2)": "what counts is whether there is more than `most`, and not how much more",
