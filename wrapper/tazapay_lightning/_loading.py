@@ -2,7 +2,7 @@
 
 Python locks a module while it is loaded, and in a child that another thread forks meanwhile it would stay locked for
 ever. So what a call needs and the package does not load at first is loaded within `loading`, for which a fork waits.
-A call takes this lock for what is not loaded yet alone: its thread could hold another one, which the fork waits for.
+What is loaded already takes no lock: a thread may call while it holds another one, for which the fork waits.
 """
 
 import logging  # noqa: F401 - registered first: a fork takes the lock registered last first, and loading needs logging's

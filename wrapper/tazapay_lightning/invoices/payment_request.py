@@ -45,8 +45,8 @@ def find_payment_request(payload: Mapping[str, object], *, written: Iterable[obj
     """
     by_caller: list[object] = list(written)
     texts = _texts(payload, apart=by_caller)
-    some = texts if "ln" in "\n".join(texts).lower() else ()  # to look at all at once is enough for most replies
-    by_service = {alike[1] for text in some if "1" in text and (alike := _LOOKALIKE.fullmatch(text.strip()))}
+    candidates = texts if "ln" in "\n".join(texts).lower() else ()  # all at once: most replies have none
+    by_service = {alike[1] for text in candidates if "1" in text and (alike := _LOOKALIKE.fullmatch(text.strip()))}
     if not by_service:
         return None
     # found within what the caller wrote, since metadata may be JSON text

@@ -177,7 +177,7 @@ def parse_json(text: str | bytes, *, error: type[TazapayError] = UnexpectedRespo
         tazapay_lightning.errors.UnexpectedResponseError: expected JSON; the key 'amount' comes twice in one object
     """
     try:
-        if isinstance(text, bytes):  # of which UTF-16 and UTF-32 have a zero, or a mark, among the first two
+        if isinstance(text, bytes):  # UTF-16 and UTF-32 never begin with {"
             text = text.decode("utf-8" if text[:2] == b'{"' else json.detect_encoding(text), "surrogatepass")
         value, end = _decoder.raw_decode(text := text.strip(" \t\n\r"))
         return value if end == len(text) else _decoder.decode(text)  # which tells where it should have ended
